@@ -1,0 +1,247 @@
+#include "fact_log.h"
+
+#include <stdlib.h>
+
+/* Sizes are powers of two; each has a list of what was given back. */
+#define SMALLEST_BYTES 256
+#define SIZE_CLASSES 9		/* 256 octets to 64 KiB */
+
+struct free_room {
+	struct free_room *next;
+};
+
+struct fact_pool {
+	size_t budget_bytes, used_bytes;
+	struct free_room *spare[SIZE_CLASSES];
+	struct counters *counters;
+	publish_fn *publish;
+	void *context;
+	uint64_t batch, run_frame;
+	uint32_t shard, ordinal;
+};
+
+struct fact_pool *
+fact_pool_create(size_t budget_bytes, struct counters *counters,
+    publish_fn *publish, void *context)
+{
+	struct fact_pool *pool = calloc(1, sizeof(*pool));
+
+	if (pool == NULL)
+		return NULL;
+	pool->budget_bytes = budget_bytes;
+	pool->counters = counters;
+	pool->publish = publish;
+	pool->context = context;
+	return pool;
+}
+
+void
+fact_pool_destroy(struct fact_pool *pool)
+{
+	if (pool == NULL)
+		return;
+	for (int i = 0; i < SIZE_CLASSES; i++) {
+		while (pool->spare[i] != NULL) {
+			struct free_room *room = pool->spare[i];
+
+			pool->spare[i] = room->next;
+			free(room);
+		}
+	}
+	free(pool);
+}
+
+void
+fact_pool_mute(struct fact_pool *pool)
+{
+	pool->publish = NULL;
+}
+
+void
+fact_pool_stamp(struct fact_pool *pool, uint64_t batch, uint64_t run_frame,
+    uint32_t shard)
+{
+	if (pool->batch != batch || pool->run_frame != run_frame ||
+	    pool->shard != shard)
+		pool->ordinal = 0;
+	pool->batch = batch;
+	pool->run_frame = run_frame;
+	pool->shard = shard;
+}
+
+static int
+class_of(size_t bytes)
+{
+	int class = 0;
+
+	while ((size_t)SMALLEST_BYTES << class < bytes)
+		class++;
+	return class;
+}
+
+void *
+fact_pool_take(struct fact_pool *pool, size_t bytes)
+{
+	int class = class_of(bytes);
+	size_t size = (size_t)SMALLEST_BYTES << class;
+	struct free_room *room;
+
+	if (class >= SIZE_CLASSES ||
+	    pool->used_bytes + size > pool->budget_bytes)
+		return NULL;
+	room = pool->spare[class];
+	if (room != NULL)
+		pool->spare[class] = room->next;
+	else if ((room = malloc(size)) == NULL)
+		return NULL;
+	pool->used_bytes += size;
+	return room;
+}
+
+void
+fact_pool_give(struct fact_pool *pool, void *place, size_t bytes)
+{
+	int class = class_of(bytes);
+	struct free_room *room = place;
+
+	if (room == NULL)
+		return;
+	pool->used_bytes -= (size_t)SMALLEST_BYTES << class;
+	room->next = pool->spare[class];
+	pool->spare[class] = room;
+}
+
+void
+fact_log_open(struct fact_log *log, struct fact_pool *pool, uint64_t session)
+{
+	memset(log, 0, sizeof(*log));
+	log->pool = pool;
+	log->session = session;
+}
+
+/*
+ * Room for `more` octets; short negotiations start small and double, so that
+ * a thousand of them do not hold 8 KiB each for a greeting. False: the budget
+ * or the limit is spent.
+ */
+static bool
+log_grow(struct fact_log *log, size_t more)
+{
+	size_t want = log->length + more, room = log->room;
+	uint8_t *bytes;
+
+	if (want <= room)
+		return true;
+	if (want > FACT_LOG_MAX_BYTES)
+		return false;
+	room = room ? room : FACT_LOG_START_BYTES;
+	while (room < want)
+		room *= 2;
+	bytes = fact_pool_take(log->pool, room);
+	if (bytes == NULL)
+		return false;
+	if (log->length > 0)
+		memcpy(bytes, log->bytes, log->length);
+	fact_pool_give(log->pool, log->bytes, log->room);
+	log->bytes = bytes;
+	log->room = (uint32_t)room;
+	return true;
+}
+
+static void
+log_put(struct fact_log *log, struct fact *fact, struct slice bytes,
+    const struct origin *at)
+{
+	fact->session = log->session;
+	fact->observability = log->observability |
+	    (at->one_sided ? OBS_ONE_SIDED : 0);
+	fact->length = (uint32_t)bytes.len;
+	fact->frame = at->frame;
+	fact->capture_ts_ns = at->capture_ts_ns;
+	fact->stream_offset = at->stream_offset;
+	fact->capture = at->capture;
+	fact_encode(fact, bytes, log->bytes + log->length);
+	log->length += FACT_HEADER_BYTES + fact->length;
+}
+
+/* Keeps nothing more from here on; the room for saying so was left. */
+static void
+log_limit(struct fact_log *log, const struct origin *at)
+{
+	struct fact fact = { .code = FACT_OVER_LIMIT };
+	bool spent = log->length + 4 * FACT_HEADER_BYTES < FACT_LOG_MAX_BYTES;
+
+	log->over_limit = true;
+	log->observability |= OBS_OVER_LIMIT;
+	count(log->pool->counters,
+	    spent ? COUNTER_LOG_EVICTED : COUNTER_FACTS_OVER_LIMIT);
+	if (log_grow(log, FACT_HEADER_BYTES))
+		log_put(log, &fact, slice_of(NULL, 0), at);
+}
+
+void
+fact_log_append(struct fact_log *log, struct fact *fact, struct slice bytes,
+    const struct origin *at)
+{
+	/* The end is always told: it needs a header or two. */
+	bool final = fact->code == FACT_CLOSED || fact->code == FACT_ACKNOWLEDGED
+	    || fact->code == FACT_OPAQUE_END;
+	size_t reserve = final ? 0 : 8 * FACT_HEADER_BYTES;
+
+	if (log->over_limit && !final)
+		return;
+	if (!log_grow(log, FACT_HEADER_BYTES + bytes.len + reserve)) {
+		if (!log->over_limit)
+			log_limit(log, at);
+		if (!final || !log_grow(log, FACT_HEADER_BYTES + bytes.len))
+			return;
+	}
+	log_put(log, fact, bytes, at);
+}
+
+/* Facts that the peer has acknowledged by now say so. */
+static void
+mark_acknowledged(struct fact_log *log)
+{
+	for (uint32_t at = 0; at < log->length;) {
+		struct slice rest = slice_of(log->bytes + at, log->length - at);
+		struct slice bytes;
+		struct fact fact;
+
+		if (!fact_decode(&rest, &fact, &bytes))
+			return;
+		if (fact.extent > 0 &&
+		    fact.stream_offset + fact.extent <= log->acked[fact.dir])
+			log->bytes[at + 4] |= FACT_ACKED;
+		at += FACT_HEADER_BYTES + fact.length;
+	}
+}
+
+void
+fact_log_publish(struct fact_log *log, enum decision decision)
+{
+	struct fact_pool *pool = log->pool;
+	struct publication publication = {
+		.batch = pool->batch,
+		.capture_frame = pool->run_frame,
+		.session = log->session,
+		.shard = pool->shard,
+		.ordinal = pool->ordinal++,
+		.decision = decision,
+	};
+
+	mark_acknowledged(log);
+	publication.facts_bytes = log->length;
+	if (pool->publish != NULL)
+		pool->publish(pool->context, &publication,
+		    slice_of(log->bytes, log->length));
+	fact_log_close(log);
+}
+
+void
+fact_log_close(struct fact_log *log)
+{
+	fact_pool_give(log->pool, log->bytes, log->room);
+	log->bytes = NULL;
+	log->length = log->room = 0;
+}

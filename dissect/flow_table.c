@@ -1,0 +1,275 @@
+#include "flow_table.h"
+
+#include <stdlib.h>
+
+#include "siphash.h"
+
+#define SLAB_FLOWS 64
+#define INDEX_START 256
+
+struct list {
+	uint32_t oldest, youngest;
+	size_t count;
+};
+
+struct flow_table {
+	size_t flows_max, used;
+	struct flow **slabs;
+	uint32_t free_list;	/* through `newer` */
+	uint32_t *index;	/* positions; open addressing */
+	uint32_t index_mask;
+	struct list lists[FLOW_CLASSES];
+	uint8_t key[16];
+};
+
+struct flow_table *
+flow_table_create(size_t flows_max, const uint8_t key[16])
+{
+	struct flow_table *t = calloc(1, sizeof(*t));
+	size_t slabs = (flows_max + SLAB_FLOWS - 1) / SLAB_FLOWS;
+
+	if (t == NULL)
+		return NULL;
+	t->flows_max = flows_max;
+	t->slabs = calloc(slabs, sizeof(*t->slabs));
+	t->index = malloc(INDEX_START * sizeof(*t->index));
+	if (t->slabs == NULL || t->index == NULL) {
+		free(t->slabs);
+		free(t->index);
+		free(t);
+		return NULL;
+	}
+	memset(t->index, 0xff, INDEX_START * sizeof(*t->index));
+	t->index_mask = INDEX_START - 1;
+	t->free_list = FLOW_NONE;
+	memcpy(t->key, key, sizeof(t->key));
+	for (int i = 0; i < FLOW_CLASSES; i++)
+		t->lists[i].oldest = t->lists[i].youngest = FLOW_NONE;
+	return t;
+}
+
+void
+flow_table_destroy(struct flow_table *t)
+{
+	if (t == NULL)
+		return;
+	for (size_t i = 0; i * SLAB_FLOWS < t->used; i++)
+		free(t->slabs[i]);
+	free(t->slabs);
+	free(t->index);
+	free(t);
+}
+
+static struct flow *
+flow_at(const struct flow_table *t, uint32_t position)
+{
+	return &t->slabs[position / SLAB_FLOWS][position % SLAB_FLOWS];
+}
+
+/* The same for both directions: the lower end comes first. */
+static uint32_t
+hash_of(const struct flow_table *t, const struct endpoint *a,
+    const struct endpoint *b)
+{
+	size_t octets = a->address.family == 4 ? 4 : 16, n = 0;
+	int order = memcmp(a->address.octets, b->address.octets, octets);
+	uint8_t bytes[36];
+
+	if (order > 0 || (order == 0 && a->port > b->port)) {
+		const struct endpoint *swap = a;
+
+		a = b;
+		b = swap;
+	}
+	memcpy(bytes, a->address.octets, octets);
+	memcpy(bytes + octets, b->address.octets, octets);
+	n = 2 * octets;
+	bytes[n++] = (uint8_t)(a->port >> 8);
+	bytes[n++] = (uint8_t)a->port;
+	bytes[n++] = (uint8_t)(b->port >> 8);
+	bytes[n++] = (uint8_t)b->port;
+	return (uint32_t)siphash13(t->key, bytes, n);
+}
+
+struct flow *
+flow_table_find(struct flow_table *t, const struct packet *p, enum dir *dir)
+{
+	uint32_t hash = hash_of(t, &p->src, &p->dst);
+
+	for (uint32_t i = hash & t->index_mask; t->index[i] != FLOW_NONE;
+	     i = (i + 1) & t->index_mask) {
+		struct flow *f = flow_at(t, t->index[i]);
+
+		if (f->hash != hash)
+			continue;
+		if (endpoint_equal(&f->ends[TO_SERVER], &p->dst) &&
+		    endpoint_equal(&f->ends[TO_CLIENT], &p->src)) {
+			*dir = TO_SERVER;
+			return f;
+		}
+		if (endpoint_equal(&f->ends[TO_SERVER], &p->src) &&
+		    endpoint_equal(&f->ends[TO_CLIENT], &p->dst)) {
+			*dir = TO_CLIENT;
+			return f;
+		}
+	}
+	return NULL;
+}
+
+static void
+index_put(struct flow_table *t, uint32_t hash, uint32_t position)
+{
+	uint32_t i = hash & t->index_mask;
+
+	while (t->index[i] != FLOW_NONE)
+		i = (i + 1) & t->index_mask;
+	t->index[i] = position;
+}
+
+static bool
+index_grow(struct flow_table *t)
+{
+	size_t room = ((size_t)t->index_mask + 1) * 2, old = t->index_mask + 1u;
+	uint32_t *before = t->index, *index = malloc(room * sizeof(*index));
+
+	if (index == NULL)
+		return false;
+	memset(index, 0xff, room * sizeof(*index));
+	t->index = index;
+	t->index_mask = (uint32_t)room - 1;
+	for (size_t i = 0; i < old; i++)
+		if (before[i] != FLOW_NONE)
+			index_put(t, flow_at(t, before[i])->hash, before[i]);
+	free(before);
+	return true;
+}
+
+/* Takes out a place and moves up what had to go past it (Knuth 6.4 R). */
+static void
+index_remove(struct flow_table *t, const struct flow *f)
+{
+	uint32_t i = f->hash & t->index_mask, j;
+
+	while (t->index[i] != f->position)
+		i = (i + 1) & t->index_mask;
+	for (j = i;;) {
+		uint32_t home;
+
+		j = (j + 1) & t->index_mask;
+		if (t->index[j] == FLOW_NONE)
+			break;
+		home = flow_at(t, t->index[j])->hash & t->index_mask;
+		if (((j - home) & t->index_mask) >= ((j - i) & t->index_mask)) {
+			t->index[i] = t->index[j];
+			i = j;
+		}
+	}
+	t->index[i] = FLOW_NONE;
+}
+
+static void
+unlink_flow(struct flow_table *t, struct flow *f)
+{
+	struct list *list = &t->lists[f->class];
+
+	if (f->older == FLOW_NONE)
+		list->oldest = f->newer;
+	else
+		flow_at(t, f->older)->newer = f->newer;
+	if (f->newer == FLOW_NONE)
+		list->youngest = f->older;
+	else
+		flow_at(t, f->newer)->older = f->older;
+	list->count--;
+}
+
+static void
+link_youngest(struct flow_table *t, struct flow *f, enum flow_class class)
+{
+	struct list *list = &t->lists[class];
+
+	f->class = (uint8_t)class;
+	f->older = list->youngest;
+	f->newer = FLOW_NONE;
+	if (list->youngest == FLOW_NONE)
+		list->oldest = f->position;
+	else
+		flow_at(t, list->youngest)->newer = f->position;
+	list->youngest = f->position;
+	list->count++;
+}
+
+static uint32_t
+take_position(struct flow_table *t)
+{
+	uint32_t position = t->free_list;
+
+	if (position != FLOW_NONE) {
+		t->free_list = flow_at(t, position)->newer;
+		return position;
+	}
+	if (t->used == t->flows_max)
+		return FLOW_NONE;
+	if (t->used % SLAB_FLOWS == 0) {
+		struct flow *slab = malloc(SLAB_FLOWS * sizeof(*slab));
+
+		if (slab == NULL)
+			return FLOW_NONE;
+		t->slabs[t->used / SLAB_FLOWS] = slab;
+	}
+	return (uint32_t)t->used++;
+}
+
+struct flow *
+flow_table_add(struct flow_table *t, const struct packet *p, enum dir dir)
+{
+	uint32_t position;
+	struct flow *f;
+
+	if (t->used * 2 > t->index_mask && !index_grow(t))
+		return NULL;
+	position = take_position(t);
+	if (position == FLOW_NONE)
+		return NULL;
+	f = flow_at(t, position);
+	memset(f, 0, sizeof(*f));
+	f->position = position;
+	f->ends[dir] = p->dst;
+	f->ends[dir_peer(dir)] = p->src;
+	f->hash = hash_of(t, &p->src, &p->dst);
+	index_put(t, f->hash, position);
+	link_youngest(t, f, FLOW_HALF_OPEN);
+	return f;
+}
+
+void
+flow_table_remove(struct flow_table *t, struct flow *f)
+{
+	unlink_flow(t, f);
+	index_remove(t, f);
+	f->newer = t->free_list;
+	t->free_list = f->position;
+}
+
+void
+flow_table_touch(struct flow_table *t, struct flow *f, enum flow_class class)
+{
+	if (f->class == class && f->newer == FLOW_NONE)
+		return;
+	unlink_flow(t, f);
+	link_youngest(t, f, class);
+}
+
+struct flow *
+flow_table_oldest(struct flow_table *t, enum flow_class class)
+{
+	uint32_t position = t->lists[class].oldest;
+
+	return position == FLOW_NONE ? NULL : flow_at(t, position);
+}
+
+size_t
+flow_table_count(const struct flow_table *t, enum flow_class class)
+{
+	return t->lists[class].count;
+}

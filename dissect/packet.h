@@ -1,0 +1,96 @@
+/*
+ * dissect/packet.h - from a captured frame to a TCP segment.
+ *
+ * Link layers: Ethernet (802.1Q, QinQ, MPLS, PPPoE), Linux cooked v1 and v2,
+ * raw IP, BSD loopback. IPv4 with options, IPv6 with extension headers. The
+ * link types are those of https://www.tcpdump.org/linktypes.html.
+ */
+#ifndef DISSECT_PACKET_H
+#define DISSECT_PACKET_H
+
+#include "address.h"
+#include "counters.h"
+#include "slice.h"
+
+/* A frame as the reader hands it over. `bytes` is borrowed. */
+struct frame {
+	struct slice bytes;	/* what was captured */
+	uint32_t wire_bytes;	/* what was on the wire; >= bytes.len */
+	uint32_t link_type;	/* LINKTYPE_* */
+	uint32_t capture;	/* ordinal of the capture within the run */
+	uint64_t number;	/* from 1, within its capture */
+	uint64_t run_number;	/* from 1, within the run */
+	int64_t capture_ts_ns;
+};
+
+enum packet_kind {
+	PACKET_NONE,		/* not ours, or damaged: already counted */
+	PACKET_TCP,		/* all fields are set */
+	PACKET_FRAGMENT,	/* addresses and the fragment fields are set */
+};
+
+enum {
+	TCP_FIN = 0x01,
+	TCP_SYN = 0x02,
+	TCP_RST = 0x04,
+	TCP_PSH = 0x08,
+	TCP_ACK = 0x10,
+};
+
+/* The descriptor between decoding and processing. Host byte order. */
+struct packet {
+	struct endpoint src, dst;
+	uint64_t number, run_number;	/* of its frame */
+	int64_t capture_ts_ns;
+	const uint8_t *payload;		/* of TCP, or of the fragment */
+	const uint8_t *tcp;		/* header, for the checksum */
+	uint32_t payload_bytes;		/* captured */
+	uint32_t payload_wire_bytes;	/* by the IP header; > captured when
+					 * the packet was cut by snaplen */
+	uint32_t tcp_header_bytes;
+	uint32_t capture;
+	uint32_t link_type;
+	uint32_t seq, ack;
+	uint32_t ts_value, ts_echo;	/* timestamp option, if has_ts */
+	uint32_t fragment_id;
+	uint32_t fragment_offset;	/* in octets */
+	uint16_t window;
+	uint16_t ip_id;			/* IPv4 only */
+	uint8_t flags;			/* TCP_* */
+	uint8_t ttl;			/* or hop limit */
+	uint8_t shard;			/* see packet_shard() */
+	uint8_t protocol;		/* of a fragment: 6 for TCP */
+	bool has_ts;
+	bool more_fragments;
+	enum packet_kind kind;
+};
+
+/*
+ * Decodes one frame. What is not TCP over IP, or is damaged, is counted in
+ * `counters` under its reason and gives PACKET_NONE. Pointers in `out` borrow
+ * from the frame.
+ */
+enum packet_kind packet_decode(const struct frame *, struct counters *,
+    struct packet *out);
+
+/* Is there a decoder for this link type at all? */
+bool packet_link_known(uint32_t link_type);
+
+/*
+ * Decodes the TCP header in `ip_payload`, whose addresses and identification
+ * are in `out` already: for datagrams that fragment.h put together.
+ */
+enum packet_kind packet_decode_tcp(struct slice ip_payload,
+    uint32_t wire_bytes, struct counters *, struct packet *out);
+
+/* RFC 9293 3.1: is the sum over pseudo header, header and payload right?
+ * False as well for a packet that was cut, of which nobody can say. */
+bool packet_checksum_ok(const struct packet *);
+
+#define SHARD_COUNT 64
+
+/* A keyed, symmetric hash of the address pair: both directions and all
+ * fragments of them meet in one shard. `key` as siphash.h wants it. */
+uint8_t packet_shard(const struct packet *, const uint8_t key[16]);
+
+#endif

@@ -1,0 +1,51 @@
+/*
+ * dissect/shard.h - one sixty-fourth of the traffic: packets in, facts out.
+ *
+ * A shard owns its flows, fragments, timers and budgets, and never looks at
+ * another one, so that the number of threads changes nothing in the result
+ * (design 6). Not thread-safe; one thread works it at a time.
+ */
+#ifndef DISSECT_SHARD_H
+#define DISSECT_SHARD_H
+
+#include "fact_log.h"
+#include "packet.h"
+#include "smtp.h"
+
+/* Budgets of the whole program; each shard gets its part. */
+struct shard_budgets {
+	size_t flows;			/* count */
+	size_t out_of_order_bytes;
+	size_t fragment_bytes;
+	size_t negotiation_bytes;
+};
+#define SHARD_BUDGETS_DEFAULT { 262144, 64 << 20, 16 << 20, 128 << 20 }
+
+#define MAIL_PORTS_MAX 32
+
+struct shard_config {
+	uint16_t mail_ports[MAIL_PORTS_MAX];
+	unsigned mail_port_count;
+	bool any_port;			/* SMTP elsewhere, by its greeting */
+	struct smtp_options smtp;
+	struct shard_budgets budgets;
+	uint8_t key[16];		/* of the flow hash */
+};
+
+struct shard;
+
+/* `config` is borrowed; NULL when memory is short. */
+struct shard *shard_create(unsigned id, const struct shard_config *config,
+    publish_fn *, void *context);
+/* `batch` counts up; packets of a shard come in the run's frame order. */
+void shard_packet(struct shard *, uint64_t batch, const struct packet *);
+/* At the end of a batch: what has been idle for too long at `now_ns`, the
+ * highest capture time so far, ends as ENDING_EXPIRED. */
+void shard_expire(struct shard *, uint64_t batch, int64_t now_ns);
+/* The capture is over: every flow ends as ENDING_CAPTURE_END (or _FIN, if a
+ * FIN had been seen), fragments are given up. The shard can be used again. */
+void shard_finish(struct shard *, uint64_t batch);
+const struct counters *shard_counters(const struct shard *);
+void shard_destroy(struct shard *);
+
+#endif

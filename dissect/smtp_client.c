@@ -1,0 +1,294 @@
+/* The client's side of a dialogue: commands, AUTH lines, messages. */
+#include "smtp_session.h"
+
+#include <ctype.h>
+
+#include "redact.h"
+
+static const struct {
+	const char *word;
+	enum verb verb;
+} verbs[] = {
+	{ "EHLO", VERB_EHLO }, { "HELO", VERB_HELO },
+	{ "STARTTLS", VERB_STARTTLS }, { "MAIL", VERB_MAIL },
+	{ "RCPT", VERB_RCPT }, { "DATA", VERB_DATA }, { "BDAT", VERB_BDAT },
+	{ "RSET", VERB_RSET }, { "NOOP", VERB_NOOP }, { "QUIT", VERB_QUIT },
+	{ "AUTH", VERB_AUTH }, { "VRFY", VERB_VRFY }, { "EXPN", VERB_EXPN },
+	{ "HELP", VERB_HELP }, { "ETRN", VERB_ETRN },
+	{ "XCLIENT", VERB_XCLIENT }, { "XFORWARD", VERB_XFORWARD },
+	{ "LHLO", VERB_LHLO },
+};
+
+/* Whole tokens: STARTTLSX is not STARTTLS. */
+enum verb
+smtp_verb(struct slice line)
+{
+	size_t n = 0;
+
+	while (n < line.len && line.ptr[n] != ' ' && line.ptr[n] != '\t')
+		n++;
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++)
+		if (slice_equal_nocase(slice_first(line, n),
+			slice_str(verbs[i].word)))
+			return verbs[i].verb;
+	return VERB_OTHER;
+}
+
+/* --- commands without an answer ---------------------------------------------- */
+
+void
+smtp_pending_push(struct smtp_session *s, enum verb verb)
+{
+	unsigned last = (s->pending_first + s->pending_used +
+			    PENDING_VERBS - 1u) % PENDING_VERBS;
+
+	if (s->pending_used > 0 && s->pending[last].verb == verb &&
+	    s->pending[last].count < UINT16_MAX) {
+		s->pending[last].count++;
+		return;
+	}
+	if (s->pending_used == PENDING_VERBS) {
+		/* Nobody pipelines so much of such variety: the oldest are
+		 * given up, and answers are matched anew. */
+		s->overflow = true;
+		s->pending_first = (s->pending_first + 1) % PENDING_VERBS;
+		s->pending_used--;
+	}
+	last = (s->pending_first + s->pending_used++) % PENDING_VERBS;
+	s->pending[last] = (struct pending){ (uint8_t)verb, 1 };
+}
+
+enum verb
+smtp_pending_first(const struct smtp_session *s)
+{
+	return s->pending_used == 0 ?
+	    VERB_NONE :
+	    (enum verb)s->pending[s->pending_first].verb;
+}
+
+void
+smtp_pending_pop(struct smtp_session *s)
+{
+	if (s->pending_used == 0 || --s->pending[s->pending_first].count > 0)
+		return;
+	s->pending_first = (s->pending_first + 1) % PENDING_VERBS;
+	s->pending_used--;
+}
+
+/* --- lines ---------------------------------------------------------------------- */
+
+static void
+say_command(struct smtp_session *s, struct slice line, enum verb verb,
+    uint64_t extent, uint16_t flags, const struct origin *at)
+{
+	uint8_t copy[FACT_LINE_MAX_BYTES];
+	struct fact fact = { .code = FACT_COMMAND, .dir = TO_SERVER,
+		.about = (uint8_t)verb, .flags = flags, .extent = extent };
+
+	if (smtp_terse(s))
+		return;
+	line = slice_first(line, sizeof(copy));
+	if (line.len > 0)
+		memcpy(copy, line.ptr, line.len);
+	if (redact_command(copy, line.len, verb, s->options->keep_addresses))
+		fact.flags |= FACT_REDACTED;
+	if (s->pending_used > 0 || (!s->greeted && !s->midstream &&
+		s->seen[TO_CLIENT] == false))
+		fact.flags |= FACT_PIPELINED;
+	smtp_say(s, &fact, slice_of(copy, line.len), at);
+}
+
+static void
+auth_line(struct smtp_session *s, struct slice line, uint64_t extent,
+    uint16_t flags, const struct origin *at)
+{
+	uint8_t copy[FACT_LINE_MAX_BYTES];
+	struct fact fact = { .code = FACT_AUTH_EXCHANGE, .dir = TO_SERVER,
+		.about = VERB_AUTH, .flags = flags, .extent = extent };
+
+	line = slice_first(line, sizeof(copy));
+	redact_all(copy, line.len);
+	fact.flags |= FACT_REDACTED;
+	smtp_say(s, &fact, slice_of(copy, line.len), at);
+	smtp_pending_push(s, VERB_AUTH);
+	/* RFC 4954 4: each line is answered; the answer says how it goes on,
+	 * if there is somebody to see it. */
+	if (!at->one_sided)
+		s->mode = MODE_COMMAND;
+}
+
+/* RFC 3030 2: BDAT SP size [SP LAST]. False: no size that makes sense. */
+static bool
+parse_chunk(struct smtp_session *s, struct slice line)
+{
+	uint64_t size = 0;
+	size_t i = 4, digits = 0;
+
+	while (i < line.len && line.ptr[i] == ' ')
+		i++;
+	for (; i < line.len && isdigit(line.ptr[i]); i++, digits++) {
+		if (size > (UINT64_MAX - 9) / 10)
+			return false;
+		size = size * 10 + (line.ptr[i] - '0');
+	}
+	while (i < line.len && line.ptr[i] == ' ')
+		i++;
+	s->chunk_last = slice_equal_nocase(slice_first(slice_after(line, i), 4),
+	    slice_str("LAST"));
+	s->chunk_left = size;
+	return digits > 0;
+}
+
+static void
+enter_body(struct smtp_session *s, const struct origin *at, uint64_t extent)
+{
+	s->body_bytes = 0;
+	s->body_offset = at->stream_offset + extent;
+	s->body_tail = 2;	/* the command's CRLF may begin the end */
+}
+
+static void
+after_command(struct smtp_session *s, struct slice line, enum verb verb,
+    uint64_t extent, const struct origin *at)
+{
+	switch (verb) {
+	case VERB_DATA:
+		enter_body(s, at, extent);
+		s->mode = at->one_sided ? MODE_BODY : MODE_DATA_WAIT;
+		break;
+	case VERB_BDAT:
+		if (!parse_chunk(s, line))
+			break;
+		enter_body(s, at, extent);
+		s->mode = MODE_CHUNK;
+		if (s->chunk_left == 0)
+			s->mode = MODE_COMMAND;
+		break;
+	case VERB_STARTTLS:
+		s->mode = MODE_STARTTLS_WAIT;
+		break;
+	case VERB_AUTH:
+		s->mode = at->one_sided ? MODE_AUTH : MODE_COMMAND;
+		break;
+	default:
+		s->mode = MODE_COMMAND;
+		break;
+	}
+}
+
+static bool
+is_hello(enum verb verb)
+{
+	return verb == VERB_EHLO || verb == VERB_HELO || verb == VERB_LHLO;
+}
+
+void
+smtp_client_line(struct smtp_session *s, struct slice line, uint64_t extent,
+    uint16_t flags, const struct origin *at)
+{
+	enum verb verb = smtp_verb(line);
+
+	if (s->mode == MODE_AUTH && !(at->one_sided && verb != VERB_OTHER)) {
+		auth_line(s, line, extent, flags, at);
+		return;
+	}
+	/* Midstream, these may be lines of a message. */
+	if (s->mode == MODE_LOST && !is_hello(verb))
+		return;
+	if (!s->recognised) {
+		if (!is_hello(verb))
+			return;
+		smtp_recognise(s, at);
+	}
+	/* RFC 5321 2.3.8 has no empty command; servers answer 500 or ignore
+	 * it, so it waits for no answer here. */
+	if (line.len == 0) {
+		say_command(s, line, VERB_OTHER, extent, flags, at);
+		return;
+	}
+	say_command(s, line, verb, extent, flags, at);
+	if (flags & FACT_UNFINISHED)
+		return;
+	after_command(s, line, verb, extent, at);
+	/* The answer to the last chunk is the answer to the message. */
+	smtp_pending_push(s,
+	    verb == VERB_BDAT && s->chunk_last ? VERB_BODY : verb);
+}
+
+/* --- messages --------------------------------------------------------------------- */
+
+void
+smtp_body_end(struct smtp_session *s, const struct origin *at)
+{
+	struct fact fact = { .code = FACT_BODY, .dir = TO_SERVER,
+		.extent = s->body_bytes };
+	struct origin where = *at;
+
+	where.stream_offset = s->body_offset;
+	if (s->body_bytes > 0 && !smtp_terse(s))
+		smtp_say(s, &fact, slice_of(NULL, 0), &where);
+	s->body_bytes = 0;
+}
+
+/*
+ * CR LF . CR LF, however it is cut up. `tail` is how many of the five octets
+ * have been seen; 2 is the start of a line.
+ */
+static uint8_t
+next_tail(uint8_t tail, uint8_t c)
+{
+	static const uint8_t end[] = { '\r', '\n', '.', '\r', '\n' };
+
+	if (c == end[tail])
+		return (uint8_t)(tail + 1);
+	return c == '\r' ? 1 : 0;
+}
+
+size_t
+smtp_body(struct smtp_session *s, struct slice bytes, const struct origin *at)
+{
+	size_t i = 0;
+	uint8_t tail = s->body_tail;
+
+	while (i < bytes.len) {
+		if (tail == 0) {
+			/* The end begins with CR; what is before it does not
+			 * matter. */
+			const uint8_t *cr = memchr(bytes.ptr + i, '\r',
+			    bytes.len - i);
+
+			if (cr == NULL) {
+				i = bytes.len;
+				break;
+			}
+			i = (size_t)(cr - bytes.ptr);
+		}
+		tail = next_tail(tail, bytes.ptr[i++]);
+		if (tail == 5) {
+			s->body_bytes += i;
+			s->body_tail = 0;
+			s->mode = MODE_COMMAND;
+			smtp_body_end(s, at);
+			smtp_pending_push(s, VERB_BODY);
+			return i;
+		}
+	}
+	s->body_tail = tail;
+	s->body_bytes += i;
+	return i;
+}
+
+size_t
+smtp_chunk(struct smtp_session *s, struct slice bytes, const struct origin *at)
+{
+	size_t taken = bytes.len < s->chunk_left ? bytes.len :
+						   (size_t)s->chunk_left;
+
+	s->chunk_left -= taken;
+	s->body_bytes += taken;
+	if (s->chunk_left == 0) {
+		s->mode = MODE_COMMAND;
+		smtp_body_end(s, at);
+	}
+	return taken;
+}

@@ -1,0 +1,288 @@
+/* The server's side of a dialogue: replies, and what they decide. */
+#include "smtp_session.h"
+
+#include <ctype.h>
+
+#include "redact.h"
+
+/* Mails whose acceptance is published as it comes; later ones only count. */
+#define MAILS_PUBLISHED 16
+
+/* What a reply does to the dialogue. */
+enum action {
+	ACTION_NONE,
+	ACTION_HELLO,		/* EHLO, HELO answered */
+	ACTION_TLS,		/* go ahead */
+	ACTION_CLEAR,		/* STARTTLS refused */
+	ACTION_AUTH_GOES_ON,
+	ACTION_AUTH_ENDS,
+	ACTION_MAIL,
+	ACTION_BODY,		/* send the message */
+	ACTION_NO_BODY,
+	ACTION_MESSAGE,		/* the message is answered */
+};
+
+#define ANY_CLASS 0
+#define NO_DECISION DECISIONS
+
+/*
+ * The state machine of a dialogue: what a reply to a verb does. The first
+ * row that fits holds; `class` is the reply's first digit.
+ */
+static const struct {
+	uint8_t about;		/* enum verb */
+	uint8_t class;
+	uint8_t action;
+	uint8_t decision;
+} transitions[] = {
+	{ VERB_EHLO, ANY_CLASS, ACTION_HELLO, DECISION_EHLO_ANSWERED },
+	{ VERB_LHLO, ANY_CLASS, ACTION_HELLO, DECISION_EHLO_ANSWERED },
+	{ VERB_HELO, ANY_CLASS, ACTION_HELLO, DECISION_EHLO_ANSWERED },
+	{ VERB_STARTTLS, 2, ACTION_TLS, DECISION_STARTTLS_ANSWERED },
+	{ VERB_STARTTLS, ANY_CLASS, ACTION_CLEAR, DECISION_STARTTLS_ANSWERED },
+	{ VERB_AUTH, 3, ACTION_AUTH_GOES_ON, NO_DECISION },
+	{ VERB_AUTH, 2, ACTION_AUTH_ENDS, DECISION_AUTH_ACCEPTED },
+	{ VERB_AUTH, ANY_CLASS, ACTION_AUTH_ENDS, NO_DECISION },
+	{ VERB_MAIL, 2, ACTION_MAIL, DECISION_MAIL_ACCEPTED },
+	{ VERB_DATA, 3, ACTION_BODY, DECISION_DATA_ACCEPTED },
+	{ VERB_DATA, ANY_CLASS, ACTION_NO_BODY, NO_DECISION },
+	{ VERB_BDAT, 2, ACTION_NONE, DECISION_DATA_ACCEPTED },
+	{ VERB_BODY, 2, ACTION_MESSAGE, DECISION_MESSAGE_ACCEPTED },
+	{ VERB_BODY, ANY_CLASS, ACTION_MESSAGE, NO_DECISION },
+};
+
+struct reply_line {
+	uint16_t code;		/* 0: it has none */
+	bool last;		/* no hyphen behind the code */
+	bool odd;
+};
+
+static struct reply_line
+parse_reply_line(struct slice line)
+{
+	struct reply_line r = { 0, true, false };
+	size_t digits = 0;
+
+	while (digits < line.len && digits < 3 && isdigit(line.ptr[digits]))
+		r.code = (uint16_t)(r.code * 10 + line.ptr[digits++] - '0');
+	r.last = line.len <= digits || line.ptr[digits] != '-';
+	r.odd = digits != 3 || r.code < 200 || r.code > 599 ||
+	    (line.len > 3 && line.ptr[3] != ' ' && line.ptr[3] != '-');
+	if (digits == 0)
+		r.code = 0;
+	return r;
+}
+
+/*
+ * One-sided, nobody says what is answered: the usual order of a delivery
+ * does. A greeting, an answer of several lines, MAIL, RCPT, DATA, the message.
+ */
+static enum verb
+guess_about(struct smtp_session *s, const struct reply_line *r)
+{
+	enum verb about = (enum verb)s->guess;
+
+	if (!s->ehlo_answered && s->greeted && r->code == 250 && !r->last)
+		return VERB_EHLO;
+	if (s->greeted && r->code == 220)
+		return VERB_STARTTLS;
+	if (r->code == 354)
+		return VERB_DATA;
+	if (r->code == 221)
+		return VERB_QUIT;
+	if (r->code == 235 || r->code == 334)
+		return VERB_AUTH;
+	if (s->ehlo_answered && about == VERB_NONE && r->code == 250)
+		return VERB_MAIL;
+	return about;
+}
+
+static void
+guess_next(struct smtp_session *s, enum verb answered, uint16_t code)
+{
+	switch (answered) {
+	case VERB_MAIL:
+	case VERB_RCPT:
+		s->guess = code < 300 ? VERB_RCPT : s->guess;
+		break;
+	case VERB_DATA:
+		s->guess = code == 354 ? VERB_BODY : VERB_NONE;
+		break;
+	default:
+		s->guess = VERB_NONE;
+		break;
+	}
+}
+
+static enum verb
+about_of(struct smtp_session *s, const struct reply_line *r, bool one_sided)
+{
+	if (s->pending_used > 0)
+		return smtp_pending_first(s);
+	/* The answer to a message whose end was not captured. */
+	if (s->mode == MODE_BODY || s->mode == MODE_BODY_LOST)
+		return VERB_BODY;
+	if (one_sided || s->midstream)
+		return guess_about(s, r);
+	return VERB_NONE;
+}
+
+static bool
+is_greeting(const struct smtp_session *s, const struct reply_line *r)
+{
+	if (s->greeted)
+		return false;
+	if (!s->midstream)
+		return true;
+	return r->code == 220 && s->pending_used == 0 && !s->ehlo_answered;
+}
+
+static void
+say_reply(struct smtp_session *s, enum fact_code code, struct slice line,
+    const struct reply_line *r, enum verb about, uint64_t extent,
+    uint16_t flags, const struct origin *at)
+{
+	uint8_t copy[FACT_LINE_MAX_BYTES];
+	struct fact fact = { .code = (uint16_t)code, .dir = TO_CLIENT,
+		.about = (uint8_t)about, .flags = flags, .extent = extent,
+		.value = r->code, .line = s->reply_line };
+
+	if (smtp_terse(s))
+		return;
+	line = slice_first(line, sizeof(copy));
+	if (line.len > 0)
+		memcpy(copy, line.ptr, line.len);
+	if (redact_reply(copy, line.len, about, s->options->keep_addresses))
+		fact.flags |= FACT_REDACTED;
+	if (r->last && !r->odd && !(flags & FACT_UNFINISHED))
+		fact.flags |= FACT_LAST_LINE;
+	if (r->odd || (s->reply_line > 1 && r->code != s->reply_code))
+		fact.flags |= FACT_ODD_CODE;
+	smtp_say(s, &fact, slice_of(copy, line.len), at);
+}
+
+/* --- what a whole reply does --------------------------------------------------- */
+
+static void
+act(struct smtp_session *s, enum action action, uint16_t code,
+    const struct origin *at)
+{
+	switch (action) {
+	case ACTION_HELLO:
+		s->ehlo_answered |= code == 250;
+		break;
+	case ACTION_TLS:
+		if (code == 220)
+			s->mode = MODE_TLS_NEXT;
+		else
+			s->mode = MODE_COMMAND;
+		smtp_release_waiting(s, at);
+		break;
+	case ACTION_CLEAR:
+		if (s->mode == MODE_STARTTLS_WAIT)
+			s->mode = MODE_COMMAND;
+		smtp_release_waiting(s, at);
+		break;
+	case ACTION_AUTH_GOES_ON:
+		s->mode = MODE_AUTH;
+		break;
+	case ACTION_AUTH_ENDS:
+		if (s->mode == MODE_AUTH)
+			s->mode = MODE_COMMAND;
+		break;
+	case ACTION_MAIL:
+		s->negotiated = true;
+		break;
+	case ACTION_BODY:
+		if (s->mode == MODE_DATA_WAIT || s->mode == MODE_LOST)
+			s->mode = MODE_BODY;
+		smtp_release_waiting(s, at);
+		break;
+	case ACTION_NO_BODY:
+		if (s->mode == MODE_DATA_WAIT || s->mode == MODE_BODY)
+			s->mode = MODE_COMMAND;
+		s->body_bytes = 0;
+		smtp_release_waiting(s, at);
+		break;
+	case ACTION_MESSAGE:
+		s->mails++;
+		if (s->mode == MODE_BODY_LOST || s->mode == MODE_BODY) {
+			smtp_body_end(s, at);
+			s->mode = MODE_COMMAND;
+		}
+		break;
+	case ACTION_NONE:
+		break;
+	}
+}
+
+static void
+decide(struct smtp_session *s, enum decision decision)
+{
+	if (decision == DECISION_MAIL_ACCEPTED) {
+		if (s->mail_published)
+			return;
+		s->mail_published = true;
+	}
+	if (s->mails > MAILS_PUBLISHED)
+		return;
+	fact_log_publish(s->log, decision);
+}
+
+static void
+reply_complete(struct smtp_session *s, enum verb about, uint16_t code,
+    const struct origin *at)
+{
+	if (s->mode == MODE_LOST && code != 220)
+		s->mode = MODE_COMMAND;
+	for (size_t i = 0; i < sizeof(transitions) / sizeof(*transitions);
+	     i++) {
+		if (transitions[i].about != about ||
+		    (transitions[i].class != ANY_CLASS &&
+			transitions[i].class != code / 100))
+			continue;
+		act(s, (enum action)transitions[i].action, code, at);
+		if (transitions[i].decision != NO_DECISION)
+			decide(s, (enum decision)transitions[i].decision);
+		return;
+	}
+}
+
+void
+smtp_server_line(struct smtp_session *s, struct slice line, uint64_t extent,
+    uint16_t flags, const struct origin *at)
+{
+	struct reply_line r = parse_reply_line(line);
+	bool greeting = is_greeting(s, &r);
+	enum verb about = greeting ? VERB_NONE : about_of(s, &r, at->one_sided);
+	bool hello = about == VERB_EHLO || about == VERB_LHLO;
+
+	if (s->reply_line < UINT16_MAX)
+		s->reply_line++;
+	if (s->reply_line == 1)
+		s->reply_code = r.code;
+	/* Midstream: the rest of a reply whose first lines are missing. */
+	say_reply(s, greeting ? FACT_GREETING :
+			hello ? FACT_EHLO_REPLY :
+				FACT_REPLY,
+	    line, &r, about, extent, flags, at);
+	if (flags & FACT_UNFINISHED)
+		return;
+	/* Without a code a line neither ends a reply nor is one: empty lines
+	 * are sent to derail parsers. */
+	if (r.code == 0 || !r.last) {
+		if (r.code == 0 && s->reply_line == 1)
+			s->reply_line = 0;
+		return;
+	}
+	s->reply_line = 0;
+	if (greeting) {
+		s->greeted = true;
+		return;
+	}
+	if (s->pending_used > 0)
+		smtp_pending_pop(s);
+	else if (at->one_sided || s->midstream)
+		guess_next(s, about, r.code);
+	reply_complete(s, about, r.code, at);
+}
