@@ -1,0 +1,36 @@
+/*
+ * rules/context.h - what rules may ask of the world besides the session.
+ *
+ * probe/ fills it from the store. Answers are borrowed until the next call of
+ * the same function.
+ */
+#ifndef RULES_CONTEXT_H
+#define RULES_CONTEXT_H
+
+#include "incident.h"
+#include "profile.h"
+#include "registry.h"
+#include "sts_policy.h"
+
+struct policy_in_force {
+	struct sts_policy policy;
+	bool assumed;		/* nobody observed when it held */
+	int64_t added_ns;	/* capture-independent: for provenance only */
+};
+
+struct context {
+	const struct registry *registry;
+	double prior;		/* of tampering, before any evidence */
+	void *world;
+	/* The policy of `domain` (lower case) that held at `at_ns`; false:
+	 * none is known. */
+	bool (*policy)(void *world, const char *domain, int64_t at_ns,
+	    struct policy_in_force *out);
+	/* Profiles of `server`, oldest first; their number. */
+	size_t (*profiles)(void *world, const struct endpoint *server,
+	    const struct profile **out);
+	/* A name that DNS or the operator gives `server`; NULL: none. */
+	const char *(*mx_name)(void *world, const struct endpoint *server);
+};
+
+#endif

@@ -1,0 +1,12 @@
+# Writes the data files of rules/ into a C source: name, bytes, length.
+file(WRITE ${OUT} "#include \"rules/data.h\"\n")
+set(rows "")
+foreach(file ${FILES})
+  get_filename_component(name ${file} NAME)
+  string(MAKE_C_IDENTIFIER ${name} id)
+  file(READ ${file} hex HEX)
+  string(REGEX REPLACE "(..)" "0x\\1," bytes "${hex}")
+  file(APPEND ${OUT} "static const unsigned char ${id}[] = {${bytes}0};\n")
+  string(APPEND rows "\t{ \"${name}\", ${id}, sizeof(${id}) - 1 },\n")
+endforeach()
+file(APPEND ${OUT} "const struct rules_file rules_builtin[] = {\n${rows}\t{ 0, 0, 0 }\n};\n")

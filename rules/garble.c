@@ -1,0 +1,199 @@
+#include "garble.h"
+
+#include <ctype.h>
+
+#include "ehlo.h"
+
+#define STARTTLS_BYTES 8
+#define WHOLE_LINE_BYTES 12	/* "250-STARTTLS" */
+
+/* What a word looks like, whatever its place. */
+enum form {
+	FORM_ORDINARY,		/* known, redacted, or of another length */
+	FORM_WORD,		/* a legal keyword that nobody knows */
+	FORM_PRIVATE,		/* the same, beginning with X */
+	FORM_MASK,		/* X-counter, or one character repeated */
+	FORM_ILLEGAL,		/* octets that no keyword may have */
+	FORM_NEAR,		/* STARTTLS with a few errors */
+};
+
+static struct slice
+overwritten_text(const struct ehlo_line *line)
+{
+	size_t kept = line->length;
+
+	if (kept > sizeof(line->text))
+		kept = sizeof(line->text);
+	return slice_of(line->text, kept);
+}
+
+static bool
+is_run(struct slice text)
+{
+	for (size_t i = 1; i < text.len; i++)
+		if (text.ptr[i] != text.ptr[0])
+			return false;
+	return text.len > 1;
+}
+
+/* X, X, ..., and a last letter that counts the masked lines. */
+static bool
+is_x_counter(struct slice text)
+{
+	return text.len > 1 && is_run(slice_first(text, text.len - 1)) &&
+	    text.ptr[0] == 'X' && isupper(text.ptr[text.len - 1]) &&
+	    text.ptr[text.len - 1] != 'X';
+}
+
+static const struct mask *
+mask_of(const struct registry *registry, struct slice text, unsigned nth)
+{
+	const struct mask *masks;
+	size_t count = registry_masks(registry, &masks);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct mask *m = &masks[i];
+
+		if (m->grammar == MASK_X_COUNTER && is_x_counter(text) &&
+		    text.ptr[text.len - 1] == 'A' + nth)
+			return m;
+		if (m->grammar == MASK_RUN && is_run(text) &&
+		    text.ptr[0] == (uint8_t)m->run)
+			return m;
+	}
+	return NULL;
+}
+
+/* Ends in STARTTLS: XSTARTTLS, NOSTARTTLS are words of somebody's own. */
+static bool
+only_quotes_starttls(struct slice word)
+{
+	return word.len > STARTTLS_BYTES &&
+	    slice_equal_nocase(slice_after(word, word.len - STARTTLS_BYTES),
+		slice_str("STARTTLS"));
+}
+
+static bool
+is_near_miss(struct slice text)
+{
+	unsigned distance = ehlo_distance_to_starttls(text);
+
+	if (distance == 0 || only_quotes_starttls(text))
+		return false;
+	/* Of equal length three errors still leave five letters in place. */
+	return distance <= (text.len == STARTTLS_BYTES ? 3 : 1);
+}
+
+static enum form
+form_of(const struct registry *registry, const struct ehlo_line *line)
+{
+	struct slice text = overwritten_text(line);
+
+	if (line->flags & (FACT_REDACTED | FACT_CUT))
+		return FORM_ORDINARY;
+	if (registry_knows(registry, ehlo_keyword(text)))
+		return FORM_ORDINARY;
+	if (is_near_miss(text))
+		return FORM_NEAR;
+	if (is_x_counter(text) || is_run(text))
+		return FORM_MASK;
+	if (text.len != STARTTLS_BYTES)
+		return FORM_ORDINARY;
+	if (!ehlo_keyword_legal(text)) {
+		/* "AUTHX 12": a keyword and its parameter. */
+		return memchr(text.ptr, ' ', text.len) != NULL &&
+		    ehlo_keyword_legal(ehlo_keyword(text)) ?
+		    FORM_ORDINARY :
+		    FORM_ILLEGAL;
+	}
+	return ascii_upper(text.ptr[0]) == 'X' ? FORM_PRIVATE : FORM_WORD;
+}
+
+/* The whole line, code and separator with it: its code is none. */
+static bool
+whole_line_overwritten(const struct ehlo_line *line)
+{
+	return line->flags & FACT_ODD_CODE &&
+	    line->whole_length == WHOLE_LINE_BYTES &&
+	    (line->code < 200 || line->code > 599);
+}
+
+/*
+ * The evidence that form and place make together; EVIDENCE_CODES: none.
+ */
+static enum evidence_code
+weigh(enum form form, enum slot slot)
+{
+	static const enum evidence_code table[][5] = {
+		/* UNKNOWN, STARTTLS, SHARED, OTHER, NONE */
+		[FORM_WORD] = { EVIDENCE_UNKNOWN_WORD, EVIDENCE_SLOT,
+		    EVIDENCE_UNKNOWN_WORD, EVIDENCE_CODES, EVIDENCE_CODES },
+		[FORM_PRIVATE] = { EVIDENCE_CODES, EVIDENCE_UNKNOWN_WORD,
+		    EVIDENCE_CODES, EVIDENCE_CODES, EVIDENCE_CODES },
+		[FORM_MASK] = { EVIDENCE_MASK_AMBIGUOUS, EVIDENCE_MASK_GRAMMAR,
+		    EVIDENCE_MASK_AMBIGUOUS, EVIDENCE_SLOT_OF_OTHER,
+		    EVIDENCE_CODES },
+		[FORM_ILLEGAL] = { EVIDENCE_NOT_A_KEYWORD,
+		    EVIDENCE_NOT_A_KEYWORD, EVIDENCE_MASK_AMBIGUOUS,
+		    EVIDENCE_SLOT_OF_OTHER, EVIDENCE_UNKNOWN_WORD },
+		[FORM_NEAR] = { EVIDENCE_NEAR_MISS, EVIDENCE_NEAR_MISS,
+		    EVIDENCE_NEAR_MISS, EVIDENCE_NEAR_MISS,
+		    EVIDENCE_NEAR_MISS },
+	};
+
+	return form == FORM_ORDINARY ? EVIDENCE_CODES : table[form][slot];
+}
+
+static void
+consider(const struct registry *registry, const struct session *s,
+    const bool *odd, unsigned index, enum form form, unsigned nth_masked,
+    struct garble *best)
+{
+	const struct product *product = NULL;
+	enum slot slot = product_slot(registry, s, odd, index, &product);
+	enum evidence_code evidence = weigh(form, slot);
+
+	if (evidence == EVIDENCE_CODES)
+		return;
+	if (best->found &&
+	    evidence_weight(evidence) <= evidence_weight(best->evidence))
+		return;
+	best->found = true;
+	best->index = index;
+	best->evidence = evidence;
+	best->slot = slot;
+	best->product = product;
+	best->mask = mask_of(registry, overwritten_text(&s->lines[index]),
+	    nth_masked);
+}
+
+struct garble
+garble_find(const struct registry *registry, const struct session *s)
+{
+	struct garble best = { 0 };
+	enum form forms[EHLO_LINES_MAX];
+	bool odd[EHLO_LINES_MAX] = { false };
+	unsigned masked = 0, nth = 0;
+
+	if (s->offered || s->lines_kept < 2)
+		return best;
+	for (unsigned i = 1; i < s->lines_kept; i++) {
+		forms[i] = form_of(registry, &s->lines[i]);
+		if (whole_line_overwritten(&s->lines[i]))
+			forms[i] = FORM_ILLEGAL;
+		odd[i] = forms[i] != FORM_ORDINARY;
+		masked += forms[i] == FORM_MASK;
+	}
+	for (unsigned i = 1; i < s->lines_kept; i++) {
+		bool whole = whole_line_overwritten(&s->lines[i]);
+
+		if (odd[i] &&
+		    (forms[i] == FORM_NEAR || whole ||
+			s->lines[i].length == STARTTLS_BYTES))
+			consider(registry, s, odd, i, forms[i], nth, &best);
+		nth += is_x_counter(overwritten_text(&s->lines[i]));
+	}
+	if (best.found && masked > 0)
+		best.others_masked = masked - (forms[best.index] == FORM_MASK);
+	return best;
+}

@@ -1,0 +1,26 @@
+/*
+ * rules/garble.h - is one of the words of an EHLO reply an overwritten
+ * STARTTLS?
+ *
+ * A word that nobody registered is not yet one (design 4.2): its form, its
+ * length, the keywords that are missing and the place it stands in decide.
+ */
+#ifndef RULES_GARBLE_H
+#define RULES_GARBLE_H
+
+#include "product.h"
+
+struct garble {
+	bool found;
+	unsigned index;			/* of the line, from 0 */
+	enum evidence_code evidence;	/* what the word is */
+	enum slot slot;
+	const struct product *product;	/* whose order says so; or NULL */
+	const struct mask *mask;	/* that it resembles; or NULL */
+	unsigned others_masked;		/* other words that a mask covers */
+};
+
+/* Looks at the session's last answer to EHLO, unless STARTTLS stands in it. */
+struct garble garble_find(const struct registry *, const struct session *);
+
+#endif

@@ -1,0 +1,38 @@
+/*
+ * rules/history.h - what a server's other sessions say about this one.
+ *
+ * Comparable are sessions on the same port, by the same verb, within seven
+ * days of capture time before or after (design 4.4, 4.6).
+ */
+#ifndef RULES_HISTORY_H
+#define RULES_HISTORY_H
+
+#include "context.h"
+#include "session.h"
+
+struct history {
+	/* Sessions that got the offer, by how near their client is. */
+	uint64_t same_offered, network_offered, other_offered;
+	/* Sessions that did not, this one left out. */
+	uint64_t same_missing, network_missing, other_missing;
+	int64_t first_offered_ns, last_offered_ns;	/* same network */
+	int64_t nearest_offered_ns;	/* of all; for "last seen" */
+	bool before, after;		/* offered so, of any client */
+	bool same_list;			/* an offer differs in STARTTLS only */
+	uint64_t same_word;		/* sessions with this very reply */
+};
+
+/*
+ * `at_ns`: when this session's EHLO was answered. `own` is its own profile,
+ * `clean_hash` the hash of its keywords without the overwritten one.
+ */
+void history_ask(const struct context *, const struct profile *own,
+    uint64_t clean_hash, int64_t at_ns, struct history *out);
+
+static inline uint64_t
+history_offered(const struct history *h)
+{
+	return h->same_offered + h->network_offered + h->other_offered;
+}
+
+#endif

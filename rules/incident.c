@@ -1,0 +1,231 @@
+#include "incident.h"
+
+static const struct {
+	const char *name;
+	unsigned signature_id;
+	const char *text, *source, *attack;
+} kinds[KINDS] = {
+#define KIND(id, name, sid, text, source, attack)                             \
+	{ name, sid, text, source, attack },
+#include "kinds.def"
+#undef KIND
+};
+
+static const struct {
+	const char *name;
+	enum evidence_group group;
+	double weight;
+	const char *why;
+} evidences[EVIDENCE_CODES] = {
+#define EVIDENCE(id, name, group, weight, why)                                \
+	{ name, GROUP_##group, weight, why },
+#include "evidence.def"
+#undef EVIDENCE
+};
+
+static const char *const group_names[] = { "content", "transport", "history",
+	"policy", "sighting" };
+static const char *const certainty_names[] = { "none", "possible", "likely",
+	"demonstrated" };
+static const char *const cause_names[] = { "unknown", "known-box",
+	"server-itself", "client-itself", "peers-incompatible" };
+static const char *const side_names[] = { "undetermined", "server-side-of-tap",
+	"client-side-of-tap" };
+static const char *const state_names[] = { "open", "final", "withdrawn" };
+static const char *const outcome_names[] = { "envelope-exposed",
+	"content-exposed", "accepted", "credentials-exposed", "encrypted",
+	"stopped" };
+static const char *const result_names[] = { "met", "unmet", "not-visible",
+	"unknown" };
+static const char *const basis_names[] = { "rcpt", "dns-mx", "sni" };
+
+static const struct {
+	uint16_t bit;
+	const char *name;
+} unseen_names[] = {
+	{ OBS_MIDSTREAM, "midstream" },
+	{ OBS_GAP_TO_SERVER, "gap" },
+	{ OBS_GAP_TO_CLIENT, "gap" },
+	{ OBS_ONE_SIDED, "one-sided" },
+	{ OBS_SNAPLEN, "snaplen" },
+	{ OBS_OVER_LIMIT, "over-limit" },
+	{ OBS_EVICTED, "evicted" },
+	{ OBS_LOST_SYNC, "gap" },
+};
+
+/* The index of `name` in a table of `count` names; -1: not there. */
+static int
+name_index(const char *name, const char *const *names, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (strcmp(name, names[i]) == 0)
+			return i;
+	return -1;
+}
+
+/*
+ * interface.md: 1 what is surely tampered with and exposed; 2 what is surely
+ * tampered with, or possibly so against a policy that forbids clear text.
+ */
+unsigned
+incident_severity(const struct incident *in)
+{
+	bool content = in->outcome & OUTCOME_CONTENT_EXPOSED;
+
+	if (in->certainty >= CERTAINTY_LIKELY) {
+		if (content || in->outcome & OUTCOME_CREDENTIALS_EXPOSED)
+			return 1;
+		return 2;
+	}
+	for (unsigned i = 0; content && i < in->policy_count; i++)
+		if (in->policies[i].result == POLICY_UNMET &&
+		    strcmp(in->policies[i].mode, "enforce") == 0)
+			return 2;
+	return 3;
+}
+
+const char *
+kind_name(enum kind kind)
+{
+	return kinds[kind].name;
+}
+
+bool
+kind_parse(const char *name, enum kind *out)
+{
+	for (int i = 0; i < KINDS; i++) {
+		if (strcmp(name, kinds[i].name) == 0) {
+			*out = (enum kind)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+unsigned
+kind_signature_id(enum kind kind)
+{
+	return kinds[kind].signature_id;
+}
+
+const char *
+kind_text(enum kind kind)
+{
+	return kinds[kind].text;
+}
+
+const char *
+kind_source(enum kind kind)
+{
+	return kinds[kind].source;
+}
+
+const char *
+kind_attack(enum kind kind)
+{
+	return kinds[kind].attack;
+}
+
+const char *
+evidence_name(enum evidence_code code)
+{
+	return evidences[code].name;
+}
+
+bool
+evidence_parse(const char *name, enum evidence_code *out)
+{
+	for (int i = 0; i < EVIDENCE_CODES; i++) {
+		if (strcmp(name, evidences[i].name) == 0) {
+			*out = (enum evidence_code)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+enum evidence_group
+evidence_group(enum evidence_code code)
+{
+	return evidences[code].group;
+}
+
+double
+evidence_weight(enum evidence_code code)
+{
+	return evidences[code].weight;
+}
+
+const char *
+evidence_why(enum evidence_code code)
+{
+	return evidences[code].why;
+}
+
+const char *
+evidence_group_name(enum evidence_group group)
+{
+	return group_names[group];
+}
+
+const char *
+certainty_name(enum certainty certainty)
+{
+	return certainty_names[certainty];
+}
+
+bool
+certainty_parse(const char *name, enum certainty *out)
+{
+	int index = name_index(name, certainty_names, 4);
+
+	if (index < 0)
+		return false;
+	*out = (enum certainty)index;
+	return true;
+}
+
+const char *
+cause_name(enum cause cause)
+{
+	return cause_names[cause];
+}
+
+const char *
+side_name(enum side side)
+{
+	return side_names[side];
+}
+
+const char *
+incident_state_name(enum incident_state state)
+{
+	return state_names[state];
+}
+
+const char *
+outcome_name(unsigned bit)
+{
+	return outcome_names[bit];
+}
+
+const char *
+policy_result_name(enum policy_result result)
+{
+	return result_names[result];
+}
+
+const char *
+policy_basis_name(enum policy_basis basis)
+{
+	return basis_names[basis];
+}
+
+const char *
+unseen_name(uint16_t one_bit)
+{
+	for (size_t i = 0; i < sizeof(unseen_names) / sizeof(*unseen_names); i++)
+		if (unseen_names[i].bit == one_bit)
+			return unseen_names[i].name;
+	return "unknown";
+}

@@ -1,0 +1,195 @@
+/*
+ * rules/incident.h - one act of tampering, as it is judged, stored and shown.
+ *
+ * Plain data without pointers: everything is bounded, texts are UTF-8 and end
+ * in NUL. Names of enums come from one table each (kinds.def, evidence.def,
+ * incident.c); no other list of them exists.
+ */
+#ifndef RULES_INCIDENT_H
+#define RULES_INCIDENT_H
+
+#include "dissect/fact.h"
+
+enum kind {
+#define KIND(id, name, sid, text, source, attack) KIND_##id,
+#include "kinds.def"
+#undef KIND
+	KINDS
+};
+
+enum evidence_group {
+	GROUP_CONTENT,
+	GROUP_TRANSPORT,
+	GROUP_HISTORY,
+	GROUP_POLICY,
+	GROUP_SIGHTING,
+	EVIDENCE_GROUPS
+};
+
+enum evidence_code {
+#define EVIDENCE(id, name, group, weight, why) EVIDENCE_##id,
+#include "evidence.def"
+#undef EVIDENCE
+	EVIDENCE_CODES
+};
+
+enum certainty {
+	CERTAINTY_NONE,		/* below `possible`: not an incident */
+	CERTAINTY_POSSIBLE,	/* confidence >= 0.4 */
+	CERTAINTY_LIKELY,	/* >= 0.7, and admitted by design 4 */
+	CERTAINTY_DEMONSTRATED,
+};
+
+enum cause {
+	CAUSE_UNKNOWN,
+	CAUSE_KNOWN_BOX,
+	CAUSE_SERVER_ITSELF,
+	CAUSE_CLIENT_ITSELF,
+	CAUSE_PEERS_INCOMPATIBLE,
+};
+
+enum side {
+	SIDE_UNDETERMINED,
+	SIDE_SERVER_OF_TAP,
+	SIDE_CLIENT_OF_TAP,
+};
+
+enum incident_state {
+	STATE_OPEN,
+	STATE_FINAL,
+	STATE_WITHDRAWN,
+};
+
+/* Outcome flags. */
+enum {
+	OUTCOME_ENVELOPE_EXPOSED = 1 << 0,
+	OUTCOME_CONTENT_EXPOSED = 1 << 1,
+	OUTCOME_ACCEPTED = 1 << 2,
+	OUTCOME_CREDENTIALS_EXPOSED = 1 << 3,
+	OUTCOME_ENCRYPTED = 1 << 4,
+	OUTCOME_STOPPED = 1 << 5,
+	OUTCOME_BITS = 6
+};
+
+enum policy_result {
+	POLICY_MET,
+	POLICY_UNMET,
+	POLICY_NOT_VISIBLE,
+	POLICY_UNKNOWN,
+};
+
+enum policy_basis {
+	BASIS_RCPT,
+	BASIS_DNS_MX,
+	BASIS_SNI,
+};
+
+#define INCIDENT_ID_BYTES 33		/* 32 hex digits and a NUL */
+#define INCIDENT_EVIDENCE_MAX 24
+#define INCIDENT_POLICIES_MAX 8
+#define INCIDENT_DOMAINS_MAX 16
+#define INCIDENT_SESSIONS_MAX 16
+#define DOMAIN_TEXT_BYTES 256
+
+struct evidence {
+	enum evidence_code code;
+	double weight;		/* as counted here; > 0 speaks for */
+	uint64_t frame;		/* 0: no single frame */
+	char detail[240];
+};
+
+struct policy_verdict {
+	char domain[DOMAIN_TEXT_BYTES];
+	char mode[8];		/* "enforce", "testing", "none" */
+	bool assumed;		/* validity: observed or assumed */
+	enum policy_result result;
+	enum policy_basis basis;
+};
+
+struct incident_session {
+	uint8_t session[16];
+	char role[16];		/* "tampered", "retry" */
+	char community_id[40];
+};
+
+struct incident {
+	char id[INCIDENT_ID_BYTES];
+	uint8_t session[16];	/* identity of the tampered session */
+	unsigned ordinal;	/* of the act within the session */
+	unsigned revision;	/* from 1 */
+	enum incident_state state;
+	enum kind kind;
+	uint32_t also;		/* 1 << enum kind */
+	bool retrospect;	/* rests on something later than the session */
+
+	char observed[512];
+	char benign[320];	/* the best benign alternative, in words */
+	char next_step[320];	/* what would decide */
+	char resembles[32];	/* a mask's name, or "" */
+	unsigned resembles_samples;
+	uint16_t unseen;	/* OBS_*; 0: visibility complete */
+	double support, prior, confidence;
+	enum certainty certainty;
+	enum cause cause;
+	enum side side;
+	uint32_t outcome;	/* OUTCOME_* */
+
+	struct endpoint client, server;
+	char helo[DOMAIN_TEXT_BYTES];
+	char server_name[DOMAIN_TEXT_BYTES];	/* as it greets: a claim */
+	char product[32];
+	char queue_id[64];
+	char capture_path[1024];
+	char capture_hash[33];
+	uint32_t seen_capture;	/* of the deciding fact: index among the
+				 * session's captures */
+	uint64_t frame;		/* of the deciding fact */
+	int64_t capture_ts_ns;	/* of the deciding fact */
+	uint64_t stream_offset;
+	/* What arrived, escaped; for a strip the last line of the reply. */
+	char seen[512];
+	char expected[64];
+	unsigned seen_line;	/* within the EHLO reply, from 1; 0: none */
+	uint64_t ehlo_frame;	/* first frame of the EHLO reply */
+
+	unsigned domain_count, domains_unlisted;
+	char rcpt_domains[INCIDENT_DOMAINS_MAX][DOMAIN_TEXT_BYTES];
+	unsigned policy_count;
+	struct policy_verdict policies[INCIDENT_POLICIES_MAX];
+	unsigned evidence_count;
+	struct evidence evidence[INCIDENT_EVIDENCE_MAX];
+	unsigned session_count;
+	struct incident_session sessions[INCIDENT_SESSIONS_MAX];
+
+	/* What the verdict stood on: program, rules, policies, history. */
+	char provenance[256];
+};
+
+/* 1 to 3, as interface.md's table says. */
+unsigned incident_severity(const struct incident *);
+/* Severity 1 and 2 are alerted by default. */
+
+const char *kind_name(enum kind);
+bool kind_parse(const char *name, enum kind *);
+unsigned kind_signature_id(enum kind);
+const char *kind_text(enum kind);
+const char *kind_source(enum kind);
+const char *kind_attack(enum kind);
+const char *evidence_name(enum evidence_code);
+bool evidence_parse(const char *name, enum evidence_code *);
+enum evidence_group evidence_group(enum evidence_code);
+double evidence_weight(enum evidence_code);
+const char *evidence_why(enum evidence_code);
+const char *evidence_group_name(enum evidence_group);
+const char *certainty_name(enum certainty);
+bool certainty_parse(const char *name, enum certainty *);
+const char *cause_name(enum cause);
+const char *side_name(enum side);
+const char *incident_state_name(enum incident_state);
+const char *outcome_name(unsigned bit);		/* bit < OUTCOME_BITS */
+const char *policy_result_name(enum policy_result);
+const char *policy_basis_name(enum policy_basis);
+/* The word for an OBS_* bit as in `unjudged`: "gap", "midstream", ... */
+const char *unseen_name(uint16_t one_bit);
+
+#endif

@@ -1,0 +1,430 @@
+#include "judge.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "ehlo.h"
+#include "garble.h"
+#include "history.h"
+#include "wording.h"
+
+#define POSSIBLE 0.4
+#define LIKELY 0.7
+/* The highest that a verdict may reach which design 4 does not let be
+ * `likely`: absence, history and a policy accuse nobody by themselves. */
+#define NOT_ADMITTED_MAX 0.69
+#define SUBMISSION_PORT 587
+#define MX_PORT 25
+#define NS_PER_DAY (INT64_C(86400) * 1000000000)
+/* "Many sessions over several days" (design 4.6). */
+#define MANY_SESSIONS 20
+#define SEVERAL_DAYS_NS (3 * NS_PER_DAY)
+
+/* What one judgement works with. */
+struct trial {
+	const struct session *session;
+	const struct context *context;
+	struct incident *out;
+	struct history history;
+};
+
+static struct evidence *
+add_evidence(struct trial *trial, enum evidence_code code, uint64_t frame)
+{
+	struct incident *in = trial->out;
+	struct evidence *e;
+
+	if (in->evidence_count == INCIDENT_EVIDENCE_MAX)
+		return &in->evidence[INCIDENT_EVIDENCE_MAX - 1];
+	e = &in->evidence[in->evidence_count++];
+	e->code = code;
+	e->weight = evidence_weight(code);
+	e->frame = frame;
+	return e;
+}
+
+/* Of each group the strongest for and the strongest against (design 4.8). */
+static double
+support_of(const struct incident *in)
+{
+	double most[EVIDENCE_GROUPS] = { 0 }, least[EVIDENCE_GROUPS] = { 0 };
+	double sum = 0;
+
+	for (unsigned i = 0; i < in->evidence_count; i++) {
+		enum evidence_group group = evidence_group(in->evidence[i].code);
+
+		most[group] = fmax(most[group], in->evidence[i].weight);
+		least[group] = fmin(least[group], in->evidence[i].weight);
+	}
+	for (int g = 0; g < EVIDENCE_GROUPS; g++)
+		sum += most[g] + least[g];
+	return sum;
+}
+
+static bool
+admits_likely(const struct incident *in)
+{
+	static const enum evidence_code admitted[] = { EVIDENCE_MASK_GRAMMAR,
+		EVIDENCE_NOT_A_KEYWORD, EVIDENCE_NEAR_MISS, EVIDENCE_SLOT,
+		EVIDENCE_COMMAND_ACCEPTED, EVIDENCE_OFFERED_OFTEN };
+
+	for (unsigned i = 0; i < in->evidence_count; i++)
+		for (size_t j = 0; j < sizeof(admitted) / sizeof(*admitted);
+		     j++)
+			if (in->evidence[i].code == admitted[j])
+				return true;
+	return false;
+}
+
+static void
+conclude(struct trial *trial)
+{
+	struct incident *in = trial->out;
+	double prior = trial->context->prior, odds;
+
+	in->prior = prior;
+	in->support = support_of(in);
+	odds = pow(10, in->support) * prior / (1 - prior);
+	in->confidence = odds / (1 + odds);
+	if (!admits_likely(in) && in->confidence > NOT_ADMITTED_MAX)
+		in->confidence = NOT_ADMITTED_MAX;
+	in->certainty = in->confidence >= LIKELY ? CERTAINTY_LIKELY :
+	    in->confidence >= POSSIBLE		 ? CERTAINTY_POSSIBLE :
+						   CERTAINTY_NONE;
+}
+
+/* --- policy -------------------------------------------------------------- */
+
+/*
+ * A recipient's domain says which policy a sender must follow (RFC 8461 3.4),
+ * but only at its MX: not at a submission server, not after AUTH, and not
+ * where a name known for the server is none that the policy lists.
+ */
+static bool
+policy_applies(const struct trial *trial, const struct sts_policy *policy)
+{
+	const struct session *s = trial->session;
+	const char *name = NULL;
+
+	if (s->flow.server.port != MX_PORT || s->auth_clear)
+		return false;
+	if (trial->context->mx_name != NULL)
+		name = trial->context->mx_name(trial->context->world,
+		    &s->flow.server);
+	return name == NULL || sts_policy_matches(policy, name);
+}
+
+static void
+judge_policies(struct trial *trial)
+{
+	const struct session *s = trial->session;
+	const struct context *context = trial->context;
+	struct incident *in = trial->out;
+	struct policy_in_force force;
+
+	for (unsigned i = 0; i < s->domain_count; i++) {
+		struct policy_verdict *v = &in->policies[in->policy_count];
+
+		if (in->policy_count == INCIDENT_POLICIES_MAX)
+			return;
+		if (!context->policy(context->world, s->rcpt_domains[i],
+			s->mail_ns ? s->mail_ns : s->last_ns, &force) ||
+		    force.policy.mode == STS_NONE ||
+		    !policy_applies(trial, &force.policy))
+			continue;
+		in->policy_count++;
+		strcpy(v->domain, s->rcpt_domains[i]);
+		snprintf(v->mode, sizeof(v->mode), "%s",
+		    sts_mode_name(force.policy.mode));
+		v->assumed = force.assumed;
+		v->basis = BASIS_RCPT;
+		v->result = s->tls_established ? POLICY_NOT_VISIBLE :
+						 POLICY_UNMET;
+	}
+}
+
+/* The strongest unmet policy, as evidence. */
+static void
+weigh_policies(struct trial *trial, bool content)
+{
+	struct incident *in = trial->out;
+	const struct policy_verdict *unmet = NULL;
+	enum evidence_code code = EVIDENCE_POLICY_BESIDE_CONTENT;
+	struct evidence *e;
+
+	for (unsigned i = 0; i < in->policy_count; i++) {
+		const struct policy_verdict *v = &in->policies[i];
+
+		if (v->result == POLICY_UNMET &&
+		    (unmet == NULL || strcmp(v->mode, "enforce") == 0))
+			unmet = v;
+	}
+	if (unmet == NULL)
+		return;
+	if (!content)
+		code = strcmp(unmet->mode, "enforce") == 0 ?
+		    EVIDENCE_POLICY_UNMET :
+		    EVIDENCE_POLICY_TESTING_UNMET;
+	e = add_evidence(trial, code, trial->session->mail_frame);
+	snprintf(e->detail, sizeof(e->detail),
+	    "%.120s: %s, validity %s, chosen by RCPT TO; %s", unmet->domain,
+	    unmet->mode, unmet->assumed ? "assumed" : "observed",
+	    "a smart host would not be its MX");
+}
+
+/* --- history --------------------------------------------------------------- */
+
+static void
+weigh_offers(struct trial *trial)
+{
+	const struct history *h = &trial->history;
+	uint64_t near = h->same_offered + h->network_offered;
+	struct evidence *e;
+
+	if (history_offered(h) == 0)
+		return;
+	if (near >= MANY_SESSIONS && h->before && h->after &&
+	    h->same_offered > 0 &&
+	    h->last_offered_ns - h->first_offered_ns >= SEVERAL_DAYS_NS)
+		e = add_evidence(trial, EVIDENCE_OFFERED_OFTEN, 0);
+	else if (h->same_offered > 0)
+		e = add_evidence(trial, EVIDENCE_OFFERED_TO_SAME_CLIENT, 0);
+	else if (h->network_offered > 0)
+		e = add_evidence(trial, EVIDENCE_OFFERED_TO_NEIGHBOURS, 0);
+	else
+		e = add_evidence(trial, EVIDENCE_OFFERED_TO_OTHERS, 0);
+	snprintf(e->detail, sizeof(e->detail),
+	    "%llu session%s with this client, %llu with its network, "
+	    "%llu with others; %s",
+	    (unsigned long long)h->same_offered,
+	    h->same_offered == 1 ? "" : "s",
+	    (unsigned long long)h->network_offered,
+	    (unsigned long long)h->other_offered,
+	    h->before && h->after ? "before and after" :
+		h->before	  ? "all before" :
+				    "all after");
+	if (h->same_list && h->same_offered > 0) {
+		e = add_evidence(trial, EVIDENCE_ONLY_DIFFERENCE, 0);
+		snprintf(e->detail, sizeof(e->detail),
+		    "all other keywords are the same, in the same order");
+	}
+}
+
+static void
+weigh_against(struct trial *trial)
+{
+	const struct history *h = &trial->history;
+	uint64_t offered = history_offered(h);
+	struct evidence *e;
+
+	if (offered > 0 && !h->same_list)
+		add_evidence(trial, EVIDENCE_OTHER_DIFFERENCES, 0);
+	if (offered > 0 && h->same_offered == 0 && h->same_missing > 0) {
+		e = add_evidence(trial, EVIDENCE_STABLE_PER_CLIENT, 0);
+		snprintf(e->detail, sizeof(e->detail),
+		    "%llu other sessions of this client without the offer",
+		    (unsigned long long)h->same_missing);
+	}
+	if (h->same_offered > 0 && h->same_missing > 0) {
+		e = add_evidence(trial,
+		    h->after ? EVIDENCE_COMES_AND_GOES :
+			       EVIDENCE_SINCE_THEN_NEVER,
+		    0);
+		snprintf(e->detail, sizeof(e->detail),
+		    "%llu with, %llu without",
+		    (unsigned long long)h->same_offered,
+		    (unsigned long long)h->same_missing + 1);
+	}
+	if (offered == 0 && h->same_missing + h->network_missing +
+		    h->other_missing >= 3)
+		add_evidence(trial, EVIDENCE_NEVER_OFFERED, 0);
+}
+
+/* --- the kinds --------------------------------------------------------------- */
+
+static void
+weigh_command(struct trial *trial)
+{
+	const struct session *s = trial->session;
+	struct evidence *e;
+
+	if (!s->starttls_unoffered || s->starttls_code == 0)
+		return;
+	if (s->starttls_code == 220) {
+		e = add_evidence(trial, EVIDENCE_COMMAND_ACCEPTED,
+		    s->starttls_frame);
+		snprintf(e->detail, sizeof(e->detail), "answered 220%s",
+		    s->tls_established ? ", and TLS began" : "");
+	} else if (s->starttls_code == 500 || s->starttls_code == 502) {
+		add_evidence(trial, EVIDENCE_COMMAND_UNKNOWN,
+		    s->starttls_frame);
+	}
+}
+
+static void
+describe_line(struct incident *in, const struct ehlo_line *line, unsigned index)
+{
+	uint8_t whole[EHLO_LINE_KEEP_BYTES + 4];
+	size_t kept = line->length;
+	int n;
+
+	if (kept > sizeof(line->text))
+		kept = sizeof(line->text);
+	n = snprintf((char *)whole, 5, "%03u%c", line->code % 1000,
+	    line->flags & FACT_LAST_LINE ? ' ' : '-');
+	memcpy(whole + n, line->text, kept);
+	wording_escape(slice_of(whole, (size_t)n + kept), in->seen,
+	    sizeof(in->seen));
+	in->seen_line = index + 1;
+	in->frame = line->frame;
+	in->seen_capture = line->capture;
+	in->capture_ts_ns = line->capture_ts_ns;
+	in->stream_offset = line->stream_offset;
+	snprintf(in->expected, sizeof(in->expected), "%03u%cSTARTTLS",
+	    line->code % 1000, line->flags & FACT_LAST_LINE ? ' ' : '-');
+}
+
+static void
+weigh_garble(struct trial *trial, const struct garble *garble)
+{
+	const struct session *s = trial->session;
+	const struct ehlo_line *line = &s->lines[garble->index];
+	struct incident *in = trial->out;
+	struct evidence *e = add_evidence(trial, garble->evidence, line->frame);
+
+	snprintf(e->detail, sizeof(e->detail), "line %u of %u%s%s%s%s",
+	    garble->index + 1, s->line_count,
+	    garble->mask ? ", mask " : "",
+	    garble->mask ? garble->mask->name : "",
+	    garble->product ? ", in the order of " : "",
+	    garble->product ? garble->product->name : "");
+	if (garble->mask != NULL) {
+		snprintf(in->resembles, sizeof(in->resembles), "%s",
+		    garble->mask->name);
+		in->resembles_samples = garble->mask->samples;
+	}
+	if (garble->others_masked > 0) {
+		e = add_evidence(trial, EVIDENCE_OTHERS_MASKED, line->frame);
+		snprintf(e->detail, sizeof(e->detail), "%u of %u lines",
+		    garble->others_masked, s->line_count);
+	}
+	describe_line(in, line, garble->index);
+}
+
+static enum verdict
+judge_garbled(struct trial *trial, const struct garble *garble)
+{
+	const struct session *s = trial->session;
+	struct incident *in = trial->out;
+	struct profile own;
+
+	in->kind = KIND_STARTTLS_GARBLED;
+	in->side = SIDE_SERVER_OF_TAP;
+	weigh_garble(trial, garble);
+	weigh_command(trial);
+	if (session_profile_without(s, garble->index, &own)) {
+		history_ask(trial->context, &own, own.keywords_hash,
+		    s->lines[0].capture_ts_ns, &trial->history);
+		weigh_offers(trial);
+		if (history_offered(&trial->history) == 0 &&
+		    trial->history.other_missing > 0)
+			add_evidence(trial, EVIDENCE_ALWAYS_SO, 0);
+	}
+	judge_policies(trial);
+	weigh_policies(trial, true);
+	wording_garbled(s, garble, &trial->history, in);
+	conclude(trial);
+	return in->certainty >= CERTAINTY_POSSIBLE ? VERDICT_INCIDENT :
+						     VERDICT_EVIDENCE;
+}
+
+/* Could the capture have shown the keyword, had it been there? */
+static bool
+absence_is_seen(const struct session *s)
+{
+	uint16_t blind = OBS_GAP_TO_CLIENT | OBS_SNAPLEN | OBS_OVER_LIMIT |
+	    OBS_ONE_SIDED | OBS_LOST_SYNC | OBS_MIDSTREAM;
+
+	return s->ehlo_complete && !(s->ehlo_observability & blind) &&
+	    s->lines_kept == s->line_count;
+}
+
+static enum verdict
+judge_stripped(struct trial *trial)
+{
+	const struct session *s = trial->session;
+	struct incident *in = trial->out;
+	struct profile own;
+	bool accepted = s->starttls_unoffered && s->starttls_code == 220;
+
+	in->kind = KIND_STARTTLS_STRIPPED;
+	in->side = accepted ? SIDE_SERVER_OF_TAP : SIDE_UNDETERMINED;
+	weigh_command(trial);
+	if (session_profile(s, &own)) {
+		history_ask(trial->context, &own, own.keywords_hash,
+		    s->lines[0].capture_ts_ns, &trial->history);
+		weigh_offers(trial);
+		weigh_against(trial);
+	}
+	judge_policies(trial);
+	weigh_policies(trial, false);
+	if (support_of(in) <= 0)
+		return VERDICT_NOTHING;
+	describe_line(in, &s->lines[s->lines_kept - 1], s->lines_kept - 1);
+	in->seen_line = 0;
+	in->expected[0] = '\0';
+	wording_stripped(s, &trial->history, accepted, in);
+	conclude(trial);
+	return in->certainty >= CERTAINTY_POSSIBLE ? VERDICT_INCIDENT :
+						     VERDICT_EVIDENCE;
+}
+
+static void
+describe_session(const struct trial *trial)
+{
+	const struct session *s = trial->session;
+	const struct product *product;
+	struct incident *in = trial->out;
+
+	in->state = s->closed ? STATE_FINAL : STATE_OPEN;
+	in->client = s->flow.client;
+	in->server = s->flow.server;
+	in->unseen = s->observability;
+	in->outcome = session_outcome(s);
+	in->retrospect = history_offered(&trial->history) > 0 &&
+	    !trial->history.before;
+	in->ehlo_frame = s->lines[0].frame;
+	strcpy(in->helo, s->helo);
+	strcpy(in->server_name, s->greeting_name);
+	strcpy(in->queue_id, s->queue_id);
+	product = product_of(trial->context->registry, s);
+	if (product != NULL)
+		strcpy(in->product, product->name);
+	in->domain_count = s->domain_count;
+	in->domains_unlisted = s->domains_unlisted;
+	memcpy(in->rcpt_domains, s->rcpt_domains,
+	    s->domain_count * sizeof(in->rcpt_domains[0]));
+}
+
+enum verdict
+rules_judge(const struct session *s, const struct context *context,
+    struct incident *out, enum unjudged *why)
+{
+	struct trial trial = { s, context, out, { 0 } };
+	enum verdict verdict = VERDICT_NOTHING;
+	struct garble garble;
+
+	memset(out, 0, sizeof(*out));
+	if (s->lines_kept > 0 && !s->offered && s->ehlo_answers > 0) {
+		garble = garble_find(context->registry, s);
+		if (garble.found)
+			verdict = judge_garbled(&trial, &garble);
+		else if (absence_is_seen(s))
+			verdict = judge_stripped(&trial);
+	}
+	if (verdict == VERDICT_EVIDENCE || verdict == VERDICT_INCIDENT)
+		describe_session(&trial);
+	else if (session_unjudged(s, why))
+		verdict = VERDICT_UNJUDGED;
+	return verdict;
+}

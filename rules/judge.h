@@ -1,0 +1,28 @@
+/*
+ * rules/judge.h - from a session and its context to a verdict.
+ *
+ * Pure: the same session and context give the same verdict, live, replayed
+ * from the database, or in retrospect. Called at decision points only.
+ */
+#ifndef RULES_JUDGE_H
+#define RULES_JUDGE_H
+
+#include "context.h"
+#include "session.h"
+
+enum verdict {
+	VERDICT_NOTHING,	/* nothing speaks for tampering */
+	VERDICT_UNJUDGED,	/* the capture cannot show it */
+	VERDICT_EVIDENCE,	/* something does, short of `possible` */
+	VERDICT_INCIDENT,
+};
+
+/*
+ * Fills `out` (all but id, session identity, revision, capture path and hash,
+ * sessions, provenance, which the caller knows) when the verdict is EVIDENCE
+ * or INCIDENT. `why` gets the reason of UNJUDGED.
+ */
+enum verdict rules_judge(const struct session *, const struct context *,
+    struct incident *out, enum unjudged *why);
+
+#endif

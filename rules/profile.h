@@ -1,0 +1,40 @@
+/*
+ * rules/profile.h - history: what a server was seen to offer, and to whom.
+ *
+ * A profile counts like sessions: server x client network x client address x
+ * verb x EHLO keyword list x class of ending x TLS version x certificate.
+ * Only complete two-sided sessions without gaps enter one (design 4.6).
+ */
+#ifndef RULES_PROFILE_H
+#define RULES_PROFILE_H
+
+#include "dissect/fact.h"
+
+/* What a session came to, for comparing it with others. */
+enum ending_class {
+	CLASS_TLS,		/* handshake completed */
+	CLASS_CLEAR_MAIL,	/* MAIL accepted without TLS */
+	CLASS_CLEAR_NONE,	/* neither */
+	CLASS_TLS_BROKEN,
+	CLASS_REFUSED,
+};
+
+#define KEYWORD_LIST_BYTES 512
+
+struct profile {
+	struct endpoint server;
+	struct address client;		/* the single address */
+	uint8_t verb;			/* VERB_EHLO or VERB_HELO */
+	uint8_t ending_class;
+	uint16_t tls_version;		/* 0: none */
+	bool offered;			/* STARTTLS stood in the reply, intact */
+	uint64_t keywords_hash;		/* of the list with STARTTLS left out */
+	uint64_t certificate_hash;	/* 0: none seen */
+	/* Upper-case keywords in the reply's order, without arguments, one
+	 * blank between; cut at a keyword when it is too long. */
+	char keywords[KEYWORD_LIST_BYTES];
+	int64_t first_ns, last_ns;	/* capture time */
+	uint64_t sessions;
+};
+
+#endif

@@ -1,0 +1,402 @@
+#include "session.h"
+
+#include <ctype.h>
+#include <stdio.h>
+
+#include "ehlo.h"
+
+typedef void fold_fn(struct session *, const struct fact *, struct slice);
+
+void
+session_init(struct session *s, uint64_t handle)
+{
+	memset(s, 0, offsetof(struct session, rcpt_domains));
+	s->handle = handle;
+}
+
+/* Printable ASCII only: texts of sessions are shown and stored. */
+static void
+keep_text(char *out, size_t room, struct slice in)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < in.len && n + 1 < room; i++)
+		out[n++] = isprint(in.ptr[i]) ? (char)in.ptr[i] : '?';
+	out[n] = '\0';
+}
+
+static struct slice
+first_word(struct slice text)
+{
+	size_t n = 0;
+
+	while (n < text.len && text.ptr[n] == ' ')
+		n++;
+	text = slice_after(text, n);
+	for (n = 0; n < text.len && text.ptr[n] != ' ';)
+		n++;
+	return slice_first(text, n);
+}
+
+static void
+fold_opened(struct session *s, const struct fact *fact, struct slice bytes)
+{
+	flow_identity_decode(bytes, &s->flow);
+	s->capture = fact->capture;
+}
+
+static void
+fold_greeting(struct session *s, const struct fact *fact, struct slice bytes)
+{
+	struct slice text = slice_after(bytes, 4);
+
+	s->greeted = true;
+	s->greeting_code = (uint16_t)fact->value;
+	if (fact->line <= 1) {
+		struct slice name = first_word(text);
+
+		/* `220 ESMTP ready` names nobody. */
+		if (memchr(name.ptr, '.', name.len) != NULL)
+			keep_text(s->greeting_name, sizeof(s->greeting_name),
+			    name);
+	}
+	keep_text(s->greeting, sizeof(s->greeting), text);
+}
+
+/* --- commands --------------------------------------------------------- */
+
+/*
+ * The recipient's domain, lower case, without final dot; empty for a literal,
+ * for <Postmaster>, and for what is no LDH name. RFC 5321 4.1.2: a source
+ * route is to be ignored, so the last `@` of the path decides.
+ */
+static void
+rcpt_domain(struct slice command, char out[DOMAIN_TEXT_BYTES])
+{
+	const uint8_t *open = memchr(command.ptr, '<', command.len);
+	size_t end, at = SIZE_MAX, n = 0;
+
+	out[0] = '\0';
+	if (open != NULL)
+		command = slice_after(command, (size_t)(open - command.ptr) + 1);
+	for (end = 0; end < command.len && command.ptr[end] != '>'; end++) {
+		if (open == NULL && at != SIZE_MAX && command.ptr[end] == ' ')
+			break;
+		if (command.ptr[end] == '@')
+			at = end;
+	}
+	if (at == SIZE_MAX)
+		return;
+	for (size_t i = at + 1; i < end && n + 1 < DOMAIN_TEXT_BYTES; i++) {
+		uint8_t c = command.ptr[i];
+
+		if (!isalnum(c) && c != '-' && c != '.' && c != '_') {
+			out[0] = '\0';
+			return;
+		}
+		out[n++] = (char)tolower(c);
+	}
+	if (n > 0 && out[n - 1] == '.')
+		n--;
+	out[n] = '\0';
+}
+
+/* A new EHLO makes what was offered before void (RFC 5321 4.1.4). */
+static void
+fold_hello(struct session *s, uint8_t verb, struct slice bytes)
+{
+	struct slice name = first_word(slice_after(bytes, 4));
+
+	keep_text(s->helo, sizeof(s->helo), name);
+	if (verb != VERB_EHLO) {
+		s->helo_sent = true;
+		return;
+	}
+	s->ehlo_sent = true;
+	s->first_offered |= s->offered;
+	s->offered = s->ehlo_answered = s->ehlo_complete = false;
+}
+
+static void
+fold_command(struct session *s, const struct fact *fact, struct slice bytes)
+{
+	unsigned slot;
+
+	switch (fact->about) {
+	case VERB_EHLO:
+	case VERB_HELO:
+		fold_hello(s, fact->about, bytes);
+		break;
+	case VERB_STARTTLS:
+		s->starttls_sent = true;
+		s->starttls_unoffered = s->ehlo_complete && !s->offered;
+		break;
+	case VERB_MAIL:
+		s->mail_tried_clear = true;
+		break;
+	case VERB_RCPT:
+		if (s->pending_count == PENDING_RCPT_MAX)
+			break;
+		slot = (s->pending_first + s->pending_count++) %
+		    PENDING_RCPT_MAX;
+		rcpt_domain(bytes, s->pending[slot]);
+		break;
+	case VERB_AUTH:
+		s->auth_clear = true;
+		break;
+	case VERB_BDAT:		/* its octets follow, whatever the answer */
+		s->data_clear = true;
+		break;
+	case VERB_QUIT:
+		s->quit_sent = true;
+		break;
+	default:
+		break;
+	}
+}
+
+static void
+fold_auth(struct session *s, const struct fact *fact, struct slice bytes)
+{
+	(void)bytes;
+	s->auth_clear |= fact->dir == TO_SERVER;
+}
+
+/* --- replies ---------------------------------------------------------- */
+
+static void
+fold_ehlo_reply(struct session *s, const struct fact *fact, struct slice bytes)
+{
+	struct slice text = slice_after(bytes, 4);
+
+	if (fact->line <= 1) {
+		s->line_count = s->lines_kept = 0;
+		s->offered = s->ehlo_answered = s->ehlo_complete = false;
+		s->ehlo_answers++;
+	}
+	s->line_count++;
+	if (fact->line > 1 && ehlo_line_offers_starttls(text))
+		s->offered = true;
+	if (s->lines_kept < EHLO_LINES_MAX) {
+		struct ehlo_line *line = &s->lines[s->lines_kept++];
+		struct slice kept = slice_first(text, sizeof(line->text));
+
+		line->frame = fact->frame;
+		line->stream_offset = fact->stream_offset;
+		line->capture_ts_ns = fact->capture_ts_ns;
+		line->capture = fact->capture;
+		line->flags = fact->flags;
+		line->code = (uint16_t)fact->value;
+		line->length = (uint16_t)text.len;
+		line->whole_length = (uint16_t)bytes.len;
+		if (kept.len > 0)
+			memcpy(line->text, kept.ptr, kept.len);
+	}
+	if (fact->flags & FACT_LAST_LINE) {
+		s->ehlo_answered = true;
+		s->ehlo_complete = fact->value == 250;
+		s->ehlo_observability = s->observability;
+	}
+}
+
+static void
+accept_rcpt(struct session *s, bool accepted)
+{
+	const char *domain = s->pending[s->pending_first];
+
+	if (s->pending_count == 0) {
+		s->rcpt_clear |= accepted;
+		return;
+	}
+	s->pending_first = (s->pending_first + 1) % PENDING_RCPT_MAX;
+	s->pending_count--;
+	s->rcpt_clear |= accepted;
+	if (!accepted || domain[0] == '\0')
+		return;
+	for (unsigned i = 0; i < s->domain_count; i++)
+		if (strcmp(s->rcpt_domains[i], domain) == 0)
+			return;
+	if (s->domain_count == INCIDENT_DOMAINS_MAX) {
+		s->domains_unlisted++;
+		return;
+	}
+	strcpy(s->rcpt_domains[s->domain_count++], domain);
+}
+
+/*
+ * The queue id in the answer to a message: "queued as 4F1A2" (Postfix), "OK
+ * id=1rA2b3-..." (Exim), "4AN1x Message accepted for delivery" (Sendmail).
+ */
+static void
+fold_queue_id(struct session *s, struct slice bytes)
+{
+	static const char *const leads[] = { "queued as ", "id=" };
+	char text[512];
+
+	keep_text(text, sizeof(text), slice_after(bytes, 4));
+	for (size_t i = 0; i < sizeof(leads) / sizeof(*leads); i++) {
+		const char *at = strstr(text, leads[i]);
+
+		if (at != NULL) {
+			at += strlen(leads[i]);
+			keep_text(s->queue_id, sizeof(s->queue_id),
+			    slice_of(at, strcspn(at, " ;,<>")));
+			return;
+		}
+	}
+	if (strstr(text, "Message accepted for delivery") != NULL) {
+		char word[64];
+
+		if (sscanf(text, "%*s %63s", word) == 1)
+			strcpy(s->queue_id, word);
+	}
+}
+
+static void
+fold_reply(struct session *s, const struct fact *fact, struct slice bytes)
+{
+	bool positive = fact->value >= 200 && fact->value < 300;
+
+	if (!(fact->flags & FACT_LAST_LINE))
+		return;
+	switch (fact->about) {
+	case VERB_HELO:
+		s->helo_answered = positive;
+		break;
+	case VERB_STARTTLS:
+		s->starttls_code = (uint16_t)fact->value;
+		s->starttls_frame = fact->frame;
+		break;
+	case VERB_MAIL:
+		if (positive && !s->mail_clear) {
+			s->mail_clear = true;
+			s->mail_frame = fact->frame;
+			s->mail_ns = fact->capture_ts_ns;
+		}
+		break;
+	case VERB_RCPT:
+		accept_rcpt(s, positive);
+		break;
+	case VERB_DATA:
+		s->data_clear |= fact->value == 354;
+		break;
+	case VERB_BODY:
+		s->accepted_clear |= positive;
+		if (positive)
+			fold_queue_id(s, bytes);
+		break;
+	default:
+		break;
+	}
+}
+
+static void
+fold_body(struct session *s, const struct fact *fact, struct slice bytes)
+{
+	(void)bytes;
+	s->body_bytes += fact->extent;
+}
+
+/* --- TLS and the end ---------------------------------------------------- */
+
+static void
+fold_tls(struct session *s, const struct fact *fact, struct slice bytes)
+{
+	switch (fact->code) {
+	case FACT_TLS_CLIENT_HELLO:
+		s->client_hello = true;
+		break;
+	case FACT_TLS_SNI:
+		keep_text(s->sni, sizeof(s->sni), bytes);
+		break;
+	case FACT_TLS_SERVER_HELLO:
+		s->server_hello = true;
+		s->tls_version = (uint16_t)fact->value;
+		break;
+	case FACT_TLS_CERTIFICATE:
+		if (fact->line <= 1)
+			s->certificate_hash = ehlo_hash(0, bytes);
+		break;
+	case FACT_TLS_ESTABLISHED:
+		s->tls_established = true;
+		break;
+	case FACT_IMPLICIT_TLS:
+		s->implicit_tls = true;
+		break;
+	case FACT_NOT_TLS:
+		s->not_tls = true;
+		break;
+	default:
+		break;
+	}
+}
+
+static void
+fold_closed(struct session *s, const struct fact *fact, struct slice bytes)
+{
+	(void)bytes;
+	s->closed = true;
+	s->ending = (uint8_t)fact->value;
+}
+
+static fold_fn *const folds[FACT_CODES] = {
+	[FACT_SESSION_OPENED] = fold_opened,
+	[FACT_GREETING] = fold_greeting,
+	[FACT_COMMAND] = fold_command,
+	[FACT_REPLY] = fold_reply,
+	[FACT_EHLO_REPLY] = fold_ehlo_reply,
+	[FACT_AUTH_EXCHANGE] = fold_auth,
+	[FACT_BODY] = fold_body,
+	[FACT_NOT_TLS] = fold_tls,
+	[FACT_TLS_CLIENT_HELLO] = fold_tls,
+	[FACT_TLS_SNI] = fold_tls,
+	[FACT_TLS_SERVER_HELLO] = fold_tls,
+	[FACT_TLS_CERTIFICATE] = fold_tls,
+	[FACT_TLS_ESTABLISHED] = fold_tls,
+	[FACT_IMPLICIT_TLS] = fold_tls,
+	[FACT_CLOSED] = fold_closed,
+};
+
+void
+session_fold(struct session *s, const struct fact *fact, struct slice bytes)
+{
+	if (s->first_frame == 0) {
+		s->first_frame = fact->frame;
+		s->first_ns = fact->capture_ts_ns;
+		s->capture = fact->capture;
+	}
+	s->last_frame = fact->frame;
+	s->last_ns = fact->capture_ts_ns;
+	/* Once the peer has been seen, nothing is one-sided any more. */
+	s->observability &= (uint16_t)~OBS_ONE_SIDED;
+	s->observability |= fact->observability;
+	if (folds[fact->code] != NULL)
+		folds[fact->code](s, fact, bytes);
+}
+
+uint32_t
+session_outcome(const struct session *s)
+{
+	uint32_t outcome = 0;
+
+	if (s->mail_clear || s->rcpt_clear)
+		outcome |= OUTCOME_ENVELOPE_EXPOSED;
+	if (s->data_clear && s->body_bytes > 0)
+		outcome |= OUTCOME_CONTENT_EXPOSED;
+	if (s->accepted_clear)
+		outcome |= OUTCOME_ACCEPTED;
+	if (s->auth_clear)
+		outcome |= OUTCOME_CREDENTIALS_EXPOSED;
+	if (s->tls_established)
+		outcome |= OUTCOME_ENCRYPTED;
+	if (s->closed && s->ehlo_answered && !s->mail_tried_clear &&
+	    !s->tls_established && !s->auth_clear)
+		outcome |= OUTCOME_STOPPED;
+	return outcome;
+}
+
+bool
+session_clear_without_offer(const struct session *s)
+{
+	return s->mail_clear && s->ehlo_answered && !s->offered;
+}

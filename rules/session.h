@@ -1,0 +1,101 @@
+/*
+ * rules/session.h - one session, folded from its facts.
+ *
+ * Facts go in one by one, live or out of the database, and give the same
+ * session. Everything is bounded; what did not fit is counted. No opinion
+ * lives here: that is judge.h.
+ */
+#ifndef RULES_SESSION_H
+#define RULES_SESSION_H
+
+#include "incident.h"
+#include "profile.h"
+#include "tally.h"
+
+#define EHLO_LINES_MAX 256
+#define EHLO_LINE_KEEP_BYTES 128
+#define PENDING_RCPT_MAX 64
+
+struct ehlo_line {
+	uint64_t frame, stream_offset;
+	int64_t capture_ts_ns;
+	uint32_t capture;
+	uint16_t flags;			/* of the fact */
+	uint16_t code;
+	uint16_t length;		/* of the text after code and separator */
+	uint16_t whole_length;		/* of the line without its end */
+	uint8_t text[EHLO_LINE_KEEP_BYTES];	/* after code and separator */
+};
+
+struct session {
+	struct flow_identity flow;
+	uint64_t handle;
+	uint32_t capture;		/* of the first fact */
+	uint64_t first_frame, last_frame;
+	int64_t first_ns, last_ns;
+	uint16_t observability;		/* OBS_* of all facts so far */
+	uint16_t ehlo_observability;	/* when the last EHLO was answered */
+	bool closed;
+	uint8_t ending;			/* enum ending */
+
+	bool greeted, ehlo_sent, helo_sent, quit_sent;
+	uint16_t greeting_code;
+	char greeting[256];		/* its last line's text, printable */
+	char greeting_name[DOMAIN_TEXT_BYTES];
+	char helo[DOMAIN_TEXT_BYTES];
+
+	bool ehlo_answered;		/* a final line was seen */
+	bool ehlo_complete;		/* and it was a 250 */
+	bool helo_answered;
+	unsigned ehlo_answers;		/* replies to EHLO, as the reply's
+					 * first line counts them */
+	bool offered;			/* STARTTLS, intact, in that answer */
+	bool first_offered;		/* ... in any earlier answer */
+	unsigned line_count;		/* of that answer, also those not kept */
+	unsigned lines_kept;
+
+	bool starttls_sent;
+	bool starttls_unoffered;	/* sent after a whole answer without it */
+	uint16_t starttls_code;		/* of its answer; 0: none seen */
+	uint64_t starttls_frame;	/* of the answer */
+	bool client_hello, server_hello, tls_established, implicit_tls, not_tls;
+	uint16_t tls_version;
+	uint64_t certificate_hash;
+	char sni[DOMAIN_TEXT_BYTES];
+
+	bool auth_clear, mail_clear, rcpt_clear, data_clear, accepted_clear;
+	bool mail_tried_clear;		/* MAIL was sent, whatever the answer */
+	uint64_t mail_frame;
+	int64_t mail_ns;
+	uint64_t body_bytes;
+	char queue_id[64];
+	unsigned domain_count, domains_unlisted;
+	unsigned pending_first, pending_count;	/* unanswered RCPTs: a ring */
+
+	/* From here on only the first `..._count` are set. */
+	char rcpt_domains[INCIDENT_DOMAINS_MAX][DOMAIN_TEXT_BYTES];
+	char pending[PENDING_RCPT_MAX][DOMAIN_TEXT_BYTES];
+	struct ehlo_line lines[EHLO_LINES_MAX];	/* of the last answer */
+};
+
+void session_init(struct session *, uint64_t handle);
+void session_fold(struct session *, const struct fact *, struct slice bytes);
+/* Adds one session, as far as it is known, to the axes. */
+void session_tally(const struct session *, struct tally *);
+/* True, and why, when the capture cannot show whether STARTTLS was offered. */
+bool session_unjudged(const struct session *, enum unjudged *why);
+/* OUTCOME_* of what is known so far. */
+uint32_t session_outcome(const struct session *);
+/*
+ * The profile that this session adds to, with `sessions` 1. False: it was not
+ * seen well enough to be history (incomplete, one-sided, with gaps).
+ */
+bool session_profile(const struct session *, struct profile *);
+/* The same with line `index` (from 0) of the reply left out of the list. */
+bool session_profile_without(const struct session *, unsigned index,
+    struct profile *);
+/* MAIL accepted in clear after an EHLO reply without an intact STARTTLS: such
+ * a session is kept even when nothing speaks against it yet (design 4.6). */
+bool session_clear_without_offer(const struct session *);
+
+#endif

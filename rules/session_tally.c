@@ -1,0 +1,209 @@
+/* What a session adds to the counts and to its server's history. */
+#include <ctype.h>
+#include <stdio.h>
+
+#include "ehlo.h"
+#include "session.h"
+
+#define OBS_PARTIAL                                                           \
+	(OBS_MIDSTREAM | OBS_GAP_TO_SERVER | OBS_GAP_TO_CLIENT |              \
+	    OBS_ONE_SIDED | OBS_SNAPLEN | OBS_OVER_LIMIT | OBS_EVICTED |      \
+	    OBS_LOST_SYNC)
+
+static bool
+cut_short(const struct session *s)
+{
+	return s->ending == ENDING_CAPTURE_END || s->ending == ENDING_EVICTED;
+}
+
+/* Midstream inside TLS: what was said before is not in the capture. */
+static bool
+opaque_from_the_start(const struct session *s)
+{
+	return s->implicit_tls && (s->observability & OBS_MIDSTREAM);
+}
+
+static enum offered
+offered_value(const struct session *s)
+{
+	bool partial = s->observability & OBS_PARTIAL;
+
+	if (s->offered || s->first_offered)
+		return OFFERED_YES;
+	if (opaque_from_the_start(s))
+		return OFFERED_UNSEEN;
+	if (s->ehlo_complete)
+		return s->ehlo_observability &
+		    (OBS_GAP_TO_CLIENT | OBS_SNAPLEN | OBS_OVER_LIMIT) ?
+		    OFFERED_UNSEEN :
+		    OFFERED_NO;
+	if (s->ehlo_answered)
+		return OFFERED_NO;
+	if (s->helo_sent)
+		return OFFERED_NOT_ASKED;
+	if (s->ehlo_sent)
+		return partial || cut_short(s) ? OFFERED_UNSEEN :
+						 OFFERED_NOT_ASKED;
+	return partial ? OFFERED_UNSEEN : OFFERED_NOT_ASKED;
+}
+
+static enum used
+used_value(const struct session *s)
+{
+	if (opaque_from_the_start(s))
+		return USED_UNSEEN;
+	if (s->implicit_tls)
+		return USED_IMPLICIT;
+	if (s->tls_established)
+		return USED_TLS;
+	if (s->starttls_sent && s->starttls_code == 220)
+		return cut_short(s) ? USED_UNSEEN : USED_BROKEN;
+	if (s->starttls_sent && s->starttls_code != 0)
+		return USED_REFUSED;
+	if (s->starttls_sent)
+		return cut_short(s) || (s->observability & OBS_PARTIAL) ?
+		    USED_UNSEEN :
+		    USED_BROKEN;
+	if (s->mail_tried_clear || s->helo_sent || s->quit_sent)
+		return USED_NOT_TRIED;
+	return s->observability & (OBS_PARTIAL & ~OBS_OVER_LIMIT) ?
+	    USED_UNSEEN :
+	    USED_NOT_TRIED;
+}
+
+static enum mail
+mail_value(const struct session *s)
+{
+	if (s->tls_established || s->implicit_tls)
+		return MAIL_OPAQUE;
+	if (s->accepted_clear)
+		return MAIL_ACCEPTED;
+	if (s->data_clear && s->body_bytes > 0)
+		return MAIL_CONTENT;
+	return s->mail_clear || s->rcpt_clear ? MAIL_ENVELOPE : MAIL_NONE;
+}
+
+/* Why nothing can be said of the offer; in order of what explains most. */
+static enum unjudged
+unjudged_value(const struct session *s)
+{
+	static const struct {
+		uint16_t bits;
+		enum unjudged reason;
+	} order[] = {
+		{ OBS_SNAPLEN, UNJUDGED_SNAPLEN },
+		{ OBS_OVER_LIMIT, UNJUDGED_OVER_LIMIT },
+		{ OBS_EVICTED, UNJUDGED_EVICTED },
+		{ OBS_MIDSTREAM, UNJUDGED_MIDSTREAM },
+		{ OBS_ONE_SIDED, UNJUDGED_ONE_SIDED },
+		{ OBS_GAP_TO_CLIENT | OBS_GAP_TO_SERVER | OBS_LOST_SYNC,
+		    UNJUDGED_GAP },
+	};
+
+	for (size_t i = 0; i < sizeof(order) / sizeof(*order); i++)
+		if (s->observability & order[i].bits)
+			return order[i].reason;
+	/* Nothing is missing but the rest: the capture ends too early. */
+	return s->ending == ENDING_EVICTED ? UNJUDGED_EVICTED : UNJUDGED_GAP;
+}
+
+bool
+session_unjudged(const struct session *s, enum unjudged *why)
+{
+	if (offered_value(s) != OFFERED_UNSEEN)
+		return false;
+	*why = unjudged_value(s);
+	return true;
+}
+
+void
+session_tally(const struct session *s, struct tally *tally)
+{
+	enum unjudged why;
+
+	tally->sessions++;
+	tally->offered[offered_value(s)]++;
+	tally->used[used_value(s)]++;
+	tally->mail[mail_value(s)]++;
+	if (session_unjudged(s, &why))
+		tally->unjudged[why]++;
+}
+
+static enum ending_class
+class_of(const struct session *s)
+{
+	switch (used_value(s)) {
+	case USED_TLS:
+	case USED_IMPLICIT:
+		return CLASS_TLS;
+	case USED_REFUSED:
+		return CLASS_REFUSED;
+	case USED_BROKEN:
+		return CLASS_TLS_BROKEN;
+	default:
+		return s->mail_clear ? CLASS_CLEAR_MAIL : CLASS_CLEAR_NONE;
+	}
+}
+
+/* The keywords of the reply, STARTTLS left out, so that an answer with it
+ * and one without compare equal when nothing else differs. */
+static void
+keyword_list(const struct session *s, unsigned left_out, struct profile *out)
+{
+	size_t n = 0;
+
+	for (unsigned i = 1; i < s->lines_kept; i++) {
+		const struct ehlo_line *line = &s->lines[i];
+		struct slice text = slice_of(line->text,
+		    line->length < sizeof(line->text) ? line->length :
+							sizeof(line->text));
+		struct slice word = ehlo_keyword(text);
+
+		if (i == left_out || ehlo_line_offers_starttls(text))
+			continue;
+		out->keywords_hash = ehlo_hash(out->keywords_hash, word);
+		out->keywords_hash = ehlo_hash(out->keywords_hash,
+		    slice_str("\n"));
+		if (n + word.len + 2 > sizeof(out->keywords))
+			continue;
+		if (n > 0)
+			out->keywords[n++] = ' ';
+		for (size_t j = 0; j < word.len; j++) {
+			uint8_t c = ascii_upper(word.ptr[j]);
+
+			out->keywords[n++] = isgraph(c) ? (char)c : '?';
+		}
+	}
+	out->keywords[n] = '\0';
+}
+
+bool
+session_profile(const struct session *s, struct profile *out)
+{
+	return session_profile_without(s, UINT32_MAX, out);
+}
+
+bool
+session_profile_without(const struct session *s, unsigned index,
+    struct profile *out)
+{
+	uint16_t blind = OBS_MIDSTREAM | OBS_GAP_TO_SERVER |
+	    OBS_GAP_TO_CLIENT | OBS_ONE_SIDED | OBS_SNAPLEN | OBS_OVER_LIMIT |
+	    OBS_LOST_SYNC;
+
+	if (!s->ehlo_complete || s->ehlo_observability & blind ||
+	    !s->flow.has_client_isn || !s->flow.has_server_isn)
+		return false;
+	memset(out, 0, sizeof(*out));
+	out->server = s->flow.server;
+	out->client = s->flow.client.address;
+	out->verb = VERB_EHLO;
+	out->ending_class = (uint8_t)class_of(s);
+	out->tls_version = s->tls_established ? s->tls_version : 0;
+	out->offered = s->offered;
+	out->certificate_hash = s->certificate_hash;
+	out->first_ns = out->last_ns = s->lines[s->lines_kept - 1].capture_ts_ns;
+	out->sessions = 1;
+	keyword_list(s, index, out);
+	return true;
+}

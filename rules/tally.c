@@ -1,0 +1,51 @@
+#include "tally.h"
+
+static const char *const offered_names[] = { "yes", "no", "not-asked",
+	"unseen" };
+static const char *const used_names[] = { "tls", "implicit", "refused",
+	"broken", "not-tried", "unseen" };
+static const char *const mail_names[] = { "none", "envelope", "content",
+	"accepted", "opaque" };
+static const char *const unjudged_names[] = { "gap", "midstream", "one-sided",
+	"snaplen", "evicted", "over-limit" };
+
+void
+tally_add(struct tally *sum, const struct tally *more)
+{
+	sum->sessions += more->sessions;
+	for (int i = 0; i < OFFERED_VALUES; i++)
+		sum->offered[i] += more->offered[i];
+	for (int i = 0; i < USED_VALUES; i++)
+		sum->used[i] += more->used[i];
+	for (int i = 0; i < MAIL_VALUES; i++)
+		sum->mail[i] += more->mail[i];
+	for (int i = 0; i < UNJUDGED_VALUES; i++)
+		sum->unjudged[i] += more->unjudged[i];
+	sum->kept += more->kept;
+	sum->kept_shed += more->kept_shed;
+	sum->profiles_shed += more->profiles_shed;
+}
+
+const char *
+offered_name(enum offered value)
+{
+	return offered_names[value];
+}
+
+const char *
+used_name(enum used value)
+{
+	return used_names[value];
+}
+
+const char *
+mail_name(enum mail value)
+{
+	return mail_names[value];
+}
+
+const char *
+unjudged_name(enum unjudged value)
+{
+	return unjudged_names[value];
+}

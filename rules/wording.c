@@ -1,0 +1,172 @@
+#include "wording.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <time.h>
+
+char *
+wording_escape(struct slice in, char *out, size_t room)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < in.len && n + 5 < room; i++) {
+		uint8_t c = in.ptr[i];
+
+		if (c >= 0x20 && c < 0x7f && c != '\\')
+			out[n++] = (char)c;
+		else
+			n += (size_t)snprintf(out + n, room - n, "\\x%02X", c);
+	}
+	out[n] = '\0';
+	return out;
+}
+
+static void __attribute__((format(printf, 3, 4)))
+add(char *out, size_t room, const char *format, ...)
+{
+	size_t n = strlen(out);
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(out + n, room - n, format, arguments);
+	va_end(arguments);
+}
+
+/* "Postfix": product names stand in lower case in the data. */
+static const char *
+product_title(const struct product *product, char out[32])
+{
+	snprintf(out, 32, "%s", product->name);
+	out[0] = (char)toupper((unsigned char)out[0]);
+	return out;
+}
+
+static void
+add_what_followed(const struct session *s, struct incident *in)
+{
+	const char *what = "the client left without sending mail";
+
+	if (s->tls_established)
+		what = "the client said STARTTLS all the same, and TLS began";
+	else if (s->accepted_clear)
+		what = "mail was accepted in clear";
+	else if (s->data_clear)
+		what = "a message was sent in clear";
+	else if (s->mail_clear)
+		what = "an envelope was sent in clear";
+	else if (s->auth_clear)
+		what = "credentials were sent in clear";
+	else if (!s->closed || s->ending == ENDING_CAPTURE_END)
+		what = "the capture ends before what followed";
+	else if (s->observability & OBS_ONE_SIDED)
+		what = "the client's side was not captured";
+	add(in->observed, sizeof(in->observed), "; %s", what);
+}
+
+static void
+add_history(const struct history *h, struct incident *in)
+{
+	uint64_t near = h->same_offered + h->network_offered;
+	uint64_t count = near > 0 ? near : h->other_offered;
+	time_t seconds = (time_t)(h->nearest_offered_ns / 1000000000);
+	struct tm utc;
+	char when[32];
+
+	if (count == 0)
+		return;
+	gmtime_r(&seconds, &utc);
+	strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &utc);
+	add(in->observed, sizeof(in->observed),
+	    ". This server offered STARTTLS in %llu other session%s%s, "
+	    "nearest in time at %s",
+	    (unsigned long long)count, count == 1 ? "" : "s",
+	    h->same_offered > 0 ? " with this client" :
+		near > 0	? " with this client's network" :
+				  " with other clients",
+	    when);
+}
+
+static const char *
+benign_of_garble(const struct garble *garble)
+{
+	if (garble->mask != NULL && garble->mask->grammar == MASK_X_COUNTER)
+		return "a Cisco firewall of the server's own operator "
+		       "(`inspect esmtp`): the mask is its style";
+	switch (garble->evidence) {
+	case EVIDENCE_NEAR_MISS:
+		return "a slip in the server's own configuration, or memory "
+		       "or a line that damages bits";
+	case EVIDENCE_SLOT:
+	case EVIDENCE_UNKNOWN_WORD:
+		return "a keyword of the server's own that nobody registered";
+	case EVIDENCE_NOT_A_KEYWORD:
+		return "a broken or inspecting device of the server's own "
+		       "operator";
+	default:
+		return "an inspecting firewall of the server's own operator";
+	}
+}
+
+void
+wording_garbled(const struct session *s, const struct garble *garble,
+    const struct history *h, struct incident *in)
+{
+	const struct ehlo_line *line = &s->lines[garble->index];
+	size_t kept = line->length;
+	char word[4 * EHLO_LINE_KEEP_BYTES + 8], product[32];
+
+	if (kept > sizeof(line->text))
+		kept = sizeof(line->text);
+	wording_escape(slice_of(line->text, kept), word, sizeof(word));
+	add(in->observed, sizeof(in->observed),
+	    "EHLO reply line %u reads \"%.80s\"", garble->index + 1, word);
+	if (garble->product != NULL && garble->slot == SLOT_STARTTLS)
+		add(in->observed, sizeof(in->observed),
+		    " where %s puts STARTTLS",
+		    product_title(garble->product, product));
+	else
+		add(in->observed, sizeof(in->observed),
+		    ", %s, and STARTTLS is missing",
+		    garble->evidence == EVIDENCE_NEAR_MISS ?
+			"almost STARTTLS" :
+			"as long as STARTTLS");
+	add_what_followed(s, in);
+	add_history(h, in);
+	snprintf(in->benign, sizeof(in->benign), "%s",
+	    benign_of_garble(garble));
+	snprintf(in->next_step, sizeof(in->next_step),
+	    "Ask the server's operator whether a firewall inspects SMTP; or "
+	    "capture next to the server and read that too: what is intact "
+	    "there was overwritten on the way");
+}
+
+void
+wording_stripped(const struct session *s, const struct history *h,
+    bool command_accepted, struct incident *in)
+{
+	add(in->observed, sizeof(in->observed),
+	    "the EHLO reply (%u lines) does not offer STARTTLS",
+	    s->line_count);
+	if (command_accepted)
+		add(in->observed, sizeof(in->observed),
+		    ", yet the server took the command when asked");
+	add_what_followed(s, in);
+	add_history(h, in);
+	if (command_accepted)
+		snprintf(in->benign, sizeof(in->benign),
+		    "the server hides the keyword from this client by "
+		    "configuration and still takes the command");
+	else if (history_offered(h) > 0)
+		snprintf(in->benign, sizeof(in->benign),
+		    "a planned change, another server behind the same "
+		    "address, or STARTTLS hidden from this client by "
+		    "configuration");
+	else
+		snprintf(in->benign, sizeof(in->benign),
+		    "the server is a smart host and not the recipient's MX, "
+		    "or has lost its TLS by its own fault");
+	snprintf(in->next_step, sizeof(in->next_step),
+	    "Ask the same server for EHLO from another network, or capture "
+	    "next to the server: an offer seen there was removed on the way");
+}
