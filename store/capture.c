@@ -1,0 +1,348 @@
+/* Captures, what was counted in them, and the profiles they add. */
+#include <stdio.h>
+
+#include "statement.h"
+
+int
+store_capture_begin(struct store *s, const struct capture_row *row)
+{
+	sqlite3_stmt *st;
+
+	if (store_begin(s) != 0)
+		return -1;
+	snprintf(s->capture, sizeof(s->capture), "%s", row->hash);
+	/* Takes everything that hangs on it along. */
+	st = statement(s, "DELETE FROM capture WHERE hash = ?");
+	if (st == NULL)
+		goto failed;
+	bind_text(st, 1, row->hash);
+	if (step_done(s, st) != 0)
+		goto failed;
+	st = statement(s,
+	    "INSERT INTO capture VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+	if (st == NULL)
+		goto failed;
+	bind_text(st, 1, row->hash);
+	bind_text(st, 2, row->path);
+	bind_text(st, 3, row->format);
+	bind_text(st, 4, row->link_types);
+	bind_text_or_null(st, 5, row->vantage);
+	bind_text_or_null(st, 6, row->fault);
+	bind_u64(st, 7, row->bytes);
+	bind_u64(st, 8, row->packets);
+	sqlite3_bind_int64(st, 9, row->first_ns);
+	sqlite3_bind_int64(st, 10, row->last_ns);
+	if (step_done(s, st) == 0)
+		return 0;
+failed:
+	store_rollback(s);
+	return -1;
+}
+
+static int
+put_count(struct store *s, const char *axis, const char *name, uint64_t value)
+{
+	sqlite3_stmt *st = statement(s,
+	    "INSERT INTO capture_count VALUES (?, ? || ?, ?)");
+
+	if (st == NULL)
+		return -1;
+	bind_text(st, 1, s->capture);
+	bind_text(st, 2, axis);
+	bind_text(st, 3, name);
+	bind_u64(st, 4, value);
+	return step_done(s, st);
+}
+
+int
+store_capture_counts(struct store *s, const struct counters *c,
+    const struct tally *t)
+{
+	int status = 0;
+
+	for (int i = 0; i < COUNTERS && status == 0; i++)
+		status = put_count(s, "", counter_name((enum counter)i),
+		    c->of[i]);
+	for (int i = 0; i < OFFERED_VALUES && status == 0; i++)
+		status = put_count(s, "offered.",
+		    offered_name((enum offered)i), t->offered[i]);
+	for (int i = 0; i < USED_VALUES && status == 0; i++)
+		status = put_count(s, "used.", used_name((enum used)i),
+		    t->used[i]);
+	for (int i = 0; i < MAIL_VALUES && status == 0; i++)
+		status = put_count(s, "mail.", mail_name((enum mail)i),
+		    t->mail[i]);
+	for (int i = 0; i < UNJUDGED_VALUES && status == 0; i++)
+		status = put_count(s, "unjudged.",
+		    unjudged_name((enum unjudged)i), t->unjudged[i]);
+	if (status == 0)
+		status = put_count(s, "", "sessions", t->sessions);
+	if (status == 0)
+		status = put_count(s, "", "kept", t->kept);
+	if (status == 0)
+		status = put_count(s, "", "kept_shed", t->kept_shed);
+	if (status == 0)
+		status = put_count(s, "", "profiles_shed", t->profiles_shed);
+	return status;
+}
+
+int
+store_capture_commit(struct store *s)
+{
+	/* Replies that no sighting needs any more. */
+	if (store_execute(s, "DELETE FROM reply WHERE NOT EXISTS (SELECT 1"
+			     " FROM sighting WHERE sighting.reply ="
+			     " reply.hash)") != 0) {
+		store_rollback(s);
+		return -1;
+	}
+	return store_commit(s);
+}
+
+void
+store_capture_abort(struct store *s)
+{
+	store_rollback(s);
+}
+
+bool
+store_capture_known(struct store *s, const char *hash)
+{
+	sqlite3_stmt *st = statement(s, "SELECT 1 FROM capture WHERE hash = ?");
+	bool known;
+
+	if (st == NULL)
+		return false;
+	bind_text(st, 1, hash);
+	known = sqlite3_step(st) == SQLITE_ROW;
+	sqlite3_reset(st);
+	return known;
+}
+
+/* The counter or axis value called `name`; NULL: one of another version. */
+static uint64_t *
+count_called(struct capture_row *row, const char *name)
+{
+	static const struct {
+		const char *axis;
+		int count;
+	} axes[] = { { "offered.", OFFERED_VALUES }, { "used.", USED_VALUES },
+		{ "mail.", MAIL_VALUES }, { "unjudged.", UNJUDGED_VALUES } };
+	uint64_t *values[] = { row->tally.offered, row->tally.used,
+		row->tally.mail, row->tally.unjudged };
+
+	for (int i = 0; i < COUNTERS; i++)
+		if (strcmp(name, counter_name((enum counter)i)) == 0)
+			return &row->counters.of[i];
+	for (int a = 0; a < 4; a++) {
+		size_t n = strlen(axes[a].axis);
+
+		if (strncmp(name, axes[a].axis, n) != 0)
+			continue;
+		for (int i = 0; i < axes[a].count; i++) {
+			const char *value = a == 0 ?
+			    offered_name((enum offered)i) :
+			    a == 1 ? used_name((enum used)i) :
+			    a == 2 ? mail_name((enum mail)i) :
+				     unjudged_name((enum unjudged)i);
+
+			if (strcmp(name + n, value) == 0)
+				return &values[a][i];
+		}
+	}
+	return strcmp(name, "sessions") == 0 ? &row->tally.sessions :
+	    strcmp(name, "kept") == 0	     ? &row->tally.kept :
+	    strcmp(name, "kept_shed") == 0   ? &row->tally.kept_shed :
+	    strcmp(name, "profiles_shed") == 0 ?
+					       &row->tally.profiles_shed :
+					       NULL;
+}
+
+static int
+read_counts(struct store *s, struct capture_row *row)
+{
+	sqlite3_stmt *st = statement(s,
+	    "SELECT name, value FROM capture_count WHERE capture = ?");
+	int code;
+
+	if (st == NULL)
+		return -1;
+	bind_text(st, 1, row->hash);
+	while ((code = sqlite3_step(st)) == SQLITE_ROW) {
+		char name[64];
+		uint64_t *value;
+
+		column_text(st, 0, name, sizeof(name));
+		value = count_called(row, name);
+		if (value != NULL)
+			*value = (uint64_t)sqlite3_column_int64(st, 1);
+	}
+	sqlite3_reset(st);
+	return code == SQLITE_DONE ? 0 : store_failed(s);
+}
+
+int
+store_each_capture(struct store *s, capture_fn *fn, void *context)
+{
+	sqlite3_stmt *st;
+	int code, status = 0;
+
+	if (sqlite3_prepare_v2(s->db,
+		"SELECT hash, path, format, link_types, vantage, fault, bytes,"
+		" packets, first_ns, last_ns FROM capture"
+		" ORDER BY first_ns, hash",
+		-1, &st, NULL) != SQLITE_OK)
+		return store_failed(s);
+	while (status == 0 && (code = sqlite3_step(st)) == SQLITE_ROW) {
+		struct capture_row row = { 0 };
+
+		column_text(st, 0, row.hash, sizeof(row.hash));
+		column_text(st, 1, row.path, sizeof(row.path));
+		column_text(st, 2, row.format, sizeof(row.format));
+		column_text(st, 3, row.link_types, sizeof(row.link_types));
+		column_text(st, 4, row.vantage, sizeof(row.vantage));
+		column_text(st, 5, row.fault, sizeof(row.fault));
+		row.bytes = (uint64_t)sqlite3_column_int64(st, 6);
+		row.packets = (uint64_t)sqlite3_column_int64(st, 7);
+		row.first_ns = sqlite3_column_int64(st, 8);
+		row.last_ns = sqlite3_column_int64(st, 9);
+		status = read_counts(s, &row);
+		if (status == 0)
+			status = fn(context, &row);
+	}
+	if (status == 0 && code != SQLITE_DONE)
+		status = store_failed(s);
+	sqlite3_finalize(st);
+	return status;
+}
+
+/* --- profiles -------------------------------------------------------------------- */
+
+int
+store_add_profile(struct store *s, const struct profile *p)
+{
+	sqlite3_stmt *st = statement(s,
+	    "INSERT OR IGNORE INTO keyword_list VALUES (?, ?)");
+
+	if (st == NULL)
+		return -1;
+	bind_u64(st, 1, p->keywords_hash);
+	bind_text(st, 2, p->keywords);
+	if (step_done(s, st) != 0)
+		return -1;
+	st = statement(s, "INSERT INTO profile VALUES"
+			  " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+	if (st == NULL)
+		return -1;
+	bind_address(st, 1, &p->server.address);
+	sqlite3_bind_int(st, 2, p->server.port);
+	bind_address(st, 3, &p->client);
+	bind_text(st, 4, verb_name((enum verb)p->verb));
+	sqlite3_bind_int(st, 5, p->ending_class);
+	sqlite3_bind_int(st, 6, p->tls_version);
+	sqlite3_bind_int(st, 7, p->offered);
+	bind_u64(st, 8, p->keywords_hash);
+	bind_u64(st, 9, p->certificate_hash);
+	bind_text(st, 10, s->capture);
+	sqlite3_bind_int64(st, 11, p->first_ns);
+	sqlite3_bind_int64(st, 12, p->last_ns);
+	bind_u64(st, 13, p->sessions);
+	return step_done(s, st);
+}
+
+static uint8_t
+verb_called(const char *name)
+{
+	for (int i = 0; i < VERBS; i++)
+		if (strcmp(name, verb_name((enum verb)i)) == 0)
+			return (uint8_t)i;
+	return VERB_NONE;
+}
+
+int
+store_each_profile(struct store *s, const struct endpoint *server,
+    profile_fn *fn, void *context)
+{
+	sqlite3_stmt *st = statement(s,
+	    "SELECT client, verb, ending_class, tls_version, offered,"
+	    " profile.keywords, certificate, min(first_ns), max(last_ns),"
+	    " sum(sessions), keyword_list.keywords FROM profile"
+	    " LEFT JOIN keyword_list ON hash = profile.keywords"
+	    " WHERE server = ? AND port = ?"
+	    " GROUP BY client, verb, ending_class, tls_version, offered,"
+	    " profile.keywords, certificate"
+	    " ORDER BY min(first_ns), client, verb, ending_class, tls_version,"
+	    " offered, profile.keywords, certificate");
+	int code = SQLITE_DONE, status = 0;
+
+	if (st == NULL)
+		return -1;
+	bind_address(st, 1, &server->address);
+	sqlite3_bind_int(st, 2, server->port);
+	while (status == 0 && (code = sqlite3_step(st)) == SQLITE_ROW) {
+		struct profile p = { .server = *server };
+		char verb[16];
+
+		column_address(st, 0, &p.client);
+		column_text(st, 1, verb, sizeof(verb));
+		p.verb = verb_called(verb);
+		p.ending_class = (uint8_t)sqlite3_column_int(st, 2);
+		p.tls_version = (uint16_t)sqlite3_column_int(st, 3);
+		p.offered = sqlite3_column_int(st, 4);
+		p.keywords_hash = (uint64_t)sqlite3_column_int64(st, 5);
+		p.certificate_hash = (uint64_t)sqlite3_column_int64(st, 6);
+		p.first_ns = sqlite3_column_int64(st, 7);
+		p.last_ns = sqlite3_column_int64(st, 8);
+		p.sessions = (uint64_t)sqlite3_column_int64(st, 9);
+		column_text(st, 10, p.keywords, sizeof(p.keywords));
+		status = fn(context, &p);
+	}
+	if (status == 0 && code != SQLITE_DONE)
+		status = store_failed(s);
+	sqlite3_reset(st);
+	return status;
+}
+
+/* --- clear text against a policy ---------------------------------------------------- */
+
+int
+store_add_clear_enforce(struct store *s, const struct address *client,
+    const char *domain, int64_t day_start_ns, uint64_t sessions)
+{
+	sqlite3_stmt *st = statement(s,
+	    "INSERT INTO clear_enforce VALUES (?, ?, ?, ?, ?)");
+
+	if (st == NULL)
+		return -1;
+	bind_address(st, 1, client);
+	bind_text(st, 2, domain);
+	sqlite3_bind_int64(st, 3, day_start_ns);
+	bind_text(st, 4, s->capture);
+	bind_u64(st, 5, sessions);
+	return step_done(s, st);
+}
+
+int
+store_each_clear_enforce(struct store *s, clear_enforce_fn *fn, void *context)
+{
+	sqlite3_stmt *st = statement(s,
+	    "SELECT client, domain, day_ns, sum(sessions) FROM clear_enforce"
+	    " GROUP BY client, domain, day_ns ORDER BY 4 DESC, 1, 2, 3");
+	int code = SQLITE_DONE, status = 0;
+
+	if (st == NULL)
+		return -1;
+	while (status == 0 && (code = sqlite3_step(st)) == SQLITE_ROW) {
+		struct clear_enforce_row row = { 0 };
+
+		column_address(st, 0, &row.client);
+		column_text(st, 1, row.domain, sizeof(row.domain));
+		row.day_start_ns = sqlite3_column_int64(st, 2);
+		row.sessions = (uint64_t)sqlite3_column_int64(st, 3);
+		status = fn(context, &row);
+	}
+	if (status == 0 && code != SQLITE_DONE)
+		status = store_failed(s);
+	sqlite3_reset(st);
+	return status;
+}

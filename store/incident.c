@@ -1,0 +1,614 @@
+/* Incidents and their revisions, which are only ever added. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "statement.h"
+
+#define COLUMNS                                                               \
+	"revision.incident, revision.revision, state, kind, also, certainty," \
+	" confidence, support, prior, cause, side, outcome, retrospect,"      \
+	" observed, benign, next_step, resembles, samples, unseen, client,"   \
+	" client_port, server, port, helo, server_name, product, queue_id,"   \
+	" capture, pcap_filename, frame, revision.capture_ts_ns,"             \
+	" stream_offset, seen, expected, seen_line, ehlo_frame, domains,"     \
+	" domains_unlisted, provenance, incident.session, incident.ordinal"
+
+/* --- words for bits ---------------------------------------------------------- */
+
+static void
+append_word(char *out, size_t room, const char *word)
+{
+	size_t n = strlen(out);
+
+	snprintf(out + n, room - n, "%s%s", n ? " " : "", word);
+}
+
+static void
+outcome_words(uint32_t outcome, char out[160])
+{
+	out[0] = '\0';
+	for (unsigned bit = 0; bit < OUTCOME_BITS; bit++)
+		if (outcome >> bit & 1)
+			append_word(out, 160, outcome_name(bit));
+}
+
+static void
+kind_words(uint32_t also, char out[256])
+{
+	out[0] = '\0';
+	for (unsigned k = 0; k < KINDS; k++)
+		if (also >> k & 1)
+			append_word(out, 256, kind_name((enum kind)k));
+}
+
+static uint32_t
+outcome_bits(char *words)
+{
+	uint32_t outcome = 0;
+	char *save = NULL;
+
+	for (char *w = strtok_r(words, " ", &save); w != NULL;
+	     w = strtok_r(NULL, " ", &save))
+		for (unsigned bit = 0; bit < OUTCOME_BITS; bit++)
+			if (strcmp(w, outcome_name(bit)) == 0)
+				outcome |= 1u << bit;
+	return outcome;
+}
+
+static uint32_t
+kind_bits(char *words)
+{
+	uint32_t also = 0;
+	char *save = NULL;
+	enum kind kind;
+
+	for (char *w = strtok_r(words, " ", &save); w != NULL;
+	     w = strtok_r(NULL, " ", &save))
+		if (kind_parse(w, &kind))
+			also |= 1u << kind;
+	return also;
+}
+
+/* The index of `word` among `count` names; 0 when it is none of them. */
+static int
+word_index(const char *word, const char *(*name)(int), int count)
+{
+	for (int i = 0; i < count; i++)
+		if (strcmp(word, name(i)) == 0)
+			return i;
+	return 0;
+}
+
+static const char *
+cause_at(int i)
+{
+	return cause_name((enum cause)i);
+}
+
+static const char *
+side_at(int i)
+{
+	return side_name((enum side)i);
+}
+
+static const char *
+state_at(int i)
+{
+	return incident_state_name((enum incident_state)i);
+}
+
+static const char *
+result_at(int i)
+{
+	return policy_result_name((enum policy_result)i);
+}
+
+static const char *
+basis_at(int i)
+{
+	return policy_basis_name((enum policy_basis)i);
+}
+
+/* --- writing ------------------------------------------------------------------ */
+
+static int
+put_head(struct store *s, const struct incident *in)
+{
+	sqlite3_stmt *st = statement(s,
+	    "INSERT INTO incident VALUES (?1, ?2, ?3, ?4, ?5)"
+	    " ON CONFLICT (id) DO UPDATE SET latest = ?4, capture_ts_ns = ?5");
+
+	if (st == NULL)
+		return -1;
+	bind_text(st, 1, in->id);
+	bind_blob(st, 2, in->session, 16);
+	sqlite3_bind_int64(st, 3, in->ordinal);
+	sqlite3_bind_int64(st, 4, in->revision);
+	sqlite3_bind_int64(st, 5, in->capture_ts_ns);
+	return step_done(s, st);
+}
+
+static int
+put_revision(struct store *s, const struct incident *in)
+{
+	sqlite3_stmt *st = statement(s,
+	    "INSERT INTO revision VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+	    " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+	    " ?, ?, ?, ?, ?, ?)");
+	char words[256], domains[INCIDENT_DOMAINS_MAX * DOMAIN_TEXT_BYTES];
+	int i = 1;
+
+	if (st == NULL)
+		return -1;
+	bind_text(st, i++, in->id);
+	sqlite3_bind_int64(st, i++, in->revision);
+	bind_text(st, i++, incident_state_name(in->state));
+	bind_text(st, i++, kind_name(in->kind));
+	kind_words(in->also, words);
+	bind_text(st, i++, words);
+	bind_text(st, i++, certainty_name(in->certainty));
+	sqlite3_bind_double(st, i++, in->confidence);
+	sqlite3_bind_double(st, i++, in->support);
+	sqlite3_bind_double(st, i++, in->prior);
+	bind_text(st, i++, cause_name(in->cause));
+	bind_text(st, i++, side_name(in->side));
+	outcome_words(in->outcome, words);
+	bind_text(st, i++, words);
+	sqlite3_bind_int(st, i++, in->retrospect);
+	bind_text(st, i++, in->observed);
+	bind_text(st, i++, in->benign);
+	bind_text(st, i++, in->next_step);
+	bind_text_or_null(st, i++, in->resembles);
+	sqlite3_bind_int64(st, i++, in->resembles_samples);
+	sqlite3_bind_int(st, i++, in->unseen);
+	bind_address(st, i++, &in->client.address);
+	sqlite3_bind_int(st, i++, in->client.port);
+	bind_address(st, i++, &in->server.address);
+	sqlite3_bind_int(st, i++, in->server.port);
+	bind_text_or_null(st, i++, in->helo);
+	bind_text_or_null(st, i++, in->server_name);
+	bind_text_or_null(st, i++, in->product);
+	bind_text_or_null(st, i++, in->queue_id);
+	bind_text(st, i++, in->capture_hash);
+	bind_text(st, i++, in->capture_path);
+	bind_u64(st, i++, in->frame);
+	sqlite3_bind_int64(st, i++, in->capture_ts_ns);
+	bind_u64(st, i++, in->stream_offset);
+	bind_text_or_null(st, i++, in->seen);
+	bind_text_or_null(st, i++, in->expected);
+	sqlite3_bind_int64(st, i++, in->seen_line);
+	bind_u64(st, i++, in->ehlo_frame);
+	domains[0] = '\0';
+	for (unsigned d = 0; d < in->domain_count; d++)
+		append_word(domains, sizeof(domains), in->rcpt_domains[d]);
+	bind_text(st, i++, domains);
+	sqlite3_bind_int64(st, i++, in->domains_unlisted);
+	bind_text(st, i++, in->provenance);
+	return step_done(s, st);
+}
+
+static int
+put_evidence(struct store *s, const struct incident *in, unsigned at)
+{
+	const struct evidence *e = &in->evidence[at];
+	sqlite3_stmt *st = statement(s,
+	    "INSERT INTO evidence VALUES (?, ?, ?, ?, ?, ?, ?)");
+
+	if (st == NULL)
+		return -1;
+	bind_text(st, 1, in->id);
+	sqlite3_bind_int64(st, 2, in->revision);
+	sqlite3_bind_int64(st, 3, at);
+	bind_text(st, 4, evidence_name(e->code));
+	sqlite3_bind_double(st, 5, e->weight);
+	bind_u64(st, 6, e->frame);
+	bind_text(st, 7, e->detail);
+	return step_done(s, st);
+}
+
+static int
+put_policy(struct store *s, const struct incident *in, unsigned at)
+{
+	const struct policy_verdict *v = &in->policies[at];
+	sqlite3_stmt *st = statement(s,
+	    "INSERT INTO policy_verdict VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+
+	if (st == NULL)
+		return -1;
+	bind_text(st, 1, in->id);
+	sqlite3_bind_int64(st, 2, in->revision);
+	sqlite3_bind_int64(st, 3, at);
+	bind_text(st, 4, v->domain);
+	bind_text(st, 5, v->mode);
+	bind_text(st, 6, v->assumed ? "assumed" : "observed");
+	bind_text(st, 7, policy_result_name(v->result));
+	bind_text(st, 8, policy_basis_name(v->basis));
+	return step_done(s, st);
+}
+
+static int
+put_session(struct store *s, const struct incident *in, unsigned at)
+{
+	const struct incident_session *session = &in->sessions[at];
+	sqlite3_stmt *st = statement(s,
+	    "INSERT INTO incident_session VALUES (?, ?, ?, ?, ?)");
+
+	if (st == NULL)
+		return -1;
+	bind_text(st, 1, in->id);
+	sqlite3_bind_int64(st, 2, in->revision);
+	bind_blob(st, 3, session->session, 16);
+	bind_text(st, 4, session->role);
+	bind_text_or_null(st, 5, session->community_id);
+	return step_done(s, st);
+}
+
+/* --- reading -------------------------------------------------------------------- */
+
+static void
+read_words(sqlite3_stmt *st, int from, struct incident *in)
+{
+	char word[256];
+
+	column_text(st, from, word, sizeof(word));
+	in->state = (enum incident_state)word_index(word, state_at, 3);
+	column_text(st, from + 1, word, sizeof(word));
+	kind_parse(word, &in->kind);
+	column_text(st, from + 2, word, sizeof(word));
+	in->also = kind_bits(word);
+	column_text(st, from + 3, word, sizeof(word));
+	certainty_parse(word, &in->certainty);
+	in->confidence = sqlite3_column_double(st, from + 4);
+	in->support = sqlite3_column_double(st, from + 5);
+	in->prior = sqlite3_column_double(st, from + 6);
+	column_text(st, from + 7, word, sizeof(word));
+	in->cause = (enum cause)word_index(word, cause_at, 5);
+	column_text(st, from + 8, word, sizeof(word));
+	in->side = (enum side)word_index(word, side_at, 3);
+	column_text(st, from + 9, word, sizeof(word));
+	in->outcome = outcome_bits(word);
+	in->retrospect = sqlite3_column_int(st, from + 10);
+}
+
+static void
+read_domains(sqlite3_stmt *st, int column, struct incident *in)
+{
+	const char *text = (const char *)sqlite3_column_text(st, column);
+
+	while (text != NULL && *text != '\0' &&
+	    in->domain_count < INCIDENT_DOMAINS_MAX) {
+		size_t n = strcspn(text, " ");
+
+		snprintf(in->rcpt_domains[in->domain_count++],
+		    DOMAIN_TEXT_BYTES, "%.*s", (int)n, text);
+		text += n + (text[n] == ' ');
+	}
+}
+
+static void
+read_revision(sqlite3_stmt *st, struct incident *in)
+{
+	struct slice session = column_blob(st, 39);
+
+	memset(in, 0, sizeof(*in));
+	column_text(st, 0, in->id, sizeof(in->id));
+	in->revision = (unsigned)sqlite3_column_int64(st, 1);
+	read_words(st, 2, in);
+	column_text(st, 13, in->observed, sizeof(in->observed));
+	column_text(st, 14, in->benign, sizeof(in->benign));
+	column_text(st, 15, in->next_step, sizeof(in->next_step));
+	column_text(st, 16, in->resembles, sizeof(in->resembles));
+	in->resembles_samples = (unsigned)sqlite3_column_int64(st, 17);
+	in->unseen = (uint16_t)sqlite3_column_int(st, 18);
+	column_address(st, 19, &in->client.address);
+	in->client.port = (uint16_t)sqlite3_column_int(st, 20);
+	column_address(st, 21, &in->server.address);
+	in->server.port = (uint16_t)sqlite3_column_int(st, 22);
+	column_text(st, 23, in->helo, sizeof(in->helo));
+	column_text(st, 24, in->server_name, sizeof(in->server_name));
+	column_text(st, 25, in->product, sizeof(in->product));
+	column_text(st, 26, in->queue_id, sizeof(in->queue_id));
+	column_text(st, 27, in->capture_hash, sizeof(in->capture_hash));
+	column_text(st, 28, in->capture_path, sizeof(in->capture_path));
+	in->frame = (uint64_t)sqlite3_column_int64(st, 29);
+	in->capture_ts_ns = sqlite3_column_int64(st, 30);
+	in->stream_offset = (uint64_t)sqlite3_column_int64(st, 31);
+	column_text(st, 32, in->seen, sizeof(in->seen));
+	column_text(st, 33, in->expected, sizeof(in->expected));
+	in->seen_line = (unsigned)sqlite3_column_int64(st, 34);
+	in->ehlo_frame = (uint64_t)sqlite3_column_int64(st, 35);
+	read_domains(st, 36, in);
+	in->domains_unlisted = (unsigned)sqlite3_column_int64(st, 37);
+	column_text(st, 38, in->provenance, sizeof(in->provenance));
+	if (session.len == 16)
+		memcpy(in->session, session.ptr, 16);
+	in->ordinal = (unsigned)sqlite3_column_int64(st, 40);
+}
+
+/* Rows that belong to the revision; `read` takes one into the incident. */
+static int
+read_parts(struct store *s, const char *sql, struct incident *in,
+    void (*read)(sqlite3_stmt *, struct incident *))
+{
+	sqlite3_stmt *st = statement(s, sql);
+	int code;
+
+	if (st == NULL)
+		return -1;
+	bind_text(st, 1, in->id);
+	sqlite3_bind_int64(st, 2, in->revision);
+	while ((code = sqlite3_step(st)) == SQLITE_ROW)
+		read(st, in);
+	sqlite3_reset(st);
+	return code == SQLITE_DONE ? 0 : store_failed(s);
+}
+
+static void
+read_evidence(sqlite3_stmt *st, struct incident *in)
+{
+	struct evidence *e = &in->evidence[in->evidence_count];
+	char word[64];
+
+	column_text(st, 0, word, sizeof(word));
+	if (in->evidence_count == INCIDENT_EVIDENCE_MAX ||
+	    !evidence_parse(word, &e->code))
+		return;
+	in->evidence_count++;
+	e->weight = sqlite3_column_double(st, 1);
+	e->frame = (uint64_t)sqlite3_column_int64(st, 2);
+	column_text(st, 3, e->detail, sizeof(e->detail));
+}
+
+static void
+read_policy(sqlite3_stmt *st, struct incident *in)
+{
+	struct policy_verdict *v = &in->policies[in->policy_count];
+	char word[32];
+
+	if (in->policy_count == INCIDENT_POLICIES_MAX)
+		return;
+	in->policy_count++;
+	column_text(st, 0, v->domain, sizeof(v->domain));
+	column_text(st, 1, v->mode, sizeof(v->mode));
+	column_text(st, 2, word, sizeof(word));
+	v->assumed = strcmp(word, "assumed") == 0;
+	column_text(st, 3, word, sizeof(word));
+	v->result = (enum policy_result)word_index(word, result_at, 4);
+	column_text(st, 4, word, sizeof(word));
+	v->basis = (enum policy_basis)word_index(word, basis_at, 3);
+}
+
+static void
+read_session(sqlite3_stmt *st, struct incident *in)
+{
+	struct incident_session *out = &in->sessions[in->session_count];
+	struct slice session = column_blob(st, 0);
+
+	if (in->session_count == INCIDENT_SESSIONS_MAX || session.len != 16)
+		return;
+	in->session_count++;
+	memcpy(out->session, session.ptr, 16);
+	column_text(st, 1, out->role, sizeof(out->role));
+	column_text(st, 2, out->community_id, sizeof(out->community_id));
+}
+
+static int
+read_incident(struct store *s, sqlite3_stmt *st, struct incident *in)
+{
+	read_revision(st, in);
+	if (read_parts(s,
+		"SELECT code, weight, frame, detail FROM evidence"
+		" WHERE incident = ? AND revision = ? ORDER BY ordinal",
+		in, read_evidence) != 0 ||
+	    read_parts(s,
+		"SELECT domain, mode, validity, result, basis"
+		" FROM policy_verdict WHERE incident = ? AND revision = ?"
+		" ORDER BY ordinal",
+		in, read_policy) != 0)
+		return -1;
+	return read_parts(s,
+	    "SELECT session, role, community_id FROM incident_session"
+	    " WHERE incident = ? AND revision = ? ORDER BY role, session",
+	    in, read_session);
+}
+
+/* --- revisions -------------------------------------------------------------------- */
+
+/* 1: there is one, in `out`; 0: there is none; -1: failed. */
+static int
+read_latest(struct store *s, const char *id, struct incident *out)
+{
+	sqlite3_stmt *st = statement(s, "SELECT " COLUMNS
+	    " FROM incident JOIN revision ON incident = id"
+	    " AND revision = latest WHERE id = ?");
+	int code, status = 0;
+
+	if (st == NULL)
+		return -1;
+	bind_text(st, 1, id);
+	code = sqlite3_step(st);
+	if (code == SQLITE_ROW)
+		status = read_incident(s, st, out) == 0 ? 1 : -1;
+	else if (code != SQLITE_DONE)
+		status = store_failed(s);
+	sqlite3_reset(st);
+	return status;
+}
+
+static bool
+same_evidence(const struct incident *a, const struct incident *b)
+{
+	if (a->evidence_count != b->evidence_count)
+		return false;
+	for (unsigned i = 0; i < a->evidence_count; i++) {
+		const struct evidence *l = &a->evidence[i];
+		const struct evidence *r = &b->evidence[i];
+
+		if (l->code != r->code || l->weight != r->weight ||
+		    l->frame != r->frame || strcmp(l->detail, r->detail) != 0)
+			return false;
+	}
+	return true;
+}
+
+static bool
+same_policies(const struct incident *a, const struct incident *b)
+{
+	if (a->policy_count != b->policy_count)
+		return false;
+	for (unsigned i = 0; i < a->policy_count; i++) {
+		const struct policy_verdict *l = &a->policies[i];
+		const struct policy_verdict *r = &b->policies[i];
+
+		if (strcmp(l->domain, r->domain) != 0 ||
+		    strcmp(l->mode, r->mode) != 0 ||
+		    l->assumed != r->assumed || l->result != r->result ||
+		    l->basis != r->basis)
+			return false;
+	}
+	return true;
+}
+
+static bool
+same_verdict(const struct incident *a, const struct incident *b)
+{
+	return a->state == b->state && a->kind == b->kind &&
+	    a->also == b->also && a->certainty == b->certainty &&
+	    a->confidence == b->confidence && a->support == b->support &&
+	    a->prior == b->prior && a->cause == b->cause &&
+	    a->side == b->side && a->outcome == b->outcome &&
+	    a->retrospect == b->retrospect && a->unseen == b->unseen &&
+	    a->frame == b->frame && a->capture_ts_ns == b->capture_ts_ns &&
+	    strcmp(a->capture_hash, b->capture_hash) == 0 &&
+	    strcmp(a->observed, b->observed) == 0 &&
+	    strcmp(a->benign, b->benign) == 0 &&
+	    strcmp(a->seen, b->seen) == 0 && same_evidence(a, b) &&
+	    same_policies(a, b);
+}
+
+int
+store_put_incident(struct store *s, struct incident *in, bool *written)
+{
+	struct incident *latest = malloc(sizeof(*latest));
+	int known, status = -1;
+
+	*written = false;
+	if (latest == NULL) {
+		snprintf(s->error, sizeof(s->error), "%.300s: out of memory",
+		    s->path);
+		return -1;
+	}
+	known = read_latest(s, in->id, latest);
+	if (known < 0)
+		goto out;
+	status = 0;
+	in->revision = known ? latest->revision : 0;
+	if ((known && same_verdict(latest, in)) ||
+	    (!known && in->state == STATE_WITHDRAWN))
+		goto out;
+	in->revision++;
+	status = put_head(s, in);
+	if (status == 0)
+		status = put_revision(s, in);
+	for (unsigned i = 0; i < in->evidence_count && status == 0; i++)
+		status = put_evidence(s, in, i);
+	for (unsigned i = 0; i < in->policy_count && status == 0; i++)
+		status = put_policy(s, in, i);
+	for (unsigned i = 0; i < in->session_count && status == 0; i++)
+		status = put_session(s, in, i);
+	*written = status == 0;
+out:
+	free(latest);
+	return status;
+}
+
+/* --- questions ---------------------------------------------------------------------- */
+
+static bool
+has_domain(const struct incident *in, const char *domain)
+{
+	for (unsigned i = 0; i < in->domain_count; i++)
+		if (strcmp(in->rcpt_domains[i], domain) == 0)
+			return true;
+	return false;
+}
+
+static bool
+passes(const struct incident_filter *f, const struct incident *in)
+{
+	enum certainty least = f->certainty ? f->certainty :
+					      CERTAINTY_POSSIBLE;
+
+	if (!f->all && (in->state == STATE_WITHDRAWN || in->certainty < least))
+		return false;
+	if (f->kind != NULL && strcmp(f->kind, kind_name(in->kind)) != 0)
+		return false;
+	if (f->server != NULL &&
+	    address_compare(f->server, &in->server.address) != 0)
+		return false;
+	if (f->client != NULL &&
+	    address_compare(f->client, &in->client.address) != 0)
+		return false;
+	if (f->domain != NULL && !has_domain(in, f->domain))
+		return false;
+	if (f->capture != NULL && strcmp(f->capture, in->capture_hash) != 0)
+		return false;
+	if (f->since_ns != 0 && in->capture_ts_ns < f->since_ns)
+		return false;
+	return f->until_ns == 0 || in->capture_ts_ns < f->until_ns;
+}
+
+static int
+each(struct store *s, sqlite3_stmt *st, const struct incident_filter *filter,
+    incident_fn *fn, void *context)
+{
+	struct incident *in = malloc(sizeof(*in));
+	int code = SQLITE_DONE, status = in == NULL ? -1 : 0;
+
+	while (status == 0 && (code = sqlite3_step(st)) == SQLITE_ROW) {
+		status = read_incident(s, st, in);
+		if (status == 0 && (filter == NULL || passes(filter, in)))
+			status = fn(context, in);
+	}
+	if (status == 0 && code != SQLITE_DONE)
+		status = store_failed(s);
+	free(in);
+	sqlite3_finalize(st);
+	return status;
+}
+
+int
+store_each_incident(struct store *s, const struct incident_filter *f,
+    incident_fn *fn, void *context)
+{
+	sqlite3_stmt *st;
+
+	if (sqlite3_prepare_v2(s->db,
+		"SELECT " COLUMNS " FROM incident JOIN revision"
+		" ON incident = id AND revision = latest"
+		" WHERE (?1 IS NULL OR substr(id, 1, length(?1)) = ?1)"
+		" AND (?2 IS NULL OR incident.session = ?2)"
+		" ORDER BY incident.capture_ts_ns, id",
+		-1, &st, NULL) != SQLITE_OK)
+		return store_failed(s);
+	if (f->id_prefix != NULL)
+		bind_text(st, 1, f->id_prefix);
+	if (f->session != NULL)
+		bind_blob(st, 2, f->session, 16);
+	return each(s, st, f, fn, context);
+}
+
+int
+store_each_revision(struct store *s, const char *id, incident_fn *fn,
+    void *context)
+{
+	sqlite3_stmt *st;
+
+	if (sqlite3_prepare_v2(s->db,
+		"SELECT " COLUMNS " FROM incident JOIN revision"
+		" ON incident = id WHERE id = ? ORDER BY revision",
+		-1, &st, NULL) != SQLITE_OK)
+		return store_failed(s);
+	bind_text(st, 1, id);
+	return each(s, st, NULL, fn, context);
+}

@@ -1,0 +1,79 @@
+/* MTA-STS policies, each with the interval in which it held. */
+#include <stdio.h>
+
+#include <xxhash.h>
+
+#include "statement.h"
+
+int
+store_add_policy(struct store *s, const struct policy_row *row)
+{
+	sqlite3_stmt *st = statement(s,
+	    "INSERT OR IGNORE INTO policy VALUES (?, ?, ?, ?, ?, ?)");
+
+	if (st == NULL)
+		return -1;
+	bind_text(st, 1, row->domain);
+	sqlite3_bind_int64(st, 2, row->from_ns);
+	sqlite3_bind_int64(st, 3, row->until_ns);
+	bind_blob(st, 4, row->body.ptr, row->body.len);
+	bind_text(st, 5, row->assumed ? "assumed" : "observed");
+	bind_text(st, 6, row->source);
+	return step_done(s, st);
+}
+
+int
+store_each_policy(struct store *s, const char *domain, policy_fn *fn,
+    void *context)
+{
+	sqlite3_stmt *st;
+	int code = SQLITE_DONE, status = 0;
+
+	if (sqlite3_prepare_v2(s->db,
+		"SELECT domain, from_ns, until_ns, body, validity, source"
+		" FROM policy WHERE ?1 IS NULL OR domain = ?1"
+		" ORDER BY domain, from_ns, until_ns, body",
+		-1, &st, NULL) != SQLITE_OK)
+		return store_failed(s);
+	if (domain != NULL)
+		bind_text(st, 1, domain);
+	while (status == 0 && (code = sqlite3_step(st)) == SQLITE_ROW) {
+		struct policy_row row = { 0 };
+		char validity[16];
+
+		column_text(st, 0, row.domain, sizeof(row.domain));
+		row.from_ns = sqlite3_column_int64(st, 1);
+		row.until_ns = sqlite3_column_int64(st, 2);
+		row.body = column_blob(st, 3);
+		column_text(st, 4, validity, sizeof(validity));
+		row.assumed = strcmp(validity, "assumed") == 0;
+		column_text(st, 5, row.source, sizeof(row.source));
+		status = fn(context, &row);
+	}
+	if (status == 0 && code != SQLITE_DONE)
+		status = store_failed(s);
+	sqlite3_finalize(st);
+	return status;
+}
+
+static int
+digest_row(void *context, const struct policy_row *row)
+{
+	XXH64_hash_t *hash = context;
+
+	*hash = XXH3_64bits_withSeed(row->domain, strlen(row->domain), *hash);
+	*hash = XXH3_64bits_withSeed(&row->from_ns, 16, *hash);
+	*hash = XXH3_64bits_withSeed(row->body.ptr, row->body.len, *hash);
+	return 0;
+}
+
+int
+store_policies_version(struct store *s, char digest[17])
+{
+	XXH64_hash_t hash = 0;
+
+	if (store_each_policy(s, NULL, digest_row, &hash) != 0)
+		return -1;
+	snprintf(digest, 17, "%016llx", (unsigned long long)hash);
+	return 0;
+}

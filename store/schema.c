@@ -1,0 +1,199 @@
+#include "schema.h"
+
+#include <stdio.h>
+
+/*
+ * Natural keys WITHOUT ROWID, so that a dump is a function of what was read
+ * and not of the order in which it was. Wall-clock times stand in `run` only.
+ */
+static const char *const steps[] = {
+	"CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)"
+	"  STRICT, WITHOUT ROWID;"
+	"CREATE TABLE run (started TEXT NOT NULL, program TEXT NOT NULL,"
+	"  arguments TEXT NOT NULL) STRICT;"
+	"CREATE TABLE capture (hash TEXT PRIMARY KEY, path TEXT NOT NULL,"
+	"  format TEXT NOT NULL, link_types TEXT NOT NULL, vantage TEXT,"
+	"  fault TEXT, bytes INTEGER NOT NULL, packets INTEGER NOT NULL,"
+	"  first_ns INTEGER NOT NULL, last_ns INTEGER NOT NULL)"
+	"  STRICT, WITHOUT ROWID;"
+	/* `name`: counters as counter_name(); `sessions`, `offered.yes`, ... */
+	"CREATE TABLE capture_count (capture TEXT NOT NULL"
+	"  REFERENCES capture ON DELETE CASCADE, name TEXT NOT NULL,"
+	"  value INTEGER NOT NULL, PRIMARY KEY (capture, name))"
+	"  STRICT, WITHOUT ROWID;"
+	"CREATE TABLE keyword_list (hash INTEGER PRIMARY KEY,"
+	"  keywords TEXT NOT NULL) STRICT;"
+	"CREATE TABLE profile (server TEXT NOT NULL, port INTEGER NOT NULL,"
+	"  client TEXT NOT NULL, verb TEXT NOT NULL,"
+	"  ending_class INTEGER NOT NULL, tls_version INTEGER NOT NULL,"
+	"  offered INTEGER NOT NULL, keywords INTEGER NOT NULL,"
+	"  certificate INTEGER NOT NULL, capture TEXT NOT NULL"
+	"  REFERENCES capture ON DELETE CASCADE,"
+	"  first_ns INTEGER NOT NULL, last_ns INTEGER NOT NULL,"
+	"  sessions INTEGER NOT NULL, PRIMARY KEY (server, port, client, verb,"
+	"  ending_class, tls_version, offered, keywords, certificate, capture))"
+	"  STRICT, WITHOUT ROWID;"
+	"CREATE INDEX profile_capture ON profile (capture);"
+	/* The bytes of EHLO replies, each once; sightings point to them. */
+	"CREATE TABLE reply (hash BLOB PRIMARY KEY, facts BLOB NOT NULL)"
+	"  STRICT, WITHOUT ROWID;"
+	"CREATE TABLE sighting (session BLOB NOT NULL, capture TEXT NOT NULL"
+	"  REFERENCES capture ON DELETE CASCADE, further_captures TEXT,"
+	"  client TEXT NOT NULL, client_port INTEGER NOT NULL,"
+	"  server TEXT NOT NULL, port INTEGER NOT NULL, identity BLOB NOT NULL,"
+	"  first_frame INTEGER NOT NULL, first_ns INTEGER NOT NULL,"
+	"  deciding_ns INTEGER NOT NULL, facts BLOB NOT NULL, reply BLOB,"
+	"  PRIMARY KEY (session, capture)) STRICT, WITHOUT ROWID;"
+	"CREATE INDEX sighting_server ON sighting (server, port);"
+	"CREATE INDEX sighting_capture ON sighting (capture);"
+	"CREATE INDEX sighting_reply ON sighting (reply);"
+	"CREATE TABLE recipient (domain TEXT NOT NULL, session BLOB NOT NULL,"
+	"  capture TEXT NOT NULL, PRIMARY KEY (domain, session, capture),"
+	"  FOREIGN KEY (session, capture) REFERENCES sighting"
+	"  ON DELETE CASCADE) STRICT, WITHOUT ROWID;"
+	"CREATE INDEX recipient_sighting ON recipient (session, capture);"
+	"CREATE TABLE clear_enforce (client TEXT NOT NULL,"
+	"  domain TEXT NOT NULL, day_ns INTEGER NOT NULL,"
+	"  capture TEXT NOT NULL REFERENCES capture ON DELETE CASCADE,"
+	"  sessions INTEGER NOT NULL,"
+	"  PRIMARY KEY (client, domain, day_ns, capture))"
+	"  STRICT, WITHOUT ROWID;"
+	"CREATE TABLE policy (domain TEXT NOT NULL, from_ns INTEGER NOT NULL,"
+	"  until_ns INTEGER NOT NULL, body BLOB NOT NULL,"
+	"  validity TEXT NOT NULL, source TEXT NOT NULL,"
+	"  PRIMARY KEY (domain, from_ns, until_ns, body))"
+	"  STRICT, WITHOUT ROWID;"
+	"CREATE TABLE incident (id TEXT PRIMARY KEY, session BLOB NOT NULL,"
+	"  ordinal INTEGER NOT NULL, latest INTEGER NOT NULL,"
+	"  capture_ts_ns INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+	"CREATE INDEX incident_by_time ON incident (capture_ts_ns, id);"
+	"CREATE INDEX incident_by_session ON incident (session);"
+	"CREATE TABLE revision (incident TEXT NOT NULL REFERENCES incident"
+	"  ON DELETE CASCADE, revision INTEGER NOT NULL, state TEXT NOT NULL,"
+	"  kind TEXT NOT NULL, also TEXT NOT NULL, certainty TEXT NOT NULL,"
+	"  confidence REAL NOT NULL, support REAL NOT NULL,"
+	"  prior REAL NOT NULL, cause TEXT NOT NULL, side TEXT NOT NULL,"
+	"  outcome TEXT NOT NULL, retrospect INTEGER NOT NULL,"
+	"  observed TEXT NOT NULL, benign TEXT NOT NULL,"
+	"  next_step TEXT NOT NULL, resembles TEXT, samples INTEGER NOT NULL,"
+	"  unseen INTEGER NOT NULL, client TEXT NOT NULL,"
+	"  client_port INTEGER NOT NULL, server TEXT NOT NULL,"
+	"  port INTEGER NOT NULL, helo TEXT, server_name TEXT, product TEXT,"
+	"  queue_id TEXT, capture TEXT NOT NULL, pcap_filename TEXT NOT NULL,"
+	"  frame INTEGER NOT NULL, capture_ts_ns INTEGER NOT NULL,"
+	"  stream_offset INTEGER NOT NULL, seen TEXT, expected TEXT,"
+	"  seen_line INTEGER NOT NULL, ehlo_frame INTEGER NOT NULL,"
+	"  domains TEXT NOT NULL, domains_unlisted INTEGER NOT NULL,"
+	"  provenance TEXT NOT NULL, PRIMARY KEY (incident, revision))"
+	"  STRICT, WITHOUT ROWID;"
+	"CREATE TABLE evidence (incident TEXT NOT NULL,"
+	"  revision INTEGER NOT NULL, ordinal INTEGER NOT NULL,"
+	"  code TEXT NOT NULL, weight REAL NOT NULL, frame INTEGER NOT NULL,"
+	"  detail TEXT NOT NULL, PRIMARY KEY (incident, revision, ordinal),"
+	"  FOREIGN KEY (incident, revision) REFERENCES revision"
+	"  ON DELETE CASCADE) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE policy_verdict (incident TEXT NOT NULL,"
+	"  revision INTEGER NOT NULL, ordinal INTEGER NOT NULL,"
+	"  domain TEXT NOT NULL, mode TEXT NOT NULL, validity TEXT NOT NULL,"
+	"  result TEXT NOT NULL, basis TEXT NOT NULL,"
+	"  PRIMARY KEY (incident, revision, ordinal),"
+	"  FOREIGN KEY (incident, revision) REFERENCES revision"
+	"  ON DELETE CASCADE) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE incident_session (incident TEXT NOT NULL,"
+	"  revision INTEGER NOT NULL, session BLOB NOT NULL,"
+	"  role TEXT NOT NULL, community_id TEXT,"
+	"  PRIMARY KEY (incident, revision, session),"
+	"  FOREIGN KEY (incident, revision) REFERENCES revision"
+	"  ON DELETE CASCADE) STRICT, WITHOUT ROWID;",
+};
+#define VERSION ((int)(sizeof(steps) / sizeof(*steps)))
+
+static int
+pragma_value(struct store *s, const char *sql, int *value)
+{
+	sqlite3_stmt *st;
+	int status = -1;
+
+	if (sqlite3_prepare_v2(s->db, sql, -1, &st, NULL) != SQLITE_OK)
+		return store_failed(s);
+	if (sqlite3_step(st) == SQLITE_ROW) {
+		*value = sqlite3_column_int(st, 0);
+		status = 0;
+	} else {
+		store_failed(s);
+	}
+	sqlite3_finalize(st);
+	return status;
+}
+
+static int
+refuse(struct store *s, int version)
+{
+	sqlite3_stmt *st;
+	char program[32] = "a newer program";
+
+	if (sqlite3_prepare_v2(s->db,
+		"SELECT value FROM meta WHERE key = 'program'", -1, &st,
+		NULL) == SQLITE_OK) {
+		if (sqlite3_step(st) == SQLITE_ROW)
+			column_text(st, 0, program, sizeof(program));
+		sqlite3_finalize(st);
+	}
+	snprintf(s->error, sizeof(s->error),
+	    "%.300s: made by %s (schema %d), this is striplight %s (schema "
+	    "%d): use the newer program, or --db another file",
+	    s->path, program, version, STRIPLIGHT_VERSION, VERSION);
+	return -1;
+}
+
+static int
+upgrade(struct store *s, int from)
+{
+	char *sql;
+	int status = store_execute(s, "BEGIN IMMEDIATE");
+
+	for (int i = from; status == 0 && i < VERSION; i++)
+		status = store_execute(s, steps[i]);
+	sql = sqlite3_mprintf("PRAGMA application_id = %d;"
+			      "PRAGMA user_version = %d;"
+			      "INSERT OR REPLACE INTO meta"
+			      " VALUES ('program', 'striplight %s');",
+	    SCHEMA_APPLICATION_ID, VERSION, STRIPLIGHT_VERSION);
+	if (status == 0)
+		status = sql == NULL ? store_failed(s) : store_execute(s, sql);
+	sqlite3_free(sql);
+	if (status == 0)
+		return store_execute(s, "COMMIT");
+	sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+	return -1;
+}
+
+int
+schema_ready(struct store *s, bool write)
+{
+	int application = 0, version = 0, tables = 0;
+
+	if (pragma_value(s, "PRAGMA application_id", &application) != 0 ||
+	    pragma_value(s, "PRAGMA user_version", &version) != 0 ||
+	    pragma_value(s, "SELECT count(*) FROM sqlite_schema", &tables) !=
+		0)
+		return -1;
+	if (application != SCHEMA_APPLICATION_ID && tables > 0) {
+		snprintf(s->error, sizeof(s->error),
+		    "%.300s: a database of another program; name another "
+		    "file with --db",
+		    s->path);
+		return -1;
+	}
+	if (version > VERSION)
+		return refuse(s, version);
+	if (version == VERSION)
+		return 0;
+	if (write)
+		return upgrade(s, version);
+	snprintf(s->error, sizeof(s->error),
+	    "%.300s: %s", s->path, tables == 0 ?
+		"an empty database; read a capture first" :
+		"made by an older striplight; read a capture to update it");
+	return -1;
+}

@@ -1,0 +1,125 @@
+#include "statement.h"
+
+#include <stdio.h>
+
+int
+store_failed(struct store *s)
+{
+	int code = sqlite3_errcode(s->db);
+	const char *remedy = "";
+
+	if (code == SQLITE_READONLY || code == SQLITE_CANTOPEN ||
+	    code == SQLITE_PERM)
+		remedy = "; name another place with --db";
+	else if (code == SQLITE_FULL || code == SQLITE_IOERR)
+		remedy = "; make room, or name another place with --db";
+	else if (code == SQLITE_BUSY)
+		remedy = "; another program is writing to it";
+	snprintf(s->error, sizeof(s->error), "%.300s: %.120s%s", s->path,
+	    sqlite3_errmsg(s->db), remedy);
+	return -1;
+}
+
+sqlite3_stmt *
+statement(struct store *s, const char *sql)
+{
+	int i = 0;
+
+	for (; i < STATEMENTS_MAX && s->cache[i].sql != NULL; i++) {
+		if (s->cache[i].sql == sql) {
+			sqlite3_reset(s->cache[i].statement);
+			sqlite3_clear_bindings(s->cache[i].statement);
+			return s->cache[i].statement;
+		}
+	}
+	if (i == STATEMENTS_MAX) {
+		/* More statements than the program has: the last gives way. */
+		i--;
+		sqlite3_finalize(s->cache[i].statement);
+		s->cache[i].sql = NULL;
+	}
+	if (sqlite3_prepare_v3(s->db, sql, -1, SQLITE_PREPARE_PERSISTENT,
+		&s->cache[i].statement, NULL) != SQLITE_OK) {
+		store_failed(s);
+		return NULL;
+	}
+	s->cache[i].sql = sql;
+	return s->cache[i].statement;
+}
+
+int
+store_execute(struct store *s, const char *sql)
+{
+	return sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK ?
+	    0 :
+	    store_failed(s);
+}
+
+int
+step_done(struct store *s, sqlite3_stmt *st)
+{
+	int code = sqlite3_step(st), status = 0;
+
+	if (code != SQLITE_DONE && code != SQLITE_ROW)
+		status = store_failed(s);
+	sqlite3_reset(st);
+	return status;
+}
+
+void
+bind_text(sqlite3_stmt *st, int i, const char *text)
+{
+	sqlite3_bind_text(st, i, text, -1, SQLITE_TRANSIENT);
+}
+
+void
+bind_text_or_null(sqlite3_stmt *st, int i, const char *text)
+{
+	if (text != NULL && text[0] != '\0')
+		bind_text(st, i, text);
+}
+
+void
+bind_address(sqlite3_stmt *st, int i, const struct address *address)
+{
+	char text[ADDRESS_TEXT_BYTES];
+
+	bind_text(st, i, address_format(address, text));
+}
+
+void
+bind_blob(sqlite3_stmt *st, int i, const void *bytes, size_t len)
+{
+	sqlite3_bind_blob64(st, i, len ? bytes : "", len, SQLITE_TRANSIENT);
+}
+
+void
+bind_u64(sqlite3_stmt *st, int i, uint64_t value)
+{
+	sqlite3_bind_int64(st, i, (sqlite3_int64)value);
+}
+
+void
+column_text(sqlite3_stmt *st, int i, char *out, size_t room)
+{
+	const char *text = (const char *)sqlite3_column_text(st, i);
+
+	snprintf(out, room, "%s", text ? text : "");
+}
+
+void
+column_address(sqlite3_stmt *st, int i, struct address *out)
+{
+	const char *text = (const char *)sqlite3_column_text(st, i);
+
+	if (text == NULL || !address_parse(text, out))
+		memset(out, 0, sizeof(*out));
+}
+
+struct slice
+column_blob(sqlite3_stmt *st, int i)
+{
+	const void *bytes = sqlite3_column_blob(st, i);
+
+	return slice_of(bytes, (size_t)sqlite3_column_bytes(st, i));
+}

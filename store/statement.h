@@ -1,0 +1,47 @@
+/*
+ * store/statement.h - SQLite, a little shorter; private to store/.
+ */
+#ifndef STORE_STATEMENT_H
+#define STORE_STATEMENT_H
+
+#include <sqlite3.h>
+
+#include "store.h"
+
+#define STATEMENTS_MAX 48
+
+struct store {
+	sqlite3 *db;
+	char path[1024];
+	char error[STORE_ERRBUF];
+	struct {
+		const char *sql;	/* a literal: its address is the key */
+		sqlite3_stmt *statement;
+	} cache[STATEMENTS_MAX];
+	char capture[CAPTURE_HASH_BYTES];	/* between begin and commit */
+};
+
+/* A prepared statement, reset and ready to bind; NULL after store_failed().
+ * `sql` is a string literal. */
+sqlite3_stmt *statement(struct store *, const char *sql);
+/* Always -1; keeps what SQLite says, and what can be done about it. */
+int store_failed(struct store *);
+/* Runs SQL without parameters and results. */
+int store_execute(struct store *, const char *sql);
+/* Steps a statement that gives no rows. 0 or -1. */
+int step_done(struct store *, sqlite3_stmt *);
+
+void bind_text(sqlite3_stmt *, int, const char *);
+/* "" becomes NULL. */
+void bind_text_or_null(sqlite3_stmt *, int, const char *);
+void bind_address(sqlite3_stmt *, int, const struct address *);
+void bind_blob(sqlite3_stmt *, int, const void *, size_t);
+/* 64 unsigned bits keep their pattern. */
+void bind_u64(sqlite3_stmt *, int, uint64_t);
+
+/* Copies a text column; "" for NULL. */
+void column_text(sqlite3_stmt *, int, char *out, size_t room);
+void column_address(sqlite3_stmt *, int, struct address *);
+struct slice column_blob(sqlite3_stmt *, int);
+
+#endif

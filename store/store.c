@@ -1,0 +1,169 @@
+#include "store.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "schema.h"
+
+/* Can files be made beside the database? WAL needs to. */
+static bool
+folder_is_writable(const char *path)
+{
+	char folder[1024];
+	char *slash;
+
+	snprintf(folder, sizeof(folder), "%s", path);
+	slash = strrchr(folder, '/');
+	if (slash == NULL)
+		return access(".", W_OK) == 0;
+	slash[slash == folder] = '\0';
+	return access(folder, W_OK) == 0;
+}
+
+/* A file name as SQLite wants it in a URI. */
+static void
+escape_uri(const char *path, char *out, size_t room)
+{
+	size_t n = (size_t)snprintf(out, room, "file:");
+
+	for (; *path != '\0' && n + 4 < room; path++) {
+		if (strchr("?#%", *path) != NULL)
+			n += (size_t)snprintf(out + n, room - n, "%%%02X",
+			    (unsigned char)*path);
+		else
+			out[n++] = *path;
+	}
+	out[n] = '\0';
+}
+
+static int
+open_database(struct store *s, enum store_mode mode)
+{
+	char uri[4096];
+	int flags = SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX;
+
+	if (mode == STORE_SCRATCH)
+		return sqlite3_open_v2(":memory:", &s->db,
+		    flags | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
+	escape_uri(s->path, uri, sizeof(uri) - 16);
+	if (mode == STORE_WRITE)
+		return sqlite3_open_v2(uri, &s->db,
+		    flags | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
+	if (access(s->path, W_OK) == 0 && folder_is_writable(s->path))
+		return sqlite3_open_v2(uri, &s->db,
+		    flags | SQLITE_OPEN_READWRITE, NULL);
+	/* Nobody can write there: no WAL can be pending. */
+	strcat(uri, "?immutable=1");
+	return sqlite3_open_v2(uri, &s->db, flags | SQLITE_OPEN_READONLY,
+	    NULL);
+}
+
+static int
+configure(struct store *s, enum store_mode mode)
+{
+	sqlite3_busy_timeout(s->db, 10000);
+	sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	if (store_execute(s, "PRAGMA foreign_keys = ON") != 0)
+		return -1;
+	/* Whose is it? Before anything is changed in it. */
+	if (schema_ready(s, false) != 0 && mode == STORE_READ)
+		return -1;
+	if (mode == STORE_READ)
+		return 0;
+	if (s->error[0] != '\0' && strstr(s->error, "read a capture") == NULL)
+		return -1;
+	s->error[0] = '\0';
+	if (mode == STORE_WRITE &&
+	    (store_execute(s, "PRAGMA journal_mode = WAL") != 0 ||
+		store_execute(s, "PRAGMA synchronous = NORMAL") != 0))
+		return -1;
+	return schema_ready(s, true);
+}
+
+struct store *
+store_open(const char *path, enum store_mode mode, char errbuf[STORE_ERRBUF])
+{
+	struct store *s = calloc(1, sizeof(*s));
+
+	snprintf(errbuf, STORE_ERRBUF, "out of memory");
+	if (s == NULL)
+		return NULL;
+	snprintf(s->path, sizeof(s->path), "%s",
+	    mode == STORE_SCRATCH ? "memory" : path);
+	if (mode == STORE_READ && access(path, F_OK) != 0) {
+		snprintf(errbuf, STORE_ERRBUF,
+		    "%.300s: no such database; read a capture first, or name "
+		    "one with --db",
+		    path);
+		free(s);
+		return NULL;
+	}
+	if (open_database(s, mode) != SQLITE_OK) {
+		store_failed(s);
+		snprintf(errbuf, STORE_ERRBUF, "%s", s->error);
+		store_close(s);
+		return NULL;
+	}
+	if (configure(s, mode) != 0) {
+		snprintf(errbuf, STORE_ERRBUF, "%s", s->error);
+		store_close(s);
+		return NULL;
+	}
+	errbuf[0] = '\0';
+	return s;
+}
+
+void
+store_close(struct store *s)
+{
+	if (s == NULL)
+		return;
+	for (int i = 0; i < STATEMENTS_MAX; i++)
+		sqlite3_finalize(s->cache[i].statement);
+	sqlite3_close(s->db);
+	free(s);
+}
+
+const char *
+store_error(const struct store *s)
+{
+	return s->error;
+}
+
+int
+store_begin(struct store *s)
+{
+	return store_execute(s, "BEGIN IMMEDIATE");
+}
+
+int
+store_commit(struct store *s)
+{
+	if (store_execute(s, "COMMIT") == 0)
+		return 0;
+	store_rollback(s);
+	return -1;
+}
+
+void
+store_rollback(struct store *s)
+{
+	sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+}
+
+int
+store_note_run(struct store *s, const char *program, const char *arguments)
+{
+	sqlite3_stmt *st = statement(s,
+	    "INSERT INTO run VALUES (strftime('%Y-%m-%dT%H:%M:%SZ', 'now'),"
+	    " ?, ?)");
+
+	if (st == NULL)
+		return -1;
+	bind_text(st, 1, program);
+	bind_text(st, 2, arguments);
+	return step_done(s, st);
+}

@@ -1,0 +1,181 @@
+/*
+ * store/store.h - incidents, kept sessions, profiles and policies in SQLite.
+ *
+ * One writer, WAL, STRICT tables, a versioned schema. A capture is known by
+ * the hash of its content: writing it again replaces its rows in the same
+ * transaction, so reading twice adds nothing. Functions return 0, or -1 with
+ * a message in store_error() that says what failed and what to do; after a
+ * failure the transaction is rolled back and nothing that was there is lost.
+ * Bodies, credentials and local parts never get here: facts are redacted.
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include "dissect/counters.h"
+#include "rules/incident.h"
+#include "rules/profile.h"
+#include "rules/sts_policy.h"
+#include "rules/tally.h"
+
+#define STORE_ERRBUF 512
+#define CAPTURE_HASH_BYTES 33	/* XXH3-128 in hex and a NUL */
+
+struct store;
+
+enum store_mode {
+	STORE_READ,	/* must exist; opened immutable when the folder cannot
+			 * be written */
+	STORE_WRITE,	/* created when missing, migrated when older */
+	STORE_SCRATCH,	/* in memory, for read --isolated without --db */
+};
+
+/* NULL and a line for the user: not ours, newer than we are, read-only, ... */
+struct store *store_open(const char *path, enum store_mode,
+    char errbuf[STORE_ERRBUF]);
+void store_close(struct store *);
+const char *store_error(const struct store *);
+
+/* --- captures ------------------------------------------------------- */
+
+struct capture_row {
+	char hash[CAPTURE_HASH_BYTES];
+	char path[1024];		/* as it was named */
+	char format[32];		/* "pcap", "pcapng", ... */
+	char link_types[64];
+	char vantage[64];		/* "" or --vantage */
+	char fault[256];		/* "": read to its end */
+	uint64_t bytes;			/* decompressed */
+	uint64_t packets;
+	int64_t first_ns, last_ns;
+	struct counters counters;
+	struct tally tally;
+};
+
+/* Opens a transaction and takes away what the capture had before. */
+int store_capture_begin(struct store *, const struct capture_row *);
+/* What was counted in it; between begin and commit. */
+int store_capture_counts(struct store *, const struct counters *,
+    const struct tally *);
+int store_capture_commit(struct store *);
+void store_capture_abort(struct store *);
+/* Is there a capture with this content? */
+bool store_capture_known(struct store *, const char *hash);
+
+typedef int capture_fn(void *context, const struct capture_row *);
+/* Ordered by first packet, then hash. Stops when the callback is not 0. */
+int store_each_capture(struct store *, capture_fn *, void *context);
+
+/* --- what a capture holds; between begin and commit ------------------ */
+
+/* One capture's record of one session. */
+struct sighting {
+	uint8_t session[16];		/* identity */
+	struct flow_identity flow;
+	char captures[4][CAPTURE_HASH_BYTES];	/* a session may go on into the
+					 * next files; facts' `capture` is the
+					 * index in here */
+	unsigned capture_count;
+	uint64_t first_frame;		/* in captures[0] */
+	int64_t first_ns, deciding_ns;
+	struct slice facts;		/* encoded, FACT_FORMAT_VERSION first;
+					 * handle 0 */
+	unsigned domain_count;		/* recipients, for later policies */
+	const char *domains[INCIDENT_DOMAINS_MAX];
+};
+
+int store_add_sighting(struct store *, const struct sighting *);
+int store_add_profile(struct store *, const struct profile *);
+/* Clear text to a domain with an enforce policy where STARTTLS was offered
+ * and not asked for: counted by peer and UTC day (design 3). */
+int store_add_clear_enforce(struct store *, const struct address *client,
+    const char *domain, int64_t day_start_ns, uint64_t sessions);
+
+/* --- kept sessions --------------------------------------------------- */
+
+struct sighting_filter {
+	const struct endpoint *server;	/* NULL: any */
+	const char *domain;		/* recipient; NULL: any */
+	const char *capture;		/* hash; NULL: any */
+	const uint8_t *session;		/* 16 octets; NULL: any */
+};
+typedef int sighting_fn(void *context, const struct sighting *);
+/* Ordered by session identity, then deciding time, then capture hash. What
+ * the callback gets is borrowed for its call. */
+int store_each_sighting(struct store *, const struct sighting_filter *,
+    sighting_fn *, void *context);
+/* Keeps at most `max` sessions, sheds those of the lowest identity. */
+int store_shed_sightings(struct store *, uint64_t max, uint64_t *shed);
+int store_count_sightings(struct store *, uint64_t *count);
+
+typedef int profile_fn(void *context, const struct profile *);
+/* Of all captures, equal ones summed, oldest first. */
+int store_each_profile(struct store *, const struct endpoint *server,
+    profile_fn *, void *context);
+
+/* --- incidents -------------------------------------------------------- */
+
+/*
+ * Writes `incident` as a new revision if it differs from the latest one in
+ * anything but revision and provenance; sets incident->revision (1 for a new
+ * one). A withdrawn one that is not there is not written. `written` says
+ * whether it was. Wrap many of them in store_begin() and store_commit().
+ */
+int store_put_incident(struct store *, struct incident *, bool *written);
+int store_begin(struct store *);
+int store_commit(struct store *);
+void store_rollback(struct store *);
+
+struct incident_filter {
+	bool all;			/* withdrawn ones too */
+	const char *id_prefix;		/* hex; NULL: any */
+	const char *kind;		/* name; NULL: any */
+	enum certainty certainty;	/* this and above; NONE: possible */
+	const struct address *server, *client;	/* NULL: any */
+	const char *domain;		/* recipient; NULL: any */
+	const char *capture;		/* hash; NULL: any */
+	int64_t since_ns, until_ns;	/* of the deciding fact; 0: any */
+	const uint8_t *session;		/* identity; NULL: any */
+};
+typedef int incident_fn(void *context, const struct incident *);
+/* Latest revisions, by time of the deciding fact, then id. */
+int store_each_incident(struct store *, const struct incident_filter *,
+    incident_fn *, void *context);
+/* All revisions of one incident, oldest first. */
+int store_each_revision(struct store *, const char *id, incident_fn *,
+    void *context);
+
+/* --- policies ---------------------------------------------------------- */
+
+struct policy_row {
+	char domain[DOMAIN_TEXT_BYTES];	/* lower case, no final dot */
+	int64_t from_ns, until_ns;	/* INT64_MIN, INT64_MAX: open */
+	bool assumed;
+	char source[32];		/* "file" */
+	struct slice body;		/* as it was served; borrowed */
+};
+
+/* The same domain, interval and body again changes nothing. */
+int store_add_policy(struct store *, const struct policy_row *);
+typedef int policy_fn(void *context, const struct policy_row *);
+/* By domain, then from; `domain` NULL: all. */
+int store_each_policy(struct store *, const char *domain, policy_fn *,
+    void *context);
+/* Hex digest over all policies: the `policies` of a provenance. */
+int store_policies_version(struct store *, char digest[17]);
+
+/* --- counted per peer and day ----------------------------------------- */
+
+struct clear_enforce_row {
+	struct address client;
+	char domain[DOMAIN_TEXT_BYTES];
+	int64_t day_start_ns;
+	uint64_t sessions;
+};
+typedef int clear_enforce_fn(void *context, const struct clear_enforce_row *);
+int store_each_clear_enforce(struct store *, clear_enforce_fn *,
+    void *context);
+
+/* Wall-clock times stand in one table, outside of every comparison. */
+int store_note_run(struct store *, const char *program, const char *arguments);
+
+#endif
