@@ -1,0 +1,72 @@
+/*
+ * probe/capture/format.h - what the readers of file formats share; private to
+ * probe/capture.
+ */
+#ifndef PROBE_CAPTURE_FORMAT_H
+#define PROBE_CAPTURE_FORMAT_H
+
+#include "capture.h"
+
+/* libpcap's MAXIMUM_SNAPLEN: a longer frame is a damaged length field. */
+#define FRAME_MAX_BYTES 262144
+#define INTERFACES_MAX 1024
+
+struct interface {
+	uint32_t link_type, snaplen;
+	uint64_t units;		/* of time stamps, in a second */
+	int64_t offset_s;
+};
+
+struct format {
+	const char *name;
+	/* The next frame, CAPTURE_END, or CAPTURE_FAULT after fault(). */
+	enum capture_result (*next)(struct capture *, struct frame *);
+};
+
+extern const struct format format_pcap, format_pcapng, format_libpcap;
+
+struct capture {
+	struct stream *stream;
+	const struct format *format;
+	struct block *block;	/* in which the stream is read */
+	struct block *copies;	/* of frames from libpcap */
+	size_t used;		/* octets of the block behind us */
+	uint64_t offset;	/* decompressed octets behind us */
+	uint64_t frames;
+	int64_t first_ns, last_ns;
+	bool stream_end, ended, faulty;
+	bool swapped;		/* the writer's byte order is not big-endian */
+	bool nanoseconds, kuznetsov;
+	uint32_t link_type;	/* pcap */
+	uint32_t snaplen;
+	struct interface *interfaces;	/* pcapng, of this section */
+	uint32_t interface_count;
+	void *pcap;		/* format_libpcap */
+	uint32_t link_types[8];
+	unsigned link_type_count;
+	char fault[CAPTURE_ERRBUF];
+};
+
+/* The next `count` octets without taking them; fewer at the end. Valid until
+ * the next call. */
+struct slice capture_peek(struct capture *, size_t count);
+void capture_take(struct capture *, size_t count);
+/* Always CAPTURE_FAULT. */
+enum capture_result capture_fail(struct capture *, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* "cut at byte 81,920 of 131,072 (frame 412): read up to there" */
+enum capture_result capture_cut(struct capture *);
+/* Makes the frame of the next `captured` octets and takes them. */
+enum capture_result capture_frame(struct capture *, struct frame *,
+    uint32_t captured, uint32_t wire, uint32_t link_type, int64_t ts_ns);
+/* The same for octets that lie elsewhere: copied into a block. */
+enum capture_result capture_copied(struct capture *, struct frame *,
+    struct slice, uint32_t wire, uint32_t link_type, int64_t ts_ns);
+uint32_t capture_u32(const struct capture *, const uint8_t *);
+uint16_t capture_u16(const struct capture *, const uint8_t *);
+
+/* Opens libpcap over what the stream has left; NULL: it cannot read it. */
+void *libpcap_open(struct capture *);
+void libpcap_close(void *);
+
+#endif

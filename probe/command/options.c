@@ -1,0 +1,247 @@
+#include "options.h"
+
+#include <ctype.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define ROWS_MAX 64
+
+enum {
+	OPTION_DB = 1000,
+	OPTION_NO_COLOR,
+	OPTION_FORMAT,
+	OPTION_HELP,
+};
+
+static const struct option_row common_rows[] = {
+	{ "db", OPTION_DB, "PATH",
+	    "the database (default: striplight.db here, or $STRIPLIGHT_DB)" },
+	{ "format", OPTION_FORMAT, "text|json|csv",
+	    "how results are printed (table is text)" },
+	{ "quiet", 'q', NULL, "results and errors only" },
+	{ "verbose", 'v', NULL, "more of what is going on" },
+	{ "no-color", OPTION_NO_COLOR, NULL, "no colours (also NO_COLOR)" },
+	{ "help", OPTION_HELP, NULL, "this text" },
+	{ NULL, 0, NULL, NULL },
+};
+
+void
+common_options_init(struct common_options *o)
+{
+	const char *db = getenv("STRIPLIGHT_DB");
+	const char *no_color = getenv("NO_COLOR");
+
+	memset(o, 0, sizeof(*o));
+	o->db = db != NULL && db[0] != '\0' ? db : "striplight.db";
+	o->color = isatty(STDOUT_FILENO) &&
+	    (no_color == NULL || no_color[0] == '\0');
+}
+
+/* Nothing from a file name or the wire may steer a terminal. */
+static void
+write_safely(const char *text)
+{
+	for (; *text != '\0'; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c < 0x20 || c == 0x7f)
+			fprintf(stderr, "\\x%02X", c);
+		else
+			fputc(c, stderr);
+	}
+}
+
+void
+complain(const char *format, ...)
+{
+	char text[2048];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	fputs("striplight: ", stderr);
+	write_safely(text);
+	fputc('\n', stderr);
+}
+
+int
+usage_error(const struct command_syntax *syntax, const char *format, ...)
+{
+	char text[1024];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	complain("%s: %s", syntax->name, text);
+	fprintf(stderr, "usage: striplight %s\n", syntax->usage);
+	return STATUS_ERROR;
+}
+
+static void
+print_row(const struct option_row *row)
+{
+	char left[64];
+
+	snprintf(left, sizeof(left), "%s%c%s--%s%s%s",
+	    row->letter < 256 ? "-" : "", row->letter < 256 ? row->letter : ' ',
+	    row->letter < 256 ? ", " : "   ", row->name,
+	    row->value_name ? " " : "", row->value_name ? row->value_name : "");
+	if (strlen(left) > 28)
+		printf("  %s\n  %-28s %s\n", left, "", row->help);
+	else
+		printf("  %-28s %s\n", left, row->help);
+}
+
+static void
+print_help(const struct command_syntax *syntax)
+{
+	printf("usage: striplight %s\n\n%s\n\n", syntax->usage,
+	    syntax->summary);
+	for (const struct option_row *r = syntax->rows;
+	     r != NULL && r->name != NULL; r++)
+		print_row(r);
+	for (const struct option_row *r = common_rows; r->name != NULL; r++)
+		print_row(r);
+}
+
+static size_t
+add_rows(const struct option_row *rows, struct option *out, size_t n,
+    char *letters)
+{
+	for (; rows != NULL && rows->name != NULL && n + 1 < ROWS_MAX; rows++) {
+		out[n++] = (struct option){ rows->name,
+			rows->value_name ? required_argument : no_argument,
+			NULL, rows->letter };
+		if (rows->letter < 256)
+			snprintf(letters + strlen(letters), 3, "%c%s",
+			    rows->letter, rows->value_name ? ":" : "");
+	}
+	return n;
+}
+
+/* 0, 1: an option of the command's own, -1: wrong. */
+static int
+common_option(struct common_options *o, int letter, const char *value)
+{
+	switch (letter) {
+	case OPTION_DB:
+		o->db = value;
+		return 0;
+	case OPTION_NO_COLOR:
+		o->color = false;
+		return 0;
+	case 'q':
+		o->quiet = true;
+		return 0;
+	case 'v':
+		o->verbose = true;
+		return 0;
+	case OPTION_FORMAT:
+		if (strcmp(value, "text") == 0 || strcmp(value, "table") == 0)
+			o->format = FORMAT_TEXT;
+		else if (strcmp(value, "json") == 0)
+			o->format = FORMAT_JSON;
+		else if (strcmp(value, "csv") == 0)
+			o->format = FORMAT_CSV;
+		else
+			return -1;
+		return 0;
+	default:
+		return 1;
+	}
+}
+
+int
+options_parse(const struct command_syntax *syntax,
+    struct common_options *common, void *context, int argc, char **argv)
+{
+	struct option rows[ROWS_MAX] = { { 0 } };
+	char letters[2 * ROWS_MAX + 2] = ":";
+	size_t n = add_rows(syntax->rows, rows, 0, letters);
+	int letter;
+
+	add_rows(common_rows, rows, n, letters);
+	optind = 1;
+	opterr = 0;
+	while ((letter = getopt_long(argc, argv, letters, rows, NULL)) != -1) {
+		const char *given = argv[optind - 1];
+		int status;
+
+		if (letter == OPTION_HELP) {
+			print_help(syntax);
+			return -1;
+		}
+		if (letter == ':') {
+			usage_error(syntax, "%s wants a value", given);
+			return -2;
+		}
+		if (letter == '?') {
+			if (optopt != 0 && optopt < 256)
+				usage_error(syntax, "unknown option -%c",
+				    optopt);
+			else
+				usage_error(syntax, "unknown option %s", given);
+			return -2;
+		}
+		status = common_option(common, letter, optarg);
+		if (status < 0) {
+			usage_error(syntax, "unknown format \"%s\"", optarg);
+			return -2;
+		}
+		if (status > 0 && (syntax->option == NULL ||
+			syntax->option(context, letter, optarg) != 0)) {
+			fprintf(stderr, "usage: striplight %s\n",
+			    syntax->usage);
+			return -2;
+		}
+	}
+	return optind;
+}
+
+bool
+time_parse(const char *text, int64_t *ns)
+{
+	struct tm utc = { 0 };
+	const char *rest = strptime(text, "%Y-%m-%d", &utc);
+	int64_t fraction = 0;
+	time_t seconds;
+
+	if (rest == NULL)
+		return false;
+	if (*rest == 'T' || *rest == 't' || *rest == ' ') {
+		rest = strptime(rest + 1, "%H:%M:%S", &utc);
+		if (rest == NULL)
+			return false;
+		if (*rest == '.') {
+			int64_t unit = 100000000;
+
+			for (rest++; isdigit((unsigned char)*rest); rest++) {
+				fraction += (*rest - '0') * unit;
+				unit /= 10;
+			}
+		}
+	}
+	seconds = timegm(&utc);
+	if (*rest == 'Z' || *rest == 'z') {
+		rest++;
+	} else if (*rest == '+' || *rest == '-') {
+		int hours, minutes, sign = *rest == '-' ? 1 : -1;
+
+		if (sscanf(rest + 1, "%2d:%2d", &hours, &minutes) != 2 ||
+		    strlen(rest) != 6)
+			return false;
+		seconds += sign * (hours * 3600 + minutes * 60);
+		rest += 6;
+	}
+	if (*rest != '\0')
+		return false;
+	*ns = (int64_t)seconds * 1000000000 + fraction;
+	return true;
+}

@@ -1,0 +1,332 @@
+/* `policy add`, `list`, `show`: the known MTA-STS policies. */
+#include "policy_file.h"
+
+#include <time.h>
+
+#include "store/store.h"
+
+enum {
+	OPTION_FROM = 256,
+	OPTION_UNTIL
+};
+
+#define NS_PER_S 1000000000
+#define TIME_TEXT_BYTES 32
+
+/* RFC 3339, or NULL for an end that is open. */
+static const char *
+time_text(int64_t ns, char out[TIME_TEXT_BYTES])
+{
+	time_t seconds = (time_t)(ns / NS_PER_S - (ns % NS_PER_S < 0));
+	struct tm tm;
+
+	if (ns == INT64_MIN || ns == INT64_MAX ||
+	    gmtime_r(&seconds, &tm) == NULL ||
+	    strftime(out, TIME_TEXT_BYTES, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		return NULL;
+	return out;
+}
+
+/* --- rows, shown ----------------------------------------------------------- */
+
+struct listing {
+	const struct common_options *common;
+	struct json json;
+	bool whole; /* body and patterns too */
+	bool failed;
+	unsigned rows;
+};
+
+static void
+row_json(struct json *json, const struct policy_row *row,
+    const struct sts_policy *policy, bool whole)
+{
+	char from[TIME_TEXT_BYTES], until[TIME_TEXT_BYTES];
+
+	json_object(json, NULL);
+	json_string(json, "domain", row->domain);
+	if (time_text(row->from_ns, from) != NULL)
+		json_string(json, "from", from);
+	if (time_text(row->until_ns, until) != NULL)
+		json_string(json, "until", until);
+	json_string(json, "validity", row->assumed ? "assumed" : "observed");
+	json_string(json, "source", row->source);
+	if (policy->tolerant_ok)
+		policy_json(json, policy);
+	if (whole)
+		json_slice(json, "body", row->body);
+	json_object_end(json);
+}
+
+static void
+row_text(
+    const struct policy_row *row, const struct sts_policy *policy, bool whole)
+{
+	char from[TIME_TEXT_BYTES], until[TIME_TEXT_BYTES];
+	char summary[POLICY_SUMMARY_BYTES];
+
+	printf("%s  %s  ", row->domain, policy_summary(policy, summary));
+	if (row->assumed)
+		printf("validity assumed");
+	else
+		printf("%s to %s",
+		    time_text(row->from_ns, from) ? from : "ever before",
+		    time_text(row->until_ns, until) ? until : "further notice");
+	printf("  (%s)\n", row->source);
+	for (unsigned i = 0; whole && i < policy->mx_count; i++)
+		printf("    mx: %s\n", policy->mx[i]);
+}
+
+static int
+list_row(void *context, const struct policy_row *row)
+{
+	struct listing *listing = context;
+	struct sts_policy policy;
+
+	listing->rows++;
+	sts_policy_parse(row->body, &policy, NULL);
+	if (listing->common->format == FORMAT_JSON) {
+		json_reset(&listing->json);
+		row_json(&listing->json, row, &policy, listing->whole);
+		listing->failed = json_write(&listing->json, stdout) != 0;
+	} else if (!listing->common->quiet)
+		row_text(row, &policy, listing->whole);
+	return listing->failed;
+}
+
+/* The policies of `domain`, NULL: all. */
+static int
+list_policies(const char *domain, struct listing *listing)
+{
+	char errbuf[STORE_ERRBUF];
+	struct store *store;
+	int status = STATUS_OK;
+
+	store = store_open(listing->common->db, STORE_READ, errbuf);
+	if (store == NULL) {
+		complain("%s", errbuf);
+		return STATUS_ERROR;
+	}
+	json_init(&listing->json);
+	if (store_each_policy(store, domain, list_row, listing) < 0) {
+		complain("%s", store_error(store));
+		status = STATUS_ERROR;
+	}
+	if (listing->failed) {
+		complain("the result could not be written");
+		status = STATUS_ERROR;
+	}
+	json_free(&listing->json);
+	store_close(store);
+	return status;
+}
+
+int
+policy_list(int argc, char **argv)
+{
+	static const struct option_row rows[] = { { 0 } };
+	static const struct command_syntax syntax = { "policy list",
+		"policy list",
+		"Lists the known MTA-STS policies by domain, then by the time "
+		"from which they held.",
+		rows, NULL };
+	struct common_options common;
+	struct listing listing = { .common = &common };
+	int operand, status;
+
+	operand = policy_options(&syntax, &common, NULL, argc, argv, &status);
+	if (operand < 0)
+		return status;
+	if (operand != argc)
+		return usage_error(&syntax, "takes no operand");
+	return list_policies(NULL, &listing);
+}
+
+/* 0, or the exit status after saying what is wrong. */
+static int
+domain_operand(const char *text, char domain[HOST_NAME_BYTES])
+{
+	struct slice name = slice_str(text);
+
+	if (host_name_normalize(name, domain))
+		return 0;
+	if (name.len > 1 && name.ptr[name.len - 1] == '.')
+		name.len--;
+	complain("domain \"%s\" %s", text,
+	    host_name_fault_text(host_name_check(name, NULL)));
+	return STATUS_ERROR;
+}
+
+int
+policy_show(int argc, char **argv)
+{
+	static const struct option_row rows[] = { { 0 } };
+	static const struct command_syntax syntax = { "policy show",
+		"policy show DOMAIN",
+		"Shows what is known of a domain's MTA-STS policy. Exit status "
+		"1: nothing.",
+		rows, NULL };
+	char domain[HOST_NAME_BYTES];
+	struct common_options common;
+	struct listing listing = { .common = &common, .whole = true };
+	int operand, status;
+
+	operand = policy_options(&syntax, &common, NULL, argc, argv, &status);
+	if (operand < 0)
+		return status;
+	if (argc - operand != 1)
+		return usage_error(&syntax, "wants one DOMAIN");
+	if (domain_operand(argv[operand], domain) != 0)
+		return STATUS_ERROR;
+	status = list_policies(domain, &listing);
+	if (status != STATUS_OK || listing.rows > 0)
+		return status;
+	if (!common.quiet)
+		complain("%s: no policy is known", domain);
+	return STATUS_NO;
+}
+
+/* --- add ------------------------------------------------------------------- */
+
+struct add_options {
+	int64_t from_ns, until_ns;
+	bool dated;
+};
+
+static int
+add_option(void *context, int letter, const char *value)
+{
+	struct add_options *options = context;
+	int64_t *at = letter == OPTION_FROM ? &options->from_ns
+					    : &options->until_ns;
+
+	options->dated = true;
+	if (time_parse(value, at))
+		return 0;
+	complain("policy add: \"%s\" is not a time, such as 2026-03-01 or "
+		 "2026-03-01T10:15:00Z (RFC 3339)",
+	    value);
+	return -1;
+}
+
+static int
+store_policy(const char *db, const struct policy_row *row)
+{
+	char errbuf[STORE_ERRBUF];
+	struct store *store = store_open(db, STORE_WRITE, errbuf);
+	int status = STATUS_OK;
+
+	if (store == NULL) {
+		complain("%s", errbuf);
+		return STATUS_ERROR;
+	}
+	if (store_add_policy(store, row) != 0) {
+		complain("%s", store_error(store));
+		status = STATUS_ERROR;
+	}
+	store_close(store);
+	return status;
+}
+
+static int
+add_file(struct policy_row *row, const struct policy_file *file,
+    const struct common_options *common)
+{
+	struct json json;
+	int status;
+
+	/* Notes are for `lint` to say. */
+	policy_file_complain(file, STS_WARNING);
+	if (!file->policy.tolerant_ok) {
+		complain("%s: not added", row->domain);
+		return STATUS_ERROR;
+	}
+	row->body = slice_of(file->bytes, file->len);
+	status = store_policy(common->db, row);
+	if (status != STATUS_OK)
+		return status;
+	if (common->format == FORMAT_JSON) {
+		json_init(&json);
+		row_json(&json, row, &file->policy, false);
+		return policy_json_finish(&json, STATUS_OK);
+	}
+	if (!common->quiet)
+		row_text(row, &file->policy, false);
+	return STATUS_OK;
+}
+
+int
+policy_add(int argc, char **argv)
+{
+	static const struct option_row rows[] = {
+		{ "from", OPTION_FROM, "TIME", "when it began to hold" },
+		{ "until", OPTION_UNTIL, "TIME", "when it held no longer" },
+		{ 0 },
+	};
+	static const struct command_syntax syntax = { "policy add",
+		"policy add DOMAIN FILE [--from TIME] [--until TIME]",
+		"Adds a policy as its .well-known/mta-sts.txt serves it. "
+		"Without dates its validity is assumed, and every verdict "
+		"that uses it says so.",
+		rows, add_option };
+	struct add_options options = { INT64_MIN, INT64_MAX, false };
+	struct policy_row row = { .source = "file" };
+	struct common_options common;
+	struct policy_file file;
+	int operand, status;
+
+	operand = policy_options(
+	    &syntax, &common, &options, argc, argv, &status);
+	if (operand < 0)
+		return status;
+	if (argc - operand != 2)
+		return usage_error(&syntax, "wants a DOMAIN and a FILE");
+	if (options.from_ns >= options.until_ns)
+		return usage_error(&syntax, "--from is not before --until");
+	if (domain_operand(argv[operand], row.domain) != 0 ||
+	    policy_file_load(&file, argv[operand + 1]) != 0)
+		return STATUS_ERROR;
+	row.from_ns = options.from_ns;
+	row.until_ns = options.until_ns;
+	row.assumed = !options.dated;
+	status = add_file(&row, &file, &common);
+	policy_file_free(&file);
+	return status;
+}
+
+/* --- dispatch -------------------------------------------------------------- */
+
+int
+command_policy(int argc, char **argv)
+{
+	static const struct {
+		const char *name;
+		int (*run)(int argc, char **argv);
+	} commands[] = {
+		{ "add", policy_add },
+		{ "list", policy_list },
+		{ "show", policy_show },
+		{ "lint", policy_lint },
+		{ "match", policy_match },
+	};
+	static const struct option_row rows[] = { { 0 } };
+	static const struct command_syntax syntax = { "policy",
+		"policy add|list|show|lint|match [OPTIONS] ...",
+		"Known MTA-STS policies (RFC 8461): add one from a file, list "
+		"and show them, check one, match an MX host against one.",
+		rows, NULL };
+	struct common_options common;
+	int operand, status;
+
+	for (size_t i = 0; argc > 1 && i < sizeof(commands) / sizeof(*commands);
+	     i++)
+		if (strcmp(argv[1], commands[i].name) == 0)
+			return commands[i].run(argc - 1, argv + 1);
+	if (argc > 1 && argv[1][0] != '-')
+		return usage_error(
+		    &syntax, "unknown sub-command \"%s\"", argv[1]);
+	operand = policy_options(&syntax, &common, NULL, argc, argv, &status);
+	if (operand < 0)
+		return status;
+	return usage_error(&syntax, "wants a sub-command");
+}

@@ -1,0 +1,127 @@
+#include "policy_file.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* More than any policy: what is over 64 KiB is still shown as too long. */
+#define FILE_MAX_BYTES (1u << 20)
+
+static int
+read_all(struct policy_file *file, FILE *from)
+{
+	file->bytes = malloc(FILE_MAX_BYTES);
+	if (file->bytes == NULL) {
+		complain("%s: %s", file->name, strerror(errno));
+		return -1;
+	}
+	file->len = fread(file->bytes, 1, FILE_MAX_BYTES, from);
+	if (ferror(from)) {
+		complain("%s: %s", file->name, strerror(errno));
+		return -1;
+	}
+	if (file->len == FILE_MAX_BYTES) {
+		complain("%s: not a policy (1 MiB or more)", file->name);
+		return -1;
+	}
+	return 0;
+}
+
+int
+policy_file_load(struct policy_file *file, const char *path)
+{
+	bool standard = strcmp(path, "-") == 0;
+	FILE *from = standard ? stdin : fopen(path, "rb");
+	int status;
+
+	file->name = standard ? "stdin" : path;
+	file->bytes = NULL;
+	if (from == NULL) {
+		complain("%s: %s", path, strerror(errno));
+		return -1;
+	}
+	status = read_all(file, from);
+	if (!standard)
+		fclose(from);
+	if (status == 0)
+		sts_policy_parse(slice_of(file->bytes, file->len),
+		    &file->policy, &file->lint);
+	else
+		policy_file_free(file);
+	return status;
+}
+
+void
+policy_file_free(struct policy_file *file)
+{
+	free(file->bytes);
+	file->bytes = NULL;
+}
+
+void
+policy_file_complain(const struct policy_file *file, enum sts_severity most)
+{
+	for (unsigned i = 0; i < file->lint.count; i++) {
+		const struct sts_lint *l = &file->lint.rows[i];
+
+		if (l->severity <= most)
+			complain("%s:%u:%u: %s%s", file->name, l->line,
+			    l->column,
+			    l->severity == STS_ERROR ? "" : "warning: ",
+			    l->text);
+	}
+	if (file->lint.unlisted > 0)
+		complain(
+		    "%s: %u more findings", file->name, file->lint.unlisted);
+}
+
+void
+policy_json(struct json *json, const struct sts_policy *policy)
+{
+	json_object(json, "policy");
+	json_string(json, "version", "STSv1");
+	json_string(json, "mode", sts_mode_name(policy->mode));
+	json_unsigned(json, "max_age", policy->max_age_s);
+	json_array(json, "mx");
+	for (unsigned i = 0; i < policy->mx_count; i++)
+		json_string(json, NULL, policy->mx[i]);
+	json_array_end(json);
+	json_object_end(json);
+}
+
+const char *
+policy_summary(const struct sts_policy *policy, char out[POLICY_SUMMARY_BYTES])
+{
+	snprintf(out, POLICY_SUMMARY_BYTES, "%s, %u mx, max_age %u s",
+	    sts_mode_name(policy->mode), policy->mx_count + policy->mx_unlisted,
+	    policy->max_age_s);
+	return out;
+}
+
+int
+policy_options(const struct command_syntax *syntax,
+    struct common_options *common, void *context, int argc, char **argv,
+    int *status)
+{
+	int operand;
+
+	common_options_init(common);
+	operand = options_parse(syntax, common, context, argc, argv);
+	*status = operand == -1 ? STATUS_OK : STATUS_ERROR;
+	if (operand >= 0 && common->format == FORMAT_CSV) {
+		*status = usage_error(syntax, "prints text or json, not csv");
+		return -1;
+	}
+	return operand;
+}
+
+int
+policy_json_finish(struct json *json, int status)
+{
+	if (json_write(json, stdout) != 0) {
+		complain(
+		    "the result could not be written: %s", strerror(errno));
+		status = STATUS_ERROR;
+	}
+	json_free(json);
+	return status;
+}

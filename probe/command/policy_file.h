@@ -1,0 +1,49 @@
+/*
+ * probe/command/policy_file.h - what the sub-commands of `policy` share.
+ */
+#ifndef PROBE_COMMAND_POLICY_FILE_H
+#define PROBE_COMMAND_POLICY_FILE_H
+
+#include "probe/command/options.h"
+#include "probe/output/json.h"
+#include "rules/sts_policy.h"
+
+/* A policy as its .well-known/mta-sts.txt serves it. */
+struct policy_file {
+	const char *name; /* as it was named */
+	char *bytes;
+	size_t len;
+	struct sts_policy policy;
+	struct sts_lint_list lint;
+};
+
+/* `path` "-" is standard input. 0, or -1 after saying why on stderr; what is
+ * wrong with the policy is in `lint`. */
+int policy_file_load(struct policy_file *, const char *path);
+void policy_file_free(struct policy_file *);
+
+/* "policy.txt:3:6: max_age ...", up to and with severity `most`, on stderr. */
+void policy_file_complain(const struct policy_file *, enum sts_severity most);
+
+/* The object `policy`: version, mode, max_age, mx. */
+void policy_json(struct json *, const struct sts_policy *);
+/* "enforce, 2 mx, max_age 604800 s" */
+#define POLICY_SUMMARY_BYTES 80
+const char *
+policy_summary(const struct sts_policy *, char out[POLICY_SUMMARY_BYTES]);
+
+/* As options_parse(), for results that are text or JSON. Below 0: return
+ * `*status`. */
+int policy_options(const struct command_syntax *, struct common_options *,
+    void *context, int argc, char **argv, int *status);
+/* Writes the line, frees `json`; `status`, or STATUS_ERROR when it failed. */
+int policy_json_finish(struct json *, int status);
+
+/* The sub-commands; argv[0] is their own name. */
+int policy_add(int argc, char **argv);
+int policy_list(int argc, char **argv);
+int policy_show(int argc, char **argv);
+int policy_lint(int argc, char **argv);
+int policy_match(int argc, char **argv);
+
+#endif

@@ -1,0 +1,449 @@
+/* striplight read: from captures to incidents. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "options.h"
+#include "policy_file.h"
+#include "probe/capture/capture.h"
+#include "probe/capture/sources.h"
+#include "probe/output/eve.h"
+#include "probe/output/facts.h"
+#include "probe/output/progress.h"
+#include "probe/output/style.h"
+#include "probe/output/text.h"
+#include "probe/pipeline/run.h"
+#include "read_options.h"
+
+static volatile sig_atomic_t stop;
+
+static void
+on_signal(int signal)
+{
+	(void)signal;
+	stop = 1;
+}
+
+struct reading {
+	struct read_options options;
+	struct registry *registry;
+	struct store *store;
+	struct world *world;
+	struct run *run;
+	struct sources sources;
+	struct progress progress;
+	struct capture *capture;	/* that is being read */
+	struct json json;
+	uint64_t skipped;		/* no captures, in folders */
+	uint64_t from_folders;		/* captures found in them */
+	bool fault;			/* something named could not be read */
+	bool failed;			/* the machine failed */
+};
+
+/* --- a capture, as the pipeline asks for it ---------------------------------- */
+
+static int
+source_next(void *capture, struct frame *frame)
+{
+	switch (capture_next(capture, frame)) {
+	case CAPTURE_FRAME:
+		return 1;
+	case CAPTURE_END:
+		return 0;
+	default:
+		return -1;
+	}
+}
+
+static struct block *
+source_block(void *capture)
+{
+	return capture_block(capture);
+}
+
+static void
+source_describe(void *capture, struct capture_row *row)
+{
+	struct capture_info info;
+
+	capture_describe(capture, &info);
+	snprintf(row->hash, sizeof(row->hash), "%s", info.hash);
+	snprintf(row->format, sizeof(row->format), "%s", info.format);
+	snprintf(row->link_types, sizeof(row->link_types), "%s",
+	    info.link_types);
+	snprintf(row->fault, sizeof(row->fault), "%.255s",
+	    capture_fault(capture));
+	row->bytes = info.bytes;
+	row->packets = info.frames;
+	row->first_ns = info.first_ns;
+	row->last_ns = info.last_ns;
+}
+
+static void
+on_tick(void *context, uint64_t packets, uint64_t sessions,
+    uint64_t incidents)
+{
+	struct reading *r = context;
+	struct capture_info info;
+
+	if (!r->progress.shown)
+		return;
+	capture_describe(r->capture, &info);
+	progress_update(&r->progress, info.position, packets, sessions,
+	    incidents);
+}
+
+static void
+on_fact(void *context, const struct fact *fact, struct slice bytes)
+{
+	struct reading *r = context;
+
+	json_reset(&r->json);
+	facts_json(&r->json, fact, bytes, run_path(r->run, fact->capture));
+	r->failed |= json_write(&r->json, stdout) != 0;
+}
+
+/* Frames of a kind of link that nobody here reads: said, not passed over. */
+static bool
+links_are_known(const struct capture_info *info)
+{
+	char types[64], *save = NULL;
+	bool known = info->frames == 0;
+
+	snprintf(types, sizeof(types), "%s", info->link_types);
+	for (char *word = strtok_r(types, " ", &save); word != NULL;
+	     word = strtok_r(NULL, " ", &save))
+		known |= packet_link_known((uint32_t)strtoul(word, NULL, 10));
+	return known;
+}
+
+static void
+report_capture(struct reading *r, const struct source *source,
+    enum run_result result)
+{
+	struct capture_info info;
+
+	capture_describe(r->capture, &info);
+	if (result == RUN_DAMAGED) {
+		complain("%s: %s", source->path, capture_fault(r->capture));
+		r->fault |= source->named;
+	} else if (!links_are_known(&info) && source->named) {
+		complain("%s: link type %s is not read; Ethernet, Linux "
+			 "cooked, raw IP, loopback and PPP are",
+		    source->path, info.link_types);
+		r->fault = true;
+	} else if (result == RUN_KNOWN && r->options.common.verbose) {
+		complain("%s: the same content as a file before; skipped",
+		    source->path);
+	}
+}
+
+static void
+read_source(struct reading *r, const struct source *source)
+{
+	char errbuf[CAPTURE_ERRBUF];
+	struct run_source run_source = { .path = source->path,
+		.next = source_next, .block = source_block,
+		.describe = source_describe };
+	struct capture_info info;
+	enum run_result result;
+	bool is_capture;
+
+	r->capture = capture_open(source->path, &is_capture, errbuf);
+	if (r->capture == NULL) {
+		if (!source->named && !is_capture) {
+			r->skipped++;
+			return;
+		}
+		complain("%s: %s", source->path, errbuf);
+		r->fault |= source->named;
+		return;
+	}
+	r->from_folders += !source->named;
+	capture_describe(r->capture, &info);
+	progress_start(&r->progress, r->options.common.quiet, source->path,
+	    info.size);
+	run_source.capture = r->capture;
+	result = run_capture(r->run, &run_source, &stop, on_tick, r);
+	progress_end(&r->progress);
+	if (result == RUN_STOPPED)
+		complain("%s: interrupted; nothing of this capture is kept",
+		    source->path);
+	else
+		report_capture(r, source, result);
+	capture_close(r->capture);
+	r->capture = NULL;
+}
+
+/* --- what was found ------------------------------------------------------------- */
+
+struct finding {
+	struct reading *reading;
+	struct incident_groups groups;
+	FILE *eve;
+	bool likely;
+};
+
+static int
+on_incident(void *context, const struct incident *in)
+{
+	struct finding *f = context;
+	struct reading *r = f->reading;
+
+	text_group_add(&f->groups, in);
+	f->likely |= in->certainty >= CERTAINTY_LIKELY;
+	if (f->eve == NULL || (incident_severity(in) > 2 &&
+		!r->options.alert_possible))
+		return 0;
+	json_reset(&r->json);
+	eve_alert(&r->json, in);
+	r->failed |= json_write(&r->json, f->eve) != 0;
+	return 0;
+}
+
+static FILE *
+open_eve(struct reading *r)
+{
+	FILE *eve;
+
+	if (r->options.common.format == FORMAT_JSON && !r->options.facts) {
+		r->options.alert_possible = true;
+		return stdout;
+	}
+	if (r->options.eve == NULL)
+		return NULL;
+	if (strcmp(r->options.eve, "-") == 0)
+		return stdout;
+	eve = fopen(r->options.eve, "a");
+	if (eve == NULL) {
+		complain("%s: %s; --eve wants a file that can be written",
+		    r->options.eve, strerror(errno));
+		r->failed = true;
+	}
+	return eve;
+}
+
+static bool
+report(struct reading *r)
+{
+	struct finding f = { .reading = r };
+	const struct capture_row *rows;
+	size_t count = run_captures(r->run, &rows);
+
+	f.eve = open_eve(r);
+	for (size_t i = 0; i < count; i++) {
+		struct incident_filter filter = { .capture = rows[i].hash };
+
+		if (store_each_incident(r->store, &filter, on_incident, &f) <
+		    0) {
+			complain("%s", store_error(r->store));
+			r->failed = true;
+		}
+	}
+	if (!r->options.common.quiet && !r->options.facts &&
+	    f.eve != stdout && count > 0)
+		text_read_summary(stdout, rows, count, &f.groups);
+	if (r->skipped > 0 && !r->options.common.quiet)
+		complain("%llu file%s no captures: skipped",
+		    (unsigned long long)r->skipped,
+		    r->skipped == 1 ? " in folders is" : "s in folders are");
+	if (f.eve != NULL && fflush(f.eve) != 0)
+		r->failed = true;
+	if (f.eve != NULL && f.eve != stdout)
+		fclose(f.eve);
+	text_groups_free(&f.groups);
+	return f.likely;
+}
+
+/* --- setting up ------------------------------------------------------------------- */
+
+static int
+add_policies(struct reading *r)
+{
+	for (unsigned i = 0; i < r->options.policy_count; i++) {
+		struct policy_file file;
+		const char *path = strchr(r->options.policies[i], '=') + 1;
+		char domain[DOMAIN_TEXT_BYTES];
+
+		snprintf(domain, sizeof(domain), "%.*s",
+		    (int)(path - 1 - r->options.policies[i]),
+		    r->options.policies[i]);
+		if (policy_file_load(&file, path) != 0)
+			return -1;
+		if (!file.policy.tolerant_ok) {
+			policy_file_complain(&file, STS_ERROR);
+			policy_file_free(&file);
+			return -1;
+		}
+		for (char *c = domain; *c != '\0'; c++)
+			*c = (char)(*c >= 'A' && *c <= 'Z' ? *c + 32 : *c);
+		if (!world_add_policy(r->world, domain, &file.policy)) {
+			policy_file_free(&file);
+			return -1;
+		}
+		policy_file_free(&file);
+	}
+	return 0;
+}
+
+static int
+copy_policy(void *scratch, const struct policy_row *row)
+{
+	return store_add_policy(scratch, row);
+}
+
+/* --isolated: nothing but the files given, and the policies that are known. */
+static struct store *
+open_scratch(const char *db, char errbuf[STORE_ERRBUF])
+{
+	struct store *scratch = store_open("", STORE_SCRATCH, errbuf), *known;
+	char ignored[STORE_ERRBUF];
+
+	if (scratch == NULL || access(db, F_OK) != 0)
+		return scratch;
+	known = store_open(db, STORE_READ, ignored);
+	if (known != NULL)
+		store_each_policy(known, NULL, copy_policy, scratch);
+	store_close(known);
+	return scratch;
+}
+
+/* "The key comes from the input": the same files give the same order. */
+static void
+key_from_sources(struct reading *r)
+{
+	uint8_t *key = r->options.run.shards.key;
+
+	memset(key, 0, 16);
+	memcpy(key, "striplight", 10);
+	for (size_t i = 0; i < r->sources.count && i < 1; i++) {
+		uint64_t first = (uint64_t)r->sources.list[i].first_ns;
+
+		memcpy(key + 8, &first, sizeof(first));
+	}
+}
+
+static int
+set_up(struct reading *r, char **paths)
+{
+	static const struct frame_holder holder = { block_hold,
+		block_release };
+	struct read_options *o = &r->options;
+	char errbuf[STORE_ERRBUF + SOURCES_ERRBUF];
+
+	for (; *paths != NULL; paths++) {
+		if (sources_add(&r->sources, *paths, errbuf) != 0) {
+			complain("%s", errbuf);
+			r->fault = true;
+		}
+	}
+	sources_order(&r->sources);
+	key_from_sources(r);
+	r->registry = registry_load(o->rules, errbuf);
+	if (r->registry == NULL)
+		goto failed;
+	r->store = o->isolated ? open_scratch(o->common.db, errbuf) :
+				 store_open(o->common.db, STORE_WRITE, errbuf);
+	if (r->store == NULL)
+		goto failed;
+	r->world = world_create(r->store, r->registry, o->prior, errbuf);
+	if (r->world == NULL)
+		goto failed;
+	if (add_policies(r) != 0)
+		return -1;
+	r->run = run_create(&o->run, r->store, r->world, &holder,
+	    o->facts ? on_fact : NULL, r);
+	if (r->run != NULL)
+		return 0;
+	snprintf(errbuf, sizeof(errbuf), "out of memory");
+failed:
+	complain("%s", errbuf);
+	return -1;
+}
+
+static void
+tear_down(struct reading *r)
+{
+	run_destroy(r->run);
+	world_destroy(r->world);
+	store_close(r->store);
+	registry_free(r->registry);
+	sources_free(&r->sources);
+	json_free(&r->json);
+}
+
+/* Has anything been given that could be read at all? */
+static void
+check_folders(struct reading *r, char **paths)
+{
+	for (; *paths != NULL; paths++) {
+		struct stat st;
+
+		if (stat(*paths, &st) == 0 && S_ISDIR(st.st_mode) &&
+		    r->from_folders == 0) {
+			complain("%s: no captures in this folder", *paths);
+			r->fault = true;
+		}
+	}
+}
+
+static int
+status_of(const struct reading *r, bool likely)
+{
+	if (likely)
+		return STATUS_NO;
+	if (r->fault || r->failed || stop)
+		return STATUS_ERROR;
+	return r->options.strict && run_unjudged(r->run) > 0 ? STATUS_ERROR :
+							       STATUS_OK;
+}
+
+static void
+catch_signals(void)
+{
+	struct sigaction action = { .sa_handler = on_signal };
+
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+}
+
+int
+command_read(int argc, char **argv)
+{
+	struct reading r = { 0 };
+	int first = read_options_parse(&r.options, argc, argv);
+	bool likely = false;
+	int status;
+
+	if (first < 0)
+		return first == -1 ? STATUS_OK : STATUS_ERROR;
+	style_color(r.options.common.color);
+	json_init(&r.json);
+	catch_signals();
+	if (set_up(&r, argv + first) != 0) {
+		tear_down(&r);
+		return STATUS_ERROR;
+	}
+	for (size_t i = 0; i < r.sources.count && !stop; i++)
+		read_source(&r, &r.sources.list[i]);
+	if (run_finish(r.run) != 0) {
+		complain("%s", store_error(r.store));
+		r.failed = true;
+	} else {
+		if (!r.options.isolated)
+			store_note_run(r.store,
+			    "striplight " STRIPLIGHT_VERSION, argv[first]);
+		likely = report(&r);
+	}
+	check_folders(&r, argv + first);
+	if (r.failed)
+		complain("standard output or the database could not be "
+			 "written in full");
+	status = status_of(&r, likely);
+	tear_down(&r);
+	return status;
+}

@@ -1,0 +1,27 @@
+/*
+ * probe/command/read_options.h - what `read` can be told.
+ */
+#ifndef PROBE_COMMAND_READ_OPTIONS_H
+#define PROBE_COMMAND_READ_OPTIONS_H
+
+#include "options.h"
+#include "probe/pipeline/run.h"
+
+#define READ_POLICIES_MAX 64
+
+struct read_options {
+	struct common_options common;
+	struct run_options run;
+	const char *policies[READ_POLICIES_MAX];	/* "DOMAIN=FILE" */
+	unsigned policy_count;
+	const char *rules;	/* NULL: built in */
+	const char *eve;	/* NULL: none */
+	const char *trust;
+	double prior;
+	bool alert_possible, facts, isolated, strict;
+};
+
+/* As options_parse(): the index of the first operand, or below 0. */
+int read_options_parse(struct read_options *, int argc, char **argv);
+
+#endif

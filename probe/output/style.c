@@ -1,0 +1,138 @@
+#include "style.h"
+
+#include <langinfo.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+static bool colored;
+
+void
+style_color(bool on)
+{
+	colored = on;
+}
+
+const char *
+style(enum tone tone)
+{
+	static const char *const escapes[] = { "", "\033[31m", "\033[33m",
+		"\033[2m", "\033[1m" };
+
+	return colored ? escapes[tone] : "";
+}
+
+const char *
+style_end(void)
+{
+	return colored ? "\033[0m" : "";
+}
+
+bool
+style_utf8(void)
+{
+	return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+}
+
+int
+style_width(void)
+{
+	struct winsize size;
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 40)
+		return size.ws_col;
+	return 100;
+}
+
+const char *
+style_count(uint64_t value, char out[32])
+{
+	char digits[24];
+	int n = snprintf(digits, sizeof(digits), "%llu",
+	    (unsigned long long)value), j = 0;
+
+	for (int i = 0; i < n; i++) {
+		if (i > 0 && (n - i) % 3 == 0)
+			out[j++] = ',';
+		out[j++] = digits[i];
+	}
+	out[j] = '\0';
+	return out;
+}
+
+const char *
+style_bytes(uint64_t bytes, char out[32])
+{
+	static const char *const units[] = { "B", "kB", "MB", "GB", "TB" };
+	double value = (double)bytes;
+	int unit = 0;
+
+	while (value >= 1000 && unit < 4) {
+		value /= 1000;
+		unit++;
+	}
+	snprintf(out, 32, unit == 0 ? "%.0f %s" : "%.1f %s", value,
+	    units[unit]);
+	return out;
+}
+
+static void
+format_time(int64_t ns, const char *format, char out[32])
+{
+	time_t seconds = (time_t)(ns / 1000000000 - (ns % 1000000000 < 0));
+	struct tm utc;
+
+	gmtime_r(&seconds, &utc);
+	strftime(out, 32, format, &utc);
+}
+
+const char *
+style_time(int64_t ns, char out[32])
+{
+	format_time(ns, "%Y-%m-%d %H:%M:%S", out);
+	return out;
+}
+
+const char *
+style_rfc3339(int64_t ns, char out[32])
+{
+	format_time(ns, "%Y-%m-%dT%H:%M:%SZ", out);
+	return out;
+}
+
+const char *
+style_clock(int64_t ns, char out[32])
+{
+	int64_t millis = (ns % 1000000000 + 1000000000) % 1000000000 / 1000000;
+	size_t n;
+
+	format_time(ns, "%H:%M:%S", out);
+	n = strlen(out);
+	snprintf(out + n, 32 - n, ".%03d", (int)millis);
+	return out;
+}
+
+void
+style_paragraph(FILE *out, const char *label, int indent, const char *text)
+{
+	int width = style_width() - 1, column = indent;
+
+	fprintf(out, "%s%-*s%s", style(TONE_BOLD), indent, label, style_end());
+	while (*text != '\0') {
+		int n = (int)strcspn(text, " ");
+
+		if (column > indent && column + 1 + n > width) {
+			fprintf(out, "\n%*s", indent, "");
+			column = indent;
+		} else if (column > indent) {
+			fputc(' ', out);
+			column++;
+		}
+		fprintf(out, "%.*s", n, text);
+		column += n;
+		text += n;
+		text += strspn(text, " ");
+	}
+	fputc('\n', out);
+}

@@ -1,0 +1,39 @@
+/*
+ * probe/output/style.h - numbers, times, colours and widths on screen.
+ *
+ * Colour carries meaning, and nothing is lost without it: red what was
+ * tampered with, yellow doubt, dim what is context.
+ */
+#ifndef PROBE_OUTPUT_STYLE_H
+#define PROBE_OUTPUT_STYLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum tone { TONE_PLAIN, TONE_RED, TONE_YELLOW, TONE_DIM, TONE_BOLD };
+
+/* For the whole program; off until it is set. */
+void style_color(bool on);
+/* The escape that begins a tone, "" without colour. */
+const char *style(enum tone);
+const char *style_end(void);
+/* Can the terminal show more than ASCII? */
+bool style_utf8(void);
+/* Columns of stdout; 100 when it is no terminal. */
+int style_width(void);
+
+/* Each returns `out`. "9,979"; "1.0 GB"; "2026-03-01 10:15:02"; with
+ * milliseconds: "10:15:02.114". */
+const char *style_count(uint64_t, char out[32]);
+const char *style_bytes(uint64_t, char out[32]);
+const char *style_time(int64_t ns, char out[32]);
+const char *style_clock(int64_t ns, char out[32]);
+/* "2026-03-01T10:15:02Z" */
+const char *style_rfc3339(int64_t ns, char out[32]);
+
+/* Text wrapped to the width: the first line behind `label`, the others
+ * indented by `indent` columns, where the text begins. */
+void style_paragraph(FILE *, const char *label, int indent, const char *text);
+
+#endif

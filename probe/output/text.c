@@ -1,0 +1,272 @@
+#include "text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "style.h"
+
+#define GROUPS_MAX 64
+
+const char *
+text_certainty_style(enum certainty certainty)
+{
+	return style(certainty >= CERTAINTY_LIKELY ? TONE_RED : TONE_YELLOW);
+}
+
+/* --- groups ----------------------------------------------------------------- */
+
+static bool
+alike(const struct incident *a, const struct incident *b)
+{
+	return a->kind == b->kind && a->certainty == b->certainty &&
+	    (a->expected[0] == '\0' || strcmp(a->seen, b->seen) == 0);
+}
+
+int
+text_group_add(void *context, const struct incident *in)
+{
+	struct incident_groups *g = context;
+	struct incident_group *group = NULL;
+
+	g->incidents++;
+	for (size_t i = 0; i < g->count && group == NULL; i++)
+		if (alike(&g->list[i].first, in))
+			group = &g->list[i];
+	if (group == NULL) {
+		if (g->count == GROUPS_MAX)
+			return 0;
+		if (g->count == g->room) {
+			size_t room = g->room ? g->room * 2 : 8;
+			struct incident_group *more = realloc(g->list,
+			    room * sizeof(*more));
+
+			if (more == NULL)
+				return 0;
+			g->list = more;
+			g->room = room;
+		}
+		group = &g->list[g->count++];
+		memset(group, 0, sizeof(*group));
+		group->first = *in;
+		group->clients = group->servers = 1;
+	} else {
+		/* Neighbours in time are mostly the same pair: an estimate
+		 * that never says more than there are. */
+		group->clients += address_compare(&group->first.client.address,
+		    &in->client.address) != 0;
+		group->servers += address_compare(&group->first.server.address,
+		    &in->server.address) != 0;
+	}
+	group->incidents++;
+	return 0;
+}
+
+void
+text_groups_free(struct incident_groups *g)
+{
+	free(g->list);
+	memset(g, 0, sizeof(*g));
+}
+
+static void
+print_group(FILE *out, const struct incident_group *group)
+{
+	const struct incident *in = &group->first;
+	char server[ENDPOINT_TEXT_BYTES], client[ADDRESS_TEXT_BYTES];
+	char what[96], count[32];
+
+	if (in->expected[0] != '\0')
+		snprintf(what, sizeof(what), "%.40s where %.24s stood",
+		    in->seen, in->expected);
+	else
+		snprintf(what, sizeof(what), "no STARTTLS in the EHLO reply");
+	fprintf(out, "  %s%-12s%s %5s  %-18s %-42s %s%s %s %s%s\n",
+	    text_certainty_style(in->certainty),
+	    certainty_name(in->certainty), style_end(),
+	    style_count(group->incidents, count), kind_name(in->kind), what,
+	    endpoint_format(&in->server, server),
+	    group->servers > 1 ? ", ..." : "", style_utf8() ? "←" : "<-",
+	    address_format(&in->client.address, client),
+	    group->clients > 1 ? ", ..." : "");
+}
+
+static void
+print_groups(FILE *out, const struct incident_groups *g)
+{
+	char count[32];
+
+	if (g->incidents == 0) {
+		fprintf(out, "\nNo incident.\n");
+		return;
+	}
+	fprintf(out, "\n%s incident%s of %zu sort%s%sstriplight incidents%s\n",
+	    style_count(g->incidents, count), g->incidents == 1 ? "" : "s",
+	    g->count, g->count == 1 ? "" : "s", "      ", "");
+	for (size_t i = 0; i < g->count; i++)
+		print_group(out, &g->list[i]);
+	fprintf(out, "\nOne of them in full: striplight show %.8s\n",
+	    g->list[0].first.id);
+}
+
+/* --- the axes ---------------------------------------------------------------- */
+
+static void
+sum_captures(const struct capture_row *rows, size_t count, struct tally *tally,
+    int64_t *first_ns, int64_t *last_ns)
+{
+	memset(tally, 0, sizeof(*tally));
+	*first_ns = INT64_MAX;
+	*last_ns = INT64_MIN;
+	for (size_t i = 0; i < count; i++) {
+		tally_add(tally, &rows[i].tally);
+		if (rows[i].packets == 0)
+			continue;
+		if (rows[i].first_ns < *first_ns)
+			*first_ns = rows[i].first_ns;
+		if (rows[i].last_ns > *last_ns)
+			*last_ns = rows[i].last_ns;
+	}
+}
+
+static void
+print_unjudged(FILE *out, const struct tally *t)
+{
+	uint64_t all = 0;
+	char count[32];
+	bool first = true;
+
+	for (int i = 0; i < UNJUDGED_VALUES; i++)
+		all += t->unjudged[i];
+	if (all == 0)
+		return;
+	fprintf(out, "  %snot judged          %7s%s   ", style(TONE_YELLOW),
+	    style_count(all, count), style_end());
+	for (int i = 0; i < UNJUDGED_VALUES; i++) {
+		if (t->unjudged[i] == 0)
+			continue;
+		fprintf(out, "%s%s %s", first ? "" : ", ",
+		    unjudged_name((enum unjudged)i),
+		    style_count(t->unjudged[i], count));
+		first = false;
+	}
+	fputc('\n', out);
+}
+
+void
+text_read_summary(FILE *out, const struct capture_row *rows, size_t count,
+    const struct incident_groups *groups)
+{
+	char a[32], b[32], c[32], d[32], e[32], title[64];
+	int64_t first_ns, last_ns;
+	struct tally t;
+
+	sum_captures(rows, count, &t, &first_ns, &last_ns);
+	snprintf(title, sizeof(title), "%zu captures", count);
+	fprintf(out, "%s: %s SMTP session%s",
+	    count == 1 ? rows[0].path : title, style_count(t.sessions, a),
+	    t.sessions == 1 ? "" : "s");
+	if (first_ns <= last_ns)
+		fprintf(out, ", packets from %s to %s UTC",
+		    style_time(first_ns, a), style_time(last_ns, b));
+	fputc('\n', out);
+	if (t.sessions > 0) {
+		fprintf(out,
+		    "  offered STARTTLS    %7s   used it %s, refused %s, "
+		    "broken %s, never asked %s\n",
+		    style_count(t.offered[OFFERED_YES], a),
+		    style_count(t.used[USED_TLS], b),
+		    style_count(t.used[USED_REFUSED], c),
+		    style_count(t.used[USED_BROKEN], d),
+		    style_count(t.used[USED_NOT_TRIED], e));
+		fprintf(out, "  did not offer it    %7s\n",
+		    style_count(t.offered[OFFERED_NO], a));
+		fprintf(out, "  nobody asked (HELO) %7s\n",
+		    style_count(t.offered[OFFERED_NOT_ASKED], a));
+		fprintf(out,
+		    "  mail in clear       %7s   accepted %s, content seen %s, "
+		    "envelope only %s\n",
+		    style_count(t.mail[MAIL_ACCEPTED] + t.mail[MAIL_CONTENT] +
+			    t.mail[MAIL_ENVELOPE],
+			a),
+		    style_count(t.mail[MAIL_ACCEPTED], b),
+		    style_count(t.mail[MAIL_CONTENT], c),
+		    style_count(t.mail[MAIL_ENVELOPE], d));
+	}
+	print_unjudged(out, &t);
+	print_groups(out, groups);
+}
+
+/* --- tables -------------------------------------------------------------------- */
+
+void
+text_table_head(FILE *out)
+{
+	fprintf(out, "%s%-8s  %-19s  %-12s %3s  %-18s  %-28s %s%s\n",
+	    style(TONE_BOLD), "incident", "time (UTC)", "certainty", "sev",
+	    "kind", "server", "client", style_end());
+}
+
+void
+text_table_row(FILE *out, const struct incident *in)
+{
+	char time[32], server[ENDPOINT_TEXT_BYTES], client[ADDRESS_TEXT_BYTES];
+
+	fprintf(out, "%-8.8s  %-19s  %s%-12s%s %3u  %-18s  %-28s %s%s\n",
+	    in->id, style_time(in->capture_ts_ns, time),
+	    text_certainty_style(in->certainty),
+	    in->state == STATE_WITHDRAWN ? "withdrawn" :
+					   certainty_name(in->certainty),
+	    style_end(), incident_severity(in), kind_name(in->kind),
+	    endpoint_format(&in->server, server),
+	    address_format(&in->client.address, client),
+	    in->retrospect ? "  (retrospect)" : "");
+	fprintf(out, "          %s%.160s%s%s\n", style(TONE_DIM), in->observed,
+	    strlen(in->observed) > 160 ? "..." : "", style_end());
+}
+
+/* RFC 4180: quotes double inside quotes. A formula is none in quotes for a
+ * spreadsheet only behind an apostrophe. */
+static void
+csv_field(FILE *out, const char *text, char end)
+{
+	fputc('"', out);
+	if (text[0] != '\0' && strchr("=+-@", text[0]) != NULL)
+		fputc('\'', out);
+	for (; *text != '\0'; text++) {
+		if (*text == '"')
+			fputc('"', out);
+		fputc(*text, out);
+	}
+	fputc('"', out);
+	fputc(end, out);
+}
+
+void
+text_csv_head(FILE *out)
+{
+	fputs("incident,revision,state,timestamp,kind,certainty,confidence,"
+	      "severity,client,client_port,server,port,server_name,seen,"
+	      "pcap_filename,frame,observed\n",
+	    out);
+}
+
+void
+text_csv_row(FILE *out, const struct incident *in)
+{
+	char time[32], address[ADDRESS_TEXT_BYTES];
+
+	fprintf(out, "%s,%u,%s,%s,%s,%s,%.2f,%u,", in->id, in->revision,
+	    incident_state_name(in->state),
+	    style_rfc3339(in->capture_ts_ns, time), kind_name(in->kind),
+	    certainty_name(in->certainty), in->confidence,
+	    incident_severity(in));
+	fprintf(out, "%s,%u,", address_format(&in->client.address, address),
+	    in->client.port);
+	fprintf(out, "%s,%u,", address_format(&in->server.address, address),
+	    in->server.port);
+	csv_field(out, in->server_name, ',');
+	csv_field(out, in->seen, ',');
+	csv_field(out, in->capture_path, ',');
+	fprintf(out, "%llu,", (unsigned long long)in->frame);
+	csv_field(out, in->observed, '\n');
+}

@@ -1,0 +1,373 @@
+#include "dissection.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "ring.h"
+
+/* Constants, whatever the number of threads: batch borders are where shards
+ * expire, so they are part of the result. */
+#define BATCH_FRAMES 1024
+#define BATCHES_IN_FLIGHT 8
+#define RING_BYTES (1 << 20)
+#define BATCH_BLOCKS BATCH_FRAMES	/* a block a frame, at worst */
+
+/* What a worker says when it has done its part of a batch. */
+#define END_OF_BATCH DECISIONS
+
+struct batch {
+	uint64_t number;
+	int64_t now_ns;
+	bool finish;		/* flows end behind it */
+	size_t count, block_count;
+	struct packet packets[BATCH_FRAMES];
+	struct block *blocks[BATCH_BLOCKS];
+};
+
+struct worker {
+	struct dissection *dissection;
+	unsigned index;
+	pthread_t thread;
+	struct ring *ring;
+};
+
+struct dissection {
+	const struct shard_config *config;
+	struct frame_holder holder;
+	publish_fn *publish;
+	void *context;
+	struct shard *shards[SHARD_COUNT];
+	struct counters decoding;
+	uint64_t batch;		/* that is being filled */
+	size_t frames;		/* in it */
+	int64_t now_ns;		/* highest capture time so far */
+
+	unsigned worker_count;	/* 0: everything on this thread */
+	struct worker *workers;
+	struct batch *batches;
+	uint64_t merged;	/* batches whose publications were merged */
+	pthread_mutex_t lock;
+	pthread_cond_t work;
+	_Atomic uint64_t submitted;
+	bool quit;
+};
+
+/* --- workers ------------------------------------------------------------------ */
+
+static void
+on_publish(void *context, const struct publication *publication,
+    struct slice facts)
+{
+	struct worker *worker = context;
+
+	ring_write(worker->ring, publication, facts);
+}
+
+/* The border of a batch, for one shard. */
+static void
+end_shard_batch(struct shard *shard, uint64_t batch, int64_t now_ns,
+    bool finish)
+{
+	if (now_ns != INT64_MIN)
+		shard_expire(shard, batch, now_ns);
+	if (finish)
+		shard_finish(shard, batch);
+}
+
+static void
+work_batch(struct worker *worker, struct batch *batch)
+{
+	struct dissection *d = worker->dissection;
+	struct publication end = { .batch = batch->number,
+		.capture_frame = UINT64_MAX, .shard = UINT32_MAX,
+		.ordinal = UINT32_MAX, .decision = END_OF_BATCH };
+
+	for (size_t i = 0; i < batch->count; i++) {
+		const struct packet *p = &batch->packets[i];
+
+		if (p->shard % d->worker_count == worker->index)
+			shard_packet(d->shards[p->shard], batch->number, p);
+	}
+	for (unsigned s = worker->index; s < SHARD_COUNT; s += d->worker_count)
+		end_shard_batch(d->shards[s], batch->number, batch->now_ns,
+		    batch->finish);
+	ring_write(worker->ring, &end, slice_of(NULL, 0));
+}
+
+static void *
+worker_main(void *argument)
+{
+	struct worker *worker = argument;
+	struct dissection *d = worker->dissection;
+
+	for (uint64_t next = 0;; next++) {
+		pthread_mutex_lock(&d->lock);
+		while (atomic_load(&d->submitted) == next && !d->quit)
+			pthread_cond_wait(&d->work, &d->lock);
+		pthread_mutex_unlock(&d->lock);
+		if (atomic_load(&d->submitted) == next)
+			return NULL;
+		work_batch(worker, &d->batches[next % BATCHES_IN_FLIGHT]);
+	}
+}
+
+static bool
+start_workers(struct dissection *d, unsigned count)
+{
+	d->workers = calloc(count, sizeof(*d->workers));
+	d->batches = calloc(BATCHES_IN_FLIGHT, sizeof(*d->batches));
+	if (d->workers == NULL || d->batches == NULL)
+		return false;
+	for (unsigned i = 0; i < count; i++) {
+		struct worker *w = &d->workers[i];
+
+		w->dissection = d;
+		w->index = i;
+		w->ring = ring_create(RING_BYTES);
+		if (w->ring == NULL)
+			return false;
+	}
+	for (unsigned s = 0; s < SHARD_COUNT; s++) {
+		d->shards[s] = shard_create(s, d->config, on_publish,
+		    &d->workers[s % count]);
+		if (d->shards[s] == NULL)
+			return false;
+	}
+	for (unsigned i = 0; i < count; i++) {
+		if (pthread_create(&d->workers[i].thread, NULL, worker_main,
+			&d->workers[i]) != 0)
+			return false;
+		d->worker_count = i + 1;
+	}
+	return true;
+}
+
+struct dissection *
+dissection_create(const struct shard_config *config, unsigned threads,
+    const struct frame_holder *holder, publish_fn *publish, void *context)
+{
+	struct dissection *d = calloc(1, sizeof(*d));
+	bool ready = true;
+
+	if (d == NULL)
+		return NULL;
+	d->config = config;
+	d->publish = publish;
+	d->context = context;
+	d->now_ns = INT64_MIN;
+	pthread_mutex_init(&d->lock, NULL);
+	pthread_cond_init(&d->work, NULL);
+	if (holder != NULL)
+		d->holder = *holder;
+	if (threads > SHARD_COUNT + 1)
+		threads = SHARD_COUNT + 1;
+	if (threads > 1)
+		ready = start_workers(d, threads - 1);
+	for (unsigned s = 0; threads <= 1 && s < SHARD_COUNT; s++) {
+		d->shards[s] = shard_create(s, config, publish, context);
+		ready = ready && d->shards[s] != NULL;
+	}
+	if (!ready) {
+		dissection_destroy(d);
+		return NULL;
+	}
+	return d;
+}
+
+/* --- merging --------------------------------------------------------------------- */
+
+static bool
+comes_before(const struct publication *a, const struct publication *b)
+{
+	if (a->batch != b->batch)
+		return a->batch < b->batch;
+	if (a->capture_frame != b->capture_frame)
+		return a->capture_frame < b->capture_frame;
+	if (a->shard != b->shard)
+		return a->shard < b->shard;
+	return a->ordinal < b->ordinal;
+}
+
+/*
+ * Hands on the oldest publication. False: a ring is empty, so nobody knows
+ * yet which is the oldest; `empty` is that ring.
+ */
+static bool
+merge_one(struct dissection *d, struct ring **empty)
+{
+	struct publication best = { 0 };
+	struct slice best_facts = { 0 };
+	struct worker *from = NULL;
+
+	for (unsigned i = 0; i < d->worker_count; i++) {
+		struct publication head;
+		struct slice facts;
+
+		if (!ring_peek(d->workers[i].ring, &head, &facts)) {
+			*empty = d->workers[i].ring;
+			return false;
+		}
+		if (from == NULL || comes_before(&head, &best)) {
+			best = head;
+			best_facts = facts;
+			from = &d->workers[i];
+		}
+	}
+	if (best.decision == END_OF_BATCH) {
+		/* It sorts last: all heads are the same batch's end. */
+		for (unsigned i = 0; i < d->worker_count; i++)
+			ring_drop(d->workers[i].ring);
+		d->merged++;
+		return true;
+	}
+	d->publish(d->context, &best, best_facts);
+	ring_drop(from->ring);
+	return true;
+}
+
+/* Merges what is there; waits until `upto` batches are merged. */
+static void
+merge(struct dissection *d, uint64_t upto)
+{
+	struct ring *empty = NULL;
+
+	for (;;) {
+		if (merge_one(d, &empty))
+			continue;
+		if (d->merged >= upto)
+			return;
+		ring_wait(empty);
+	}
+}
+
+/* --- batches ------------------------------------------------------------------------ */
+
+static struct batch *
+current_batch(struct dissection *d)
+{
+	return &d->batches[d->batch % BATCHES_IN_FLIGHT];
+}
+
+static void
+submit(struct dissection *d, bool finish)
+{
+	struct batch *batch = current_batch(d);
+
+	batch->number = d->batch;
+	batch->now_ns = d->now_ns;
+	batch->finish = finish;
+	pthread_mutex_lock(&d->lock);
+	atomic_fetch_add(&d->submitted, 1);
+	pthread_cond_broadcast(&d->work);
+	pthread_mutex_unlock(&d->lock);
+	/* The next one's place must be free; publications are handed on
+	 * meanwhile, so that no worker waits for room in its ring. */
+	merge(d, d->batch + 2 > BATCHES_IN_FLIGHT ?
+		d->batch + 2 - BATCHES_IN_FLIGHT :
+		0);
+	batch = &d->batches[(d->batch + 1) % BATCHES_IN_FLIGHT];
+	for (size_t i = 0; i < batch->block_count; i++)
+		d->holder.release(batch->blocks[i]);
+	batch->count = batch->block_count = 0;
+}
+
+static void
+end_batch(struct dissection *d, bool finish)
+{
+	if (d->worker_count > 0) {
+		submit(d, finish);
+	} else {
+		for (unsigned s = 0; s < SHARD_COUNT; s++)
+			end_shard_batch(d->shards[s], d->batch, d->now_ns,
+			    finish);
+	}
+	d->batch++;
+	d->frames = 0;
+}
+
+/* The block lives as long as the batch. */
+static void
+hold_block(struct dissection *d, struct batch *batch, struct block *block)
+{
+	if (batch->block_count == 0 ||
+	    batch->blocks[batch->block_count - 1] != block)
+		batch->blocks[batch->block_count++] = d->holder.hold(block);
+}
+
+void
+dissection_frame(struct dissection *d, const struct frame *frame,
+    struct block *block)
+{
+	struct packet here, *packet = &here;
+
+	if (frame->capture_ts_ns > d->now_ns)
+		d->now_ns = frame->capture_ts_ns;
+	if (d->worker_count > 0)
+		packet = &current_batch(d)->packets[current_batch(d)->count];
+	if (packet_decode(frame, &d->decoding, packet) != PACKET_NONE) {
+		packet->shard = packet_shard(packet, d->config->key);
+		if (d->worker_count == 0) {
+			shard_packet(d->shards[packet->shard], d->batch,
+			    packet);
+		} else {
+			hold_block(d, current_batch(d), block);
+			current_batch(d)->count++;
+		}
+	}
+	if (++d->frames == BATCH_FRAMES)
+		end_batch(d, false);
+}
+
+void
+dissection_end_capture(struct dissection *d, bool go_on)
+{
+	end_batch(d, !go_on);
+	if (d->worker_count > 0)
+		merge(d, d->batch);
+	if (!go_on)
+		d->now_ns = INT64_MIN;
+}
+
+void
+dissection_counters(const struct dissection *d, struct counters *out)
+{
+	*out = d->decoding;
+	for (unsigned s = 0; s < SHARD_COUNT; s++)
+		counters_add(out, shard_counters(d->shards[s]));
+}
+
+static void
+stop_workers(struct dissection *d)
+{
+	pthread_mutex_lock(&d->lock);
+	d->quit = true;
+	pthread_cond_broadcast(&d->work);
+	pthread_mutex_unlock(&d->lock);
+	/* What is still on its way must not fill a ring nobody reads. */
+	if (d->worker_count > 0)
+		merge(d, atomic_load(&d->submitted));
+	for (unsigned i = 0; i < d->worker_count; i++)
+		pthread_join(d->workers[i].thread, NULL);
+}
+
+void
+dissection_destroy(struct dissection *d)
+{
+	if (d == NULL)
+		return;
+	if (d->workers != NULL)
+		stop_workers(d);
+	for (unsigned s = 0; s < SHARD_COUNT; s++)
+		shard_destroy(d->shards[s]);
+	for (int i = 0; d->batches != NULL && i < BATCHES_IN_FLIGHT; i++)
+		for (size_t j = 0; j < d->batches[i].block_count; j++)
+			d->holder.release(d->batches[i].blocks[j]);
+	for (unsigned i = 0; d->workers != NULL && i < d->worker_count; i++)
+		ring_destroy(d->workers[i].ring);
+	pthread_mutex_destroy(&d->lock);
+	pthread_cond_destroy(&d->work);
+	free(d->workers);
+	free(d->batches);
+	free(d);
+}

@@ -1,0 +1,39 @@
+/*
+ * probe/pipeline/dissection.h - frames in, publications out, on any number of
+ * threads.
+ *
+ * With one thread it is a plain loop. With N, the caller's thread decodes and
+ * cuts batches, N - 1 workers share the shards, and their rings are merged by
+ * (batch, frame, shard, ordinal): what comes out is the same, in the same
+ * order (design 6). All functions are called from one thread.
+ */
+#ifndef PROBE_PIPELINE_DISSECTION_H
+#define PROBE_PIPELINE_DISSECTION_H
+
+#include "dissect/shard.h"
+
+struct dissection;
+struct block;
+
+/* How a frame's bytes are kept alive while others work on them; both may be
+ * NULL with one thread. */
+struct frame_holder {
+	struct block *(*hold)(struct block *);
+	void (*release)(struct block *);
+};
+
+/* `config` is borrowed. `publish` is called on the caller's thread only.
+ * NULL: no memory, or no threads. */
+struct dissection *dissection_create(const struct shard_config *config,
+    unsigned threads, const struct frame_holder *, publish_fn *publish,
+    void *context);
+void dissection_frame(struct dissection *, const struct frame *,
+    struct block *);
+/* A capture ends: everything up to here is published when it returns. Flows
+ * end too, unless they `go_on` in the next capture. */
+void dissection_end_capture(struct dissection *, bool go_on);
+/* All counters so far; only between captures. */
+void dissection_counters(const struct dissection *, struct counters *);
+void dissection_destroy(struct dissection *);
+
+#endif

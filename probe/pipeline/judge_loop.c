@@ -1,0 +1,374 @@
+#include "judge_loop.h"
+
+#include <stdlib.h>
+
+#include <xxhash.h>
+
+#include "yield.h"
+
+#define NS_PER_DAY (INT64_C(86400) * 1000000000)
+#define FACTS_START_BYTES 2048
+
+/* The facts of a session that has not ended. */
+struct open_session {
+	uint64_t handle;	/* 0: the place is empty */
+	uint8_t *facts;
+	uint32_t length, room;
+	bool cut;		/* some were not kept for want of room */
+};
+
+struct judge_loop {
+	struct judge_budgets budgets;
+	const struct context *context;
+	fact_fn *facts;
+	void *facts_context;
+	struct open_session *open;	/* open addressing by handle */
+	size_t open_count, open_mask, open_bytes;
+	struct yield **yields;		/* by capture ordinal */
+	size_t yield_count;
+	uint64_t sessions, suspects;
+	struct session session;		/* that is being folded */
+	struct incident incident;
+};
+
+struct judge_loop *
+judge_loop_create(const struct judge_budgets *budgets,
+    const struct context *context, fact_fn *facts, void *facts_context)
+{
+	struct judge_loop *loop = calloc(1, sizeof(*loop));
+
+	if (loop == NULL)
+		return NULL;
+	loop->budgets = *budgets;
+	loop->context = context;
+	loop->facts = facts;
+	loop->facts_context = facts_context;
+	loop->open = calloc(1024, sizeof(*loop->open));
+	loop->open_mask = 1023;
+	if (loop->open == NULL) {
+		free(loop);
+		return NULL;
+	}
+	return loop;
+}
+
+void
+judge_loop_destroy(struct judge_loop *loop)
+{
+	if (loop == NULL)
+		return;
+	for (size_t i = 0; i <= loop->open_mask; i++)
+		free(loop->open[i].facts);
+	for (size_t i = 0; i < loop->yield_count; i++)
+		yield_destroy(loop->yields[i]);
+	free(loop->open);
+	free(loop->yields);
+	free(loop);
+}
+
+/* --- open sessions ------------------------------------------------------------ */
+
+/* Handles are shard and serial number: nobody outside chooses them. */
+static size_t
+place_of(const struct judge_loop *loop, uint64_t handle)
+{
+	return (size_t)((handle * UINT64_C(0x9e3779b97f4a7c15)) >> 20) &
+	    loop->open_mask;
+}
+
+static bool
+grow_table(struct judge_loop *loop)
+{
+	size_t room = (loop->open_mask + 1) * 2, old = loop->open_mask + 1;
+	struct open_session *before = loop->open;
+
+	loop->open = calloc(room, sizeof(*loop->open));
+	if (loop->open == NULL) {
+		loop->open = before;
+		return false;
+	}
+	loop->open_mask = room - 1;
+	for (size_t i = 0; i < old; i++) {
+		size_t place = place_of(loop, before[i].handle);
+
+		if (before[i].handle == 0)
+			continue;
+		while (loop->open[place].handle != 0)
+			place = (place + 1) & loop->open_mask;
+		loop->open[place] = before[i];
+	}
+	free(before);
+	return true;
+}
+
+static struct open_session *
+find_open(struct judge_loop *loop, uint64_t handle)
+{
+	size_t place;
+
+	if (loop->open_count * 2 > loop->open_mask && !grow_table(loop))
+		return NULL;
+	place = place_of(loop, handle);
+	while (loop->open[place].handle != 0 &&
+	    loop->open[place].handle != handle)
+		place = (place + 1) & loop->open_mask;
+	if (loop->open[place].handle == 0) {
+		loop->open[place] = (struct open_session){ .handle = handle };
+		loop->open_count++;
+	}
+	return &loop->open[place];
+}
+
+static void
+remove_open(struct judge_loop *loop, struct open_session *session)
+{
+	size_t i = (size_t)(session - loop->open), j = i;
+
+	loop->open_bytes -= session->room;
+	free(session->facts);
+	loop->open_count--;
+	for (;;) {
+		size_t home;
+
+		j = (j + 1) & loop->open_mask;
+		if (loop->open[j].handle == 0)
+			break;
+		home = place_of(loop, loop->open[j].handle);
+		if (((j - home) & loop->open_mask) >=
+		    ((j - i) & loop->open_mask)) {
+			loop->open[i] = loop->open[j];
+			i = j;
+		}
+	}
+	loop->open[i] = (struct open_session){ 0 };
+}
+
+static void
+keep_facts(struct judge_loop *loop, struct open_session *session,
+    struct slice facts)
+{
+	size_t want = session->length + facts.len, room = session->room;
+	uint8_t *bigger;
+
+	if (session->cut || facts.len == 0)
+		return;
+	if (want > room) {
+		room = room ? room : FACTS_START_BYTES;
+		while (room < want)
+			room += room / 2;
+		if (loop->open_bytes + room - session->room >
+		    loop->budgets.open_bytes ||
+		    (bigger = realloc(session->facts, room)) == NULL) {
+			session->cut = true;
+			return;
+		}
+		loop->open_bytes += room - session->room;
+		session->facts = bigger;
+		session->room = (uint32_t)room;
+	}
+	memcpy(session->facts + session->length, facts.ptr, facts.len);
+	session->length += (uint32_t)facts.len;
+}
+
+/* --- a session has ended --------------------------------------------------------- */
+
+static struct yield *
+yield_of(struct judge_loop *loop, uint32_t ordinal)
+{
+	if (ordinal >= loop->yield_count) {
+		size_t count = (size_t)ordinal + 1;
+		struct yield **more = realloc(loop->yields,
+		    count * sizeof(*more));
+
+		if (more == NULL)
+			return NULL;
+		memset(more + loop->yield_count, 0,
+		    (count - loop->yield_count) * sizeof(*more));
+		loop->yields = more;
+		loop->yield_count = count;
+	}
+	if (loop->yields[ordinal] == NULL)
+		loop->yields[ordinal] = yield_create(&loop->budgets);
+	return loop->yields[ordinal];
+}
+
+static void
+fold(struct judge_loop *loop, const struct open_session *open,
+    struct slice last)
+{
+	struct slice parts[2] = { slice_of(open->facts, open->length), last };
+	struct slice bytes;
+	struct fact fact;
+
+	session_init(&loop->session, open->handle);
+	for (int i = open->cut ? 1 : 0; i < 2; i++)
+		while (fact_decode(&parts[i], &fact, &bytes))
+			session_fold(&loop->session, &fact, bytes);
+	if (open->cut)
+		loop->session.observability |= OBS_OVER_LIMIT;
+}
+
+/* Not the identity, which may need the capture's hash, but as good for
+ * choosing which sessions stay. */
+static uint64_t
+order_of(const struct session *s)
+{
+	uint8_t identity[FLOW_IDENTITY_BYTES];
+
+	flow_identity_encode(&s->flow, identity);
+	return XXH3_64bits_withSeed(identity, sizeof(identity),
+	    s->flow.has_client_isn ? 0 : s->first_frame);
+}
+
+/* Facts as they are stored: no handle, captures counted from the first. */
+static bool
+copy_facts(struct kept_session *kept, const struct open_session *open,
+    uint32_t first_capture)
+{
+	struct slice in = slice_of(open->facts, open->length), bytes;
+	struct fact fact;
+	uint8_t *out = malloc((size_t)open->length + 1);
+
+	if (out == NULL)
+		return false;
+	kept->facts = out;
+	kept->captures = 1;
+	*out++ = FACT_FORMAT_VERSION;
+	while (fact_decode(&in, &fact, &bytes)) {
+		fact.session = 0;
+		fact.capture -= first_capture;
+		if (fact.capture + 1 > kept->captures)
+			kept->captures = fact.capture + 1;
+		fact_encode(&fact, bytes, out);
+		out += FACT_HEADER_BYTES + bytes.len;
+	}
+	kept->facts_bytes = (size_t)(out - kept->facts);
+	return true;
+}
+
+static void
+keep_session(struct judge_loop *loop, struct yield *yield,
+    struct open_session *open, struct slice last, bool judged)
+{
+	const struct session *s = &loop->session;
+	struct kept_session kept = { .flow = s->flow, .capture = s->capture,
+		.order = order_of(s), .first_frame = s->first_frame,
+		.first_ns = s->first_ns, .deciding_ns = s->last_ns,
+		.domain_count = s->domain_count };
+
+	keep_facts(loop, open, last);
+	if (open->cut || !copy_facts(&kept, open, s->capture)) {
+		yield_tally(yield)->kept_shed++;
+		return;
+	}
+	if (s->lines_kept > 0)
+		kept.deciding_ns = s->lines[s->lines_kept - 1].capture_ts_ns;
+	if (judged && loop->incident.capture_ts_ns != 0)
+		kept.deciding_ns = loop->incident.capture_ts_ns;
+	if (s->domain_count > 0) {
+		kept.domains = malloc(s->domain_count * sizeof(*kept.domains));
+		if (kept.domains == NULL)
+			kept.domain_count = 0;
+		else
+			memcpy(kept.domains, s->rcpt_domains,
+			    s->domain_count * sizeof(*kept.domains));
+	}
+	yield_kept(yield, &kept);
+}
+
+/* Design 3: not an incident, but counted by peer and day. */
+static void
+count_clear(struct judge_loop *loop, struct yield *yield)
+{
+	const struct session *s = &loop->session;
+	struct policy_in_force force;
+
+	if (!s->offered || s->starttls_sent || !s->mail_clear || s->auth_clear)
+		return;
+	for (unsigned i = 0; i < s->domain_count; i++) {
+		int64_t day = s->mail_ns - ((s->mail_ns % NS_PER_DAY) +
+					       NS_PER_DAY) % NS_PER_DAY;
+
+		if (loop->context->policy(loop->context->world,
+			s->rcpt_domains[i], s->mail_ns, &force) &&
+		    force.policy.mode == STS_ENFORCE)
+			yield_clear(yield, &s->flow.client.address,
+			    s->rcpt_domains[i], day);
+	}
+}
+
+static void
+end_session(struct judge_loop *loop, struct open_session *open,
+    struct slice last)
+{
+	struct session *s = &loop->session;
+	enum verdict verdict = VERDICT_NOTHING;
+	struct profile profile;
+	struct yield *yield;
+	enum unjudged why;
+
+	fold(loop, open, last);
+	loop->sessions++;
+	yield = yield_of(loop, s->capture);
+	if (yield == NULL)
+		return;
+	session_tally(s, yield_tally(yield));
+	if (session_profile(s, &profile))
+		yield_profile(yield, &profile);
+	count_clear(loop, yield);
+	if (!s->offered && s->ehlo_answers > 0)
+		verdict = rules_judge(s, loop->context, &loop->incident, &why);
+	if (verdict == VERDICT_INCIDENT)
+		loop->suspects++;
+	if (verdict == VERDICT_INCIDENT || verdict == VERDICT_EVIDENCE ||
+	    session_clear_without_offer(s))
+		keep_session(loop, yield, open, last,
+		    verdict != VERDICT_NOTHING && verdict != VERDICT_UNJUDGED);
+}
+
+void
+judge_loop_take(void *context, const struct publication *publication,
+    struct slice facts)
+{
+	struct judge_loop *loop = context;
+	struct open_session *open;
+
+	if (loop->facts != NULL) {
+		struct slice in = facts, bytes;
+		struct fact fact;
+
+		while (fact_decode(&in, &fact, &bytes))
+			loop->facts(loop->facts_context, &fact, bytes);
+	}
+	open = find_open(loop, publication->session);
+	if (open == NULL)
+		return;
+	/* Reading a file, nobody waits for an alert: a session is judged at
+	 * its last decision point, when all of its facts are here. */
+	if (publication->decision < DECISION_CLOSED) {
+		keep_facts(loop, open, facts);
+		return;
+	}
+	end_session(loop, open, facts);
+	remove_open(loop, open);
+}
+
+uint64_t
+judge_loop_sessions(const struct judge_loop *loop)
+{
+	return loop->sessions;
+}
+
+uint64_t
+judge_loop_suspects(const struct judge_loop *loop)
+{
+	return loop->suspects;
+}
+
+const struct capture_yield *
+judge_loop_yield(struct judge_loop *loop, uint32_t ordinal)
+{
+	if (ordinal >= loop->yield_count || loop->yields[ordinal] == NULL)
+		return NULL;
+	return yield_finish(loop->yields[ordinal]);
+}

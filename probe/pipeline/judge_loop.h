@@ -1,0 +1,76 @@
+/*
+ * probe/pipeline/judge_loop.h - publications in; counts, history and kept
+ * sessions out.
+ *
+ * Holds the facts of open sessions, folds them when a session ends, and says
+ * what the capture adds to the store. Everything is bounded; what is shed is
+ * chosen by content, so that neither threads nor the order of captures change
+ * what stays. One thread.
+ */
+#ifndef PROBE_PIPELINE_JUDGE_LOOP_H
+#define PROBE_PIPELINE_JUDGE_LOOP_H
+
+#include "rules/judge.h"
+
+struct judge_budgets {
+	size_t open_bytes;	/* facts of sessions that are still open */
+	size_t kept;		/* sessions a capture keeps */
+	size_t profiles;	/* profiles a capture adds */
+};
+#define JUDGE_BUDGETS_DEFAULT { 256 << 20, 100000, 65536 }
+
+/* A session that is kept: its facts, handle 0, `capture` counted from its
+ * first one. */
+struct kept_session {
+	struct flow_identity flow;
+	uint32_t capture;	/* ordinal of its first capture */
+	uint32_t captures;	/* how many it runs over */
+	uint64_t order;		/* decides what is shed: highest stay */
+	uint64_t first_frame;
+	int64_t first_ns, deciding_ns;
+	uint8_t *facts;		/* FACT_FORMAT_VERSION first */
+	size_t facts_bytes;
+	unsigned domain_count;
+	char (*domains)[DOMAIN_TEXT_BYTES];
+};
+
+/* Clear text to a domain that forbids it, though STARTTLS was offered. */
+struct clear_enforce {
+	struct address client;
+	char domain[DOMAIN_TEXT_BYTES];
+	int64_t day_start_ns;
+	uint64_t sessions;
+};
+
+/* What one capture adds. */
+struct capture_yield {
+	struct tally tally;
+	struct profile *profiles;	/* sorted */
+	size_t profile_count;
+	struct kept_session *kept;	/* sorted */
+	size_t kept_count;
+	struct clear_enforce *clear;	/* sorted */
+	size_t clear_count;
+};
+
+struct judge_loop;
+
+/* Sees every fact in order: for --facts. */
+typedef void fact_fn(void *context, const struct fact *, struct slice bytes);
+
+/* `context` says which sessions carry evidence by themselves and which
+ * policies are known; `facts` may be NULL. All borrowed. */
+struct judge_loop *judge_loop_create(const struct judge_budgets *,
+    const struct context *context, fact_fn *facts, void *facts_context);
+void judge_loop_destroy(struct judge_loop *);
+/* A publish_fn. */
+void judge_loop_take(void *loop, const struct publication *, struct slice);
+/* Sessions that have ended, and those of them that carry evidence. */
+uint64_t judge_loop_sessions(const struct judge_loop *);
+uint64_t judge_loop_suspects(const struct judge_loop *);
+/* What sessions that began in capture `ordinal` gave; sorts it and cuts it to
+ * the budgets. Borrowed; NULL: nothing at all. */
+const struct capture_yield *judge_loop_yield(struct judge_loop *,
+    uint32_t ordinal);
+
+#endif

@@ -1,0 +1,186 @@
+#include "retrospect.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "identity.h"
+#include "rules/judge.h"
+
+/* The sightings of one session come in a row, the earliest deciding first. */
+struct round {
+	struct retrospect *retrospect;
+	struct session session;		/* that is being folded */
+	struct incident incident;
+	uint8_t identity[16];
+	bool any, decided;		/* a session at hand; with an incident */
+	int status;
+	char provenance[256];
+	/* Captures are looked up once each. */
+	char hash[CAPTURE_HASH_BYTES];
+	char path[1024];
+};
+
+static int
+on_capture(void *context, const struct capture_row *row)
+{
+	struct round *r = context;
+
+	if (strcmp(row->hash, r->hash) != 0)
+		return 0;
+	snprintf(r->path, sizeof(r->path), "%s", row->path);
+	return 1;
+}
+
+static const char *
+path_of(struct round *r, const char *hash)
+{
+	if (strcmp(r->hash, hash) == 0)
+		return r->path;
+	snprintf(r->hash, sizeof(r->hash), "%s", hash);
+	r->path[0] = '\0';
+	store_each_capture(r->retrospect->store, on_capture, r);
+	return r->path;
+}
+
+static void
+put(struct round *r, struct incident *in)
+{
+	bool written = false;
+
+	if (store_put_incident(r->retrospect->store, in, &written) != 0)
+		r->status = -1;
+	r->retrospect->written += written;
+}
+
+/* An incident that does not stand any more is withdrawn, not deleted. */
+static int
+on_standing(void *context, const struct incident *standing)
+{
+	struct round *r = context;
+
+	if (standing->state != STATE_WITHDRAWN) {
+		r->incident = *standing;
+		r->decided = true;
+	}
+	return 1;
+}
+
+static void
+withdraw(struct round *r)
+{
+	struct incident_filter filter = { .all = true,
+		.session = r->identity };
+
+	if (store_each_incident(r->retrospect->store, &filter, on_standing,
+		r) < 0)
+		r->status = -1;
+	if (!r->decided)
+		return;
+	r->incident.state = STATE_WITHDRAWN;
+	memcpy(r->incident.provenance, r->provenance,
+	    sizeof(r->provenance));
+	put(r, &r->incident);
+}
+
+static void
+end_session(struct round *r)
+{
+	if (r->any && !r->decided)
+		withdraw(r);
+	r->any = r->decided = false;
+}
+
+static void
+fold(struct round *r, struct slice facts)
+{
+	struct slice bytes;
+	struct fact fact;
+
+	session_init(&r->session, 0);
+	if (facts.len == 0 || facts.ptr[0] != FACT_FORMAT_VERSION)
+		return;
+	facts = slice_after(facts, 1);
+	while (fact_decode(&facts, &fact, &bytes))
+		session_fold(&r->session, &fact, bytes);
+}
+
+static int
+on_sighting(void *context, const struct sighting *sighting)
+{
+	struct round *r = context;
+	struct incident *in = &r->incident;
+	enum unjudged why;
+	uint32_t capture;
+
+	if (!r->any || memcmp(r->identity, sighting->session, 16) != 0) {
+		end_session(r);
+		memcpy(r->identity, sighting->session, 16);
+		r->any = true;
+		r->retrospect->judged++;
+	}
+	if (r->decided)
+		return 0;
+	fold(r, sighting->facts);
+	if (rules_judge(&r->session, world_context(r->retrospect->world), in,
+		&why) != VERDICT_INCIDENT)
+		return 0;
+	r->decided = true;
+	incident_identity(r->identity, 0, in->id);
+	memcpy(in->session, r->identity, 16);
+	capture = in->seen_capture < sighting->capture_count ?
+	    in->seen_capture :
+	    0;
+	snprintf(in->capture_hash, sizeof(in->capture_hash), "%s",
+	    sighting->captures[capture]);
+	snprintf(in->capture_path, sizeof(in->capture_path), "%s",
+	    path_of(r, sighting->captures[capture]));
+	in->session_count = 1;
+	memcpy(in->sessions[0].session, r->identity, 16);
+	strcpy(in->sessions[0].role, "tampered");
+	memcpy(in->provenance, r->provenance, sizeof(in->provenance));
+	put(r, in);
+	return r->status;
+}
+
+static int
+run(struct retrospect *retrospect, const struct sighting_filter *filter)
+{
+	const struct context *context = world_context(retrospect->world);
+	struct round *r = calloc(1, sizeof(*r));
+	char policies[17] = "";
+	int status = -1;
+
+	if (r == NULL)
+		return -1;
+	r->retrospect = retrospect;
+	if (store_policies_version(retrospect->store, policies) != 0)
+		goto out;
+	snprintf(r->provenance, sizeof(r->provenance),
+	    "striplight %s, rules %s, policies %s, prior %g",
+	    STRIPLIGHT_VERSION, registry_version(context->registry), policies,
+	    context->prior);
+	if (store_each_sighting(retrospect->store, filter, on_sighting, r) < 0)
+		goto out;
+	end_session(r);
+	status = r->status;
+out:
+	free(r);
+	return status;
+}
+
+int
+retrospect_server(struct retrospect *retrospect,
+    const struct endpoint *server)
+{
+	struct sighting_filter filter = { .server = server };
+
+	return run(retrospect, &filter);
+}
+
+int
+retrospect_domain(struct retrospect *retrospect, const char *domain)
+{
+	struct sighting_filter filter = { .domain = domain };
+
+	return run(retrospect, &filter);
+}

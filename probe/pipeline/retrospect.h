@@ -1,0 +1,25 @@
+/*
+ * probe/pipeline/retrospect.h - kept sessions judged with all that is known
+ * now (design 4.4).
+ *
+ * At the end of each read, and when a policy comes in. A revision is written
+ * only where the verdict differs.
+ */
+#ifndef PROBE_PIPELINE_RETROSPECT_H
+#define PROBE_PIPELINE_RETROSPECT_H
+
+#include "world.h"
+
+struct retrospect {
+	struct store *store;
+	struct world *world;
+	uint64_t judged, written;	/* sessions; revisions */
+};
+
+/* All kept sessions with `server`; inside a transaction of the caller's.
+ * -1: the store failed, store_error() says why. */
+int retrospect_server(struct retrospect *, const struct endpoint *server);
+/* All kept sessions with a recipient in `domain`. */
+int retrospect_domain(struct retrospect *, const char *domain);
+
+#endif

@@ -1,0 +1,26 @@
+/*
+ * probe/pipeline/world.h - the context of a verdict, answered from the store.
+ */
+#ifndef PROBE_PIPELINE_WORLD_H
+#define PROBE_PIPELINE_WORLD_H
+
+#include "rules/context.h"
+#include "store/store.h"
+
+struct world;
+
+/* `store` and `registry` are borrowed; NULL with a message. Policies are read
+ * once; profiles of one server at a time. */
+struct world *world_create(struct store *, const struct registry *,
+    double prior, char errbuf[STORE_ERRBUF]);
+void world_destroy(struct world *);
+/* One more policy, for this run only: validity assumed. */
+bool world_add_policy(struct world *, const char *domain,
+    const struct sts_policy *);
+/* Forgets the profiles it holds: the store has changed. */
+void world_refresh(struct world *);
+/* With history, and without: what a session says by itself. */
+const struct context *world_context(const struct world *);
+const struct context *world_context_bare(const struct world *);
+
+#endif

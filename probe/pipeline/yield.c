@@ -1,0 +1,327 @@
+#include "yield.h"
+
+#include <stdlib.h>
+
+#include <xxhash.h>
+
+struct slot {
+	uint64_t order;		/* hash of the key */
+	struct profile profile;
+};
+
+struct yield {
+	struct judge_budgets budgets;
+	struct capture_yield out;
+	struct slot *slots;	/* profiles, in the order they came */
+	size_t slot_count, slot_room;
+	uint32_t *index;	/* of slots + 1, by order; 0: empty */
+	size_t index_mask;
+	uint64_t profile_floor;	/* lower orders were shed */
+	size_t kept_room, clear_room;
+	uint64_t kept_floor;
+};
+
+struct yield *
+yield_create(const struct judge_budgets *budgets)
+{
+	struct yield *y = calloc(1, sizeof(*y));
+
+	if (y != NULL)
+		y->budgets = *budgets;
+	return y;
+}
+
+static void
+kept_free(struct kept_session *k)
+{
+	free(k->facts);
+	free(k->domains);
+}
+
+void
+yield_destroy(struct yield *y)
+{
+	if (y == NULL)
+		return;
+	for (size_t i = 0; i < y->out.kept_count; i++)
+		kept_free(&y->out.kept[i]);
+	free(y->out.kept);
+	free(y->out.profiles);
+	free(y->out.clear);
+	free(y->slots);
+	free(y->index);
+	free(y);
+}
+
+struct tally *
+yield_tally(struct yield *y)
+{
+	return &y->out.tally;
+}
+
+/* Room for one more element; false: no memory. */
+static bool
+grow(void **list, size_t size, size_t count, size_t *room)
+{
+	size_t more = *room ? *room * 2 : 64;
+	void *bigger;
+
+	if (count < *room)
+		return true;
+	bigger = realloc(*list, more * size);
+	if (bigger == NULL)
+		return false;
+	*list = bigger;
+	*room = more;
+	return true;
+}
+
+/* --- profiles ------------------------------------------------------------------ */
+
+/* Everything but the counts and the times. */
+static uint64_t
+profile_order(const struct profile *p)
+{
+	uint8_t key[80];
+	uint8_t *k = key;
+
+	memset(key, 0, sizeof(key));
+	memcpy(k, p->server.address.octets, 16);
+	memcpy(k + 16, p->client.octets, 16);
+	k += 32;
+	*k++ = p->server.address.family;
+	*k++ = p->client.family;
+	*k++ = (uint8_t)(p->server.port >> 8);
+	*k++ = (uint8_t)p->server.port;
+	*k++ = p->verb;
+	*k++ = p->ending_class;
+	*k++ = (uint8_t)(p->tls_version >> 8);
+	*k++ = (uint8_t)p->tls_version;
+	*k++ = p->offered;
+	memcpy(k, &p->keywords_hash, 8);
+	memcpy(k + 8, &p->certificate_hash, 8);
+	return XXH3_64bits(key, sizeof(key));
+}
+
+static void
+index_put(struct yield *y, size_t slot)
+{
+	size_t i = y->slots[slot].order & y->index_mask;
+
+	while (y->index[i] != 0)
+		i = (i + 1) & y->index_mask;
+	y->index[i] = (uint32_t)slot + 1;
+}
+
+static bool
+index_rebuild(struct yield *y)
+{
+	size_t room = 256;
+	uint32_t *index;
+
+	while (room < y->slot_room * 2)
+		room *= 2;
+	index = calloc(room, sizeof(*index));
+	if (index == NULL)
+		return false;
+	free(y->index);
+	y->index = index;
+	y->index_mask = room - 1;
+	for (size_t i = 0; i < y->slot_count; i++)
+		index_put(y, i);
+	return true;
+}
+
+static int
+slot_highest_first(const void *a, const void *b)
+{
+	uint64_t left = ((const struct slot *)a)->order;
+	uint64_t right = ((const struct slot *)b)->order;
+
+	return left > right ? -1 : left < right;
+}
+
+/*
+ * The profiles of the highest keys stay. One that was shed can never come
+ * back with a part of its count, for the floor only rises: whatever the
+ * order, the same profiles stay, with whole counts.
+ */
+static void
+shed_profiles(struct yield *y)
+{
+	size_t max = y->budgets.profiles;
+
+	if (y->slot_count <= max)
+		return;
+	qsort(y->slots, y->slot_count, sizeof(*y->slots), slot_highest_first);
+	y->out.tally.profiles_shed += y->slot_count - max;
+	y->slot_count = max;
+	y->profile_floor = max > 0 ? y->slots[max - 1].order : UINT64_MAX;
+	index_rebuild(y);
+}
+
+static struct slot *
+find_slot(struct yield *y, uint64_t order)
+{
+	if (y->index == NULL)
+		return NULL;
+	for (size_t i = order & y->index_mask; y->index[i] != 0;
+	     i = (i + 1) & y->index_mask) {
+		struct slot *slot = &y->slots[y->index[i] - 1];
+
+		if (slot->order == order)
+			return slot;
+	}
+	return NULL;
+}
+
+void
+yield_profile(struct yield *y, const struct profile *p)
+{
+	uint64_t order = profile_order(p);
+	struct slot *slot = find_slot(y, order);
+	size_t room = y->slot_room;
+
+	if (slot != NULL) {
+		struct profile *known = &slot->profile;
+
+		known->sessions += p->sessions;
+		if (p->first_ns < known->first_ns)
+			known->first_ns = p->first_ns;
+		if (p->last_ns > known->last_ns)
+			known->last_ns = p->last_ns;
+		return;
+	}
+	if (order < y->profile_floor)
+		return;
+	if (!grow((void **)&y->slots, sizeof(*y->slots), y->slot_count,
+		&y->slot_room))
+		return;
+	y->slots[y->slot_count++] = (struct slot){ order, *p };
+	if (y->slot_room != room)
+		index_rebuild(y);
+	else
+		index_put(y, y->slot_count - 1);
+	if (y->slot_count >= 2 * y->budgets.profiles + 64)
+		shed_profiles(y);
+}
+
+/* --- kept sessions ---------------------------------------------------------------- */
+
+static int
+kept_highest_first(const void *a, const void *b)
+{
+	const struct kept_session *l = a, *r = b;
+
+	if (l->order != r->order)
+		return l->order > r->order ? -1 : 1;
+	return l->first_frame < r->first_frame ? -1 :
+						 l->first_frame >
+		r->first_frame;
+}
+
+static void
+shed_kept(struct yield *y)
+{
+	size_t max = y->budgets.kept;
+
+	qsort(y->out.kept, y->out.kept_count, sizeof(*y->out.kept),
+	    kept_highest_first);
+	while (y->out.kept_count > max) {
+		kept_free(&y->out.kept[--y->out.kept_count]);
+		y->out.tally.kept_shed++;
+	}
+	if (y->out.kept_count == max)
+		y->kept_floor = max > 0 ? y->out.kept[max - 1].order :
+					  UINT64_MAX;
+}
+
+void
+yield_kept(struct yield *y, const struct kept_session *kept)
+{
+	struct kept_session copy = *kept;
+
+	if (copy.order < y->kept_floor ||
+	    !grow((void **)&y->out.kept, sizeof(copy), y->out.kept_count,
+		&y->kept_room)) {
+		y->out.tally.kept_shed++;
+		kept_free(&copy);
+		return;
+	}
+	y->out.kept[y->out.kept_count++] = copy;
+	if (y->out.kept_count >= 2 * y->budgets.kept + 64)
+		shed_kept(y);
+}
+
+/* --- clear text against a policy ---------------------------------------------------- */
+
+static int
+clear_compare(const void *a, const void *b)
+{
+	const struct clear_enforce *l = a, *r = b;
+	int order = address_compare(&l->client, &r->client);
+
+	if (order == 0)
+		order = strcmp(l->domain, r->domain);
+	if (order == 0)
+		order = l->day_start_ns < r->day_start_ns ? -1 :
+		    l->day_start_ns > r->day_start_ns;
+	return order;
+}
+
+static void
+join_clear(struct yield *y)
+{
+	struct clear_enforce *list = y->out.clear;
+	size_t n = 0;
+
+	if (y->out.clear_count == 0)
+		return;
+	qsort(list, y->out.clear_count, sizeof(*list), clear_compare);
+	for (size_t i = 1; i < y->out.clear_count; i++) {
+		if (clear_compare(&list[n], &list[i]) == 0)
+			list[n].sessions += list[i].sessions;
+		else
+			list[++n] = list[i];
+	}
+	y->out.clear_count = n + 1;
+}
+
+void
+yield_clear(struct yield *y, const struct address *client, const char *domain,
+    int64_t day_start_ns)
+{
+	struct clear_enforce row = { *client, "", day_start_ns, 1 };
+
+	strncpy(row.domain, domain, sizeof(row.domain) - 1);
+	if (y->out.clear_count == y->clear_room && y->clear_room >= 4096)
+		join_clear(y);
+	if (!grow((void **)&y->out.clear, sizeof(row), y->out.clear_count,
+		&y->clear_room))
+		return;
+	y->out.clear[y->out.clear_count++] = row;
+}
+
+/* --- the end --------------------------------------------------------------------------- */
+
+const struct capture_yield *
+yield_finish(struct yield *y)
+{
+	shed_kept(y);
+	join_clear(y);
+	shed_profiles(y);
+	qsort(y->slots, y->slot_count, sizeof(*y->slots), slot_highest_first);
+	free(y->out.profiles);
+	y->out.profile_count = 0;
+	y->out.profiles = malloc((y->slot_count ? y->slot_count : 1) *
+	    sizeof(*y->out.profiles));
+	for (size_t i = 0; y->out.profiles != NULL && i < y->slot_count; i++)
+		y->out.profiles[y->out.profile_count++] = y->slots[i].profile;
+	free(y->slots);
+	free(y->index);
+	y->slots = NULL;
+	y->index = NULL;
+	y->slot_count = y->slot_room = 0;
+	y->out.tally.kept = y->out.kept_count;
+	return &y->out;
+}

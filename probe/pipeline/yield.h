@@ -1,0 +1,22 @@
+/*
+ * probe/pipeline/yield.h - growing lists of what a capture adds to the store,
+ * cut to size by content; private to probe/pipeline.
+ */
+#ifndef PROBE_PIPELINE_YIELD_H
+#define PROBE_PIPELINE_YIELD_H
+
+#include "judge_loop.h"
+
+struct yield;
+
+struct yield *yield_create(const struct judge_budgets *);
+void yield_destroy(struct yield *);
+struct tally *yield_tally(struct yield *);
+void yield_profile(struct yield *, const struct profile *);
+/* Takes over facts and domains. */
+void yield_kept(struct yield *, const struct kept_session *);
+void yield_clear(struct yield *, const struct address *client,
+    const char *domain, int64_t day_start_ns);
+const struct capture_yield *yield_finish(struct yield *);
+
+#endif
