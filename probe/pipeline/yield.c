@@ -18,6 +18,7 @@ struct yield {
 	size_t index_mask;
 	uint64_t profile_floor;	/* lower orders were shed */
 	size_t kept_room, clear_room;
+	bool finished;
 	uint64_t kept_floor;
 };
 
@@ -307,12 +308,13 @@ yield_clear(struct yield *y, const struct address *client, const char *domain,
 const struct capture_yield *
 yield_finish(struct yield *y)
 {
+	if (y->finished)
+		return &y->out;
+	y->finished = true;
 	shed_kept(y);
 	join_clear(y);
 	shed_profiles(y);
 	qsort(y->slots, y->slot_count, sizeof(*y->slots), slot_highest_first);
-	free(y->out.profiles);
-	y->out.profile_count = 0;
 	y->out.profiles = malloc((y->slot_count ? y->slot_count : 1) *
 	    sizeof(*y->out.profiles));
 	for (size_t i = 0; y->out.profiles != NULL && i < y->slot_count; i++)
@@ -321,7 +323,6 @@ yield_finish(struct yield *y)
 	free(y->index);
 	y->slots = NULL;
 	y->index = NULL;
-	y->slot_count = y->slot_room = 0;
 	y->out.tally.kept = y->out.kept_count;
 	return &y->out;
 }
