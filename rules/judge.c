@@ -18,6 +18,10 @@
 #define NS_PER_DAY (INT64_C(86400) * 1000000000)
 /* "Many sessions over several days" (design 4.6). */
 #define MANY_SESSIONS 20
+/* Fewer sessions of neighbours say little of what the server does. */
+#define SOME_SESSIONS 3
+/* So many sessions alike look like configuration and not like an act. */
+#define STABLE_SESSIONS 5
 #define SEVERAL_DAYS_NS (3 * NS_PER_DAY)
 
 /* What one judgement works with. */
@@ -189,8 +193,10 @@ weigh_offers(struct trial *trial)
 		e = add_evidence(trial, EVIDENCE_OFFERED_OFTEN, 0);
 	else if (h->same_offered > 0)
 		e = add_evidence(trial, EVIDENCE_OFFERED_TO_SAME_CLIENT, 0);
-	else if (h->network_offered > 0)
+	else if (h->network_offered >= SOME_SESSIONS && h->same_list)
 		e = add_evidence(trial, EVIDENCE_OFFERED_TO_NEIGHBOURS, 0);
+	else if (h->network_offered > 0)
+		e = add_evidence(trial, EVIDENCE_OFFERED_TO_ONE_NEIGHBOUR, 0);
 	else
 		e = add_evidence(trial, EVIDENCE_OFFERED_TO_OTHERS, 0);
 	snprintf(e->detail, sizeof(e->detail),
@@ -220,7 +226,11 @@ weigh_against(struct trial *trial)
 	if (offered > 0 && !h->same_list)
 		add_evidence(trial, EVIDENCE_OTHER_DIFFERENCES, 0);
 	if (offered > 0 && h->same_offered == 0 && h->same_missing > 0) {
-		e = add_evidence(trial, EVIDENCE_STABLE_PER_CLIENT, 0);
+		e = add_evidence(trial,
+		    h->same_missing >= STABLE_SESSIONS ?
+			EVIDENCE_STABLE_PER_CLIENT :
+			EVIDENCE_SAME_PER_CLIENT,
+		    0);
 		snprintf(e->detail, sizeof(e->detail),
 		    "%llu other sessions of this client without the offer",
 		    (unsigned long long)h->same_missing);
@@ -406,6 +416,16 @@ describe_session(const struct trial *trial)
 	    s->domain_count * sizeof(in->rcpt_domains[0]));
 }
 
+/* RFC 5321 4.1.1.1: the first line is a name and no keyword. A server that
+ * leaves its name out may mean it as an offer: nothing is missing there. */
+static bool
+offered_on_first_line(const struct session *s)
+{
+	return ehlo_line_offers_starttls(
+	    slice_of(s->lines[0].text, s->lines[0].length <
+		    sizeof(s->lines[0].text) ? s->lines[0].length : 0));
+}
+
 enum verdict
 rules_judge(const struct session *s, const struct context *context,
     struct incident *out, enum unjudged *why)
@@ -415,7 +435,8 @@ rules_judge(const struct session *s, const struct context *context,
 	struct garble garble;
 
 	memset(out, 0, sizeof(*out));
-	if (s->lines_kept > 0 && !s->offered && s->ehlo_answers > 0) {
+	if (s->lines_kept > 0 && !s->offered && s->ehlo_answers > 0 &&
+	    !offered_on_first_line(s)) {
 		garble = garble_find(context->registry, s);
 		if (garble.found)
 			verdict = judge_garbled(&trial, &garble);
