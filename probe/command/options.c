@@ -208,12 +208,15 @@ options_parse(const struct command_syntax *syntax,
 bool
 time_parse(const char *text, int64_t *ns)
 {
-	struct tm utc = { 0 };
+	struct tm utc = { 0 }, date;
 	const char *rest = strptime(text, "%Y-%m-%d", &utc);
 	int64_t fraction = 0;
 	time_t seconds;
 
-	if (rest == NULL)
+	date = utc;
+	/* What nanoseconds in 64 bits hold; strptime() takes 30 February. */
+	if (rest == NULL || utc.tm_year < 70 || utc.tm_year > 190 ||
+	    timegm(&date) < 0 || date.tm_mday != utc.tm_mday)
 		return false;
 	if (*rest == 'T' || *rest == 't' || *rest == ' ') {
 		rest = strptime(rest + 1, "%H:%M:%S", &utc);
