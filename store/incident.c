@@ -551,8 +551,6 @@ passes(const struct incident_filter *f, const struct incident *in)
 		return false;
 	if (f->domain != NULL && !has_domain(in, f->domain))
 		return false;
-	if (f->capture != NULL && strcmp(f->capture, in->capture_hash) != 0)
-		return false;
 	if (f->since_ns != 0 && in->capture_ts_ns < f->since_ns)
 		return false;
 	return f->until_ns == 0 || in->capture_ts_ns < f->until_ns;
@@ -588,6 +586,9 @@ store_each_incident(struct store *s, const struct incident_filter *f,
 		" ON incident = id AND revision = latest"
 		" WHERE (?1 IS NULL OR substr(id, 1, length(?1)) = ?1)"
 		" AND (?2 IS NULL OR incident.session = ?2)"
+		" AND (?3 IS NULL OR capture = ?3 OR EXISTS (SELECT 1 FROM"
+		" sighting WHERE sighting.session = incident.session AND"
+		" (sighting.capture = ?3 OR instr(further_captures, ?3))))"
 		" ORDER BY incident.capture_ts_ns, id",
 		-1, &st, NULL) != SQLITE_OK)
 		return store_failed(s);
@@ -595,6 +596,8 @@ store_each_incident(struct store *s, const struct incident_filter *f,
 		bind_text(st, 1, f->id_prefix);
 	if (f->session != NULL)
 		bind_blob(st, 2, f->session, 16);
+	if (f->capture != NULL)
+		bind_text(st, 3, f->capture);
 	return each(s, st, f, fn, context);
 }
 

@@ -132,7 +132,9 @@ struct incident_filter {
 	enum certainty certainty;	/* this and above; NONE: possible */
 	const struct address *server, *client;	/* NULL: any */
 	const char *domain;		/* recipient; NULL: any */
-	const char *capture;		/* hash; NULL: any */
+	const char *capture;		/* hash of one that holds the session,
+					 * named by the incident or not; NULL:
+					 * any */
 	int64_t since_ns, until_ns;	/* of the deciding fact; 0: any */
 	const uint8_t *session;		/* identity; NULL: any */
 };

@@ -185,7 +185,35 @@ struct finding {
 	struct incident_groups groups;
 	FILE *eve;
 	bool likely, unwritten;
+	const struct capture_row *rows;	/* captures of this read */
+	size_t count, at;		/* the one that is asked about */
+	/* Told though they name a capture that was not read now. */
+	char (*told)[INCIDENT_ID_BYTES];
+	size_t told_count;
 };
+
+/* An incident whose session is in several captures of this read is told once:
+ * with the capture that it names, or else with the first. */
+static bool
+tell(struct finding *f, const struct incident *in)
+{
+	char(*more)[INCIDENT_ID_BYTES];
+
+	if (strcmp(f->rows[f->at].hash, in->capture_hash) == 0)
+		return true;
+	for (size_t i = 0; i < f->count; i++)
+		if (strcmp(f->rows[i].hash, in->capture_hash) == 0)
+			return false;
+	for (size_t i = 0; i < f->told_count; i++)
+		if (strcmp(f->told[i], in->id) == 0)
+			return false;
+	more = realloc(f->told, (f->told_count + 1) * sizeof(*more));
+	if (more == NULL)
+		return true;
+	f->told = more;
+	memcpy(f->told[f->told_count++], in->id, sizeof(*more));
+	return true;
+}
 
 static int
 on_incident(void *context, const struct incident *in)
@@ -193,6 +221,8 @@ on_incident(void *context, const struct incident *in)
 	struct finding *f = context;
 	struct reading *r = f->reading;
 
+	if (!tell(f, in))
+		return 0;
 	text_group_add(&f->groups, in);
 	f->likely |= in->certainty >= CERTAINTY_LIKELY;
 	if (f->eve == NULL || (incident_severity(in) > 2 &&
@@ -248,12 +278,13 @@ static bool
 report(struct reading *r)
 {
 	struct finding f = { .reading = r };
-	const struct capture_row *rows;
-	size_t count = run_captures(r->run, &rows);
 
+	f.count = run_captures(r->run, &f.rows);
 	f.eve = open_eve(r);
-	for (size_t i = 0; i < count; i++) {
-		struct incident_filter filter = { .capture = rows[i].hash };
+	for (; f.at < f.count; f.at++) {
+		struct incident_filter filter = {
+			.capture = f.rows[f.at].hash
+		};
 
 		if (store_each_incident(r->store, &filter, on_incident, &f) <
 		    0) {
@@ -262,14 +293,15 @@ report(struct reading *r)
 		}
 	}
 	if (!r->options.common.quiet && !r->options.facts &&
-	    f.eve != stdout && count > 0)
-		text_read_summary(stdout, rows, count, &f.groups);
+	    f.eve != stdout && f.count > 0)
+		text_read_summary(stdout, f.rows, f.count, &f.groups);
 	if (r->skipped > 0 && !r->options.common.quiet)
 		complain("%llu file%s no captures: skipped",
 		    (unsigned long long)r->skipped,
 		    r->skipped == 1 ? " in folders is" : "s in folders are");
 	close_eve(r, &f);
 	text_groups_free(&f.groups);
+	free(f.told);
 	return f.likely;
 }
 
