@@ -132,7 +132,9 @@ struct incident_filter {
 	enum certainty certainty;	/* this and above; NONE: possible */
 	const struct address *server, *client;	/* NULL: any */
 	const char *domain;		/* recipient; NULL: any */
-	const char *capture;		/* hash; NULL: any */
+	/* Those in which the tampered session was seen; NULL: any. */
+	const struct capture_row *captures;
+	size_t capture_count;
 	int64_t since_ns, until_ns;	/* of the deciding fact; 0: any */
 	const uint8_t *session;		/* identity; NULL: any */
 };
@@ -172,8 +174,9 @@ struct clear_enforce_row {
 	uint64_t sessions;
 };
 typedef int clear_enforce_fn(void *context, const struct clear_enforce_row *);
-int store_each_clear_enforce(struct store *, clear_enforce_fn *,
-    void *context);
+/* Most sessions first; `capture` NULL: of all of them together. */
+int store_each_clear_enforce(struct store *, const char *capture,
+    clear_enforce_fn *, void *context);
 
 /* Wall-clock times stand in one table, outside of every comparison. */
 int store_note_run(struct store *, const char *program, const char *arguments);

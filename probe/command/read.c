@@ -231,18 +231,16 @@ static bool
 report(struct reading *r)
 {
 	struct finding f = { .reading = r };
+	struct incident_filter filter = { 0 };
 	const struct capture_row *rows;
 	size_t count = run_captures(r->run, &rows);
 
 	f.eve = open_eve(r);
-	for (size_t i = 0; i < count; i++) {
-		struct incident_filter filter = { .capture = rows[i].hash };
-
-		if (store_each_incident(r->store, &filter, on_incident, &f) <
-		    0) {
-			complain("%s", store_error(r->store));
-			r->failed = true;
-		}
+	filter.captures = rows;
+	filter.capture_count = count;
+	if (store_each_incident(r->store, &filter, on_incident, &f) < 0) {
+		complain("%s", store_error(r->store));
+		r->failed = true;
 	}
 	if (!r->options.common.quiet && !r->options.facts &&
 	    f.eve != stdout && count > 0)
