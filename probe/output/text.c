@@ -152,6 +152,32 @@ print_unjudged(FILE *out, const struct tally *t)
 	fputc('\n', out);
 }
 
+/* What is known of the sessions without an offer. */
+static void
+print_not_offered(FILE *out, const struct tally *t,
+    const struct incident_groups *groups)
+{
+	uint64_t of_kind[KINDS] = { 0 }, explained = 0;
+	uint64_t without = t->offered[OFFERED_NO];
+	char count[32];
+
+	for (size_t i = 0; i < groups->count; i++)
+		of_kind[groups->list[i].first.kind] +=
+		    groups->list[i].incidents;
+	fprintf(out, "  did not offer it    %7s", style_count(without, count));
+	for (int k = 0; k < KINDS; k++) {
+		if (of_kind[k] == 0)
+			continue;
+		fprintf(out, "%s%s %s", explained ? ", " : "   ",
+		    kind_name((enum kind)k), style_count(of_kind[k], count));
+		explained += of_kind[k];
+	}
+	if (explained > 0 && explained < without)
+		fprintf(out, "; of %s nothing says that they should",
+		    style_count(without - explained, count));
+	fputc('\n', out);
+}
+
 void
 text_read_summary(FILE *out, const struct capture_row *rows, size_t count,
     const struct incident_groups *groups)
@@ -178,8 +204,7 @@ text_read_summary(FILE *out, const struct capture_row *rows, size_t count,
 		    style_count(t.used[USED_REFUSED], c),
 		    style_count(t.used[USED_BROKEN], d),
 		    style_count(t.used[USED_NOT_TRIED], e));
-		fprintf(out, "  did not offer it    %7s\n",
-		    style_count(t.offered[OFFERED_NO], a));
+		print_not_offered(out, &t, groups);
 		fprintf(out, "  nobody asked (HELO) %7s\n",
 		    style_count(t.offered[OFFERED_NOT_ASKED], a));
 		fprintf(out,
