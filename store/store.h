@@ -14,7 +14,6 @@
 #include "dissect/counters.h"
 #include "rules/incident.h"
 #include "rules/profile.h"
-#include "rules/sts_policy.h"
 #include "rules/tally.h"
 
 #define STORE_ERRBUF 512
