@@ -182,7 +182,7 @@ void
 text_read_summary(FILE *out, const struct capture_row *rows, size_t count,
     const struct incident_groups *groups)
 {
-	char a[32], b[32], c[32], d[32], e[32], title[64];
+	char a[32], b[32], c[32], d[32], title[64];
 	int64_t first_ns, last_ns;
 	struct tally t;
 
@@ -196,17 +196,18 @@ text_read_summary(FILE *out, const struct capture_row *rows, size_t count,
 		    style_time(first_ns, a), style_time(last_ns, b));
 	fputc('\n', out);
 	if (t.sessions > 0) {
-		fprintf(out,
-		    "  offered STARTTLS    %7s   used it %s, refused %s, "
-		    "broken %s, never asked %s\n",
-		    style_count(t.offered[OFFERED_YES], a),
-		    style_count(t.used[USED_TLS], b),
-		    style_count(t.used[USED_REFUSED], c),
-		    style_count(t.used[USED_BROKEN], d),
-		    style_count(t.used[USED_NOT_TRIED], e));
+		fprintf(out, "  offered STARTTLS    %7s\n",
+		    style_count(t.offered[OFFERED_YES], a));
 		print_not_offered(out, &t, groups);
 		fprintf(out, "  nobody asked (HELO) %7s\n",
 		    style_count(t.offered[OFFERED_NOT_ASKED], a));
+		fprintf(out,
+		    "  TLS began           %7s   refused %s, broken %s, "
+		    "not tried %s\n",
+		    style_count(t.used[USED_TLS] + t.used[USED_IMPLICIT], a),
+		    style_count(t.used[USED_REFUSED], b),
+		    style_count(t.used[USED_BROKEN], c),
+		    style_count(t.used[USED_NOT_TRIED], d));
 		fprintf(out,
 		    "  mail in clear       %7s   accepted %s, content seen %s, "
 		    "envelope only %s\n",
