@@ -10,12 +10,12 @@
 #include <unistd.h>
 
 #define ROWS_MAX 64
+#define HELP_COLUMN 30	/* where explanations begin */
 
 enum {
 	OPTION_DB = 1000,
 	OPTION_NO_COLOR,
 	OPTION_FORMAT,
-	OPTION_HELP,
 };
 
 static const struct option_row common_rows[] = {
@@ -26,7 +26,7 @@ static const struct option_row common_rows[] = {
 	{ "quiet", 'q', NULL, "results and errors only" },
 	{ "verbose", 'v', NULL, "more of what is going on" },
 	{ "no-color", OPTION_NO_COLOR, NULL, "no colours (also NO_COLOR)" },
-	{ "help", OPTION_HELP, NULL, "this text" },
+	{ "help", 'h', NULL, "this text" },
 	{ NULL, 0, NULL, NULL },
 };
 
@@ -84,6 +84,26 @@ usage_error(const struct command_syntax *syntax, const char *format, ...)
 	return STATUS_ERROR;
 }
 
+/* Words from column HELP_COLUMN on, up to column 79. */
+static void
+print_wrapped(const char *text)
+{
+	int column = HELP_COLUMN;
+
+	while (*text != '\0') {
+		int n = (int)strcspn(text, " ");
+
+		if (column > HELP_COLUMN && column + n > 79) {
+			printf("\n%*s", HELP_COLUMN, "");
+			column = HELP_COLUMN;
+		}
+		printf("%.*s%s", n, text, text[n] == ' ' ? " " : "");
+		column += n + 1;
+		text += n + (text[n] == ' ');
+	}
+	putchar('\n');
+}
+
 static void
 print_row(const struct option_row *row)
 {
@@ -93,10 +113,12 @@ print_row(const struct option_row *row)
 	    row->letter < 256 ? "-" : "", row->letter < 256 ? row->letter : ' ',
 	    row->letter < 256 ? ", " : "   ", row->name,
 	    row->value_name ? " " : "", row->value_name ? row->value_name : "");
-	if (strlen(left) > 28)
-		printf("  %s\n  %-28s %s\n", left, "", row->help);
+	printf("  %s", left);
+	if (strlen(left) + 4 > HELP_COLUMN)
+		printf("\n%*s", HELP_COLUMN, "");
 	else
-		printf("  %-28s %s\n", left, row->help);
+		printf("%*s", HELP_COLUMN - 2 - (int)strlen(left), "");
+	print_wrapped(row->help);
 }
 
 static void
@@ -174,7 +196,7 @@ options_parse(const struct command_syntax *syntax,
 		const char *given = argv[optind - 1];
 		int status;
 
-		if (letter == OPTION_HELP) {
+		if (letter == 'h') {
 			print_help(syntax);
 			return -1;
 		}

@@ -259,31 +259,77 @@ report(struct reading *r)
 
 /* --- setting up ------------------------------------------------------------------- */
 
+/* Whose policy the file is: "DOMAIN=FILE", or a file called after it. */
+static const char *
+policy_path(const char *text, char domain[DOMAIN_TEXT_BYTES])
+{
+	const char *equals = strchr(text, '='), *slash = strchr(text, '/');
+	const char *path = text, *name = strrchr(text, '/');
+	size_t n;
+
+	if (equals != NULL && (slash == NULL || equals < slash)) {
+		path = equals + 1;
+		name = text;
+		n = (size_t)(equals - text);
+	} else {
+		name = name == NULL ? text : name + 1;
+		n = strlen(name);
+		if (n > 4 && strcmp(name + n - 4, ".txt") == 0)
+			n -= 4;
+	}
+	snprintf(domain, DOMAIN_TEXT_BYTES, "%.*s", (int)n, name);
+	return path;
+}
+
+static int
+add_policy(struct reading *r, const char *text)
+{
+	char named[DOMAIN_TEXT_BYTES];
+	struct policy_row row = { .from_ns = INT64_MIN, .until_ns = INT64_MAX,
+		.assumed = true, .source = "file" };
+	struct policy_file file;
+	const char *path = policy_path(text, named);
+	int status = -1;
+
+	if (policy_domain(named, row.domain) != 0 ||
+	    policy_file_load(&file, path) != 0)
+		return -1;
+	row.body = slice_of(file.bytes, file.len);
+	if (!file.policy.tolerant_ok)
+		policy_file_complain(&file, STS_ERROR);
+	else if (store_add_policy(r->store, &row) != 0)
+		complain("%s", store_error(r->store));
+	else
+		status = 0;
+	policy_file_free(&file);
+	return status;
+}
+
 static int
 add_policies(struct reading *r)
 {
-	for (unsigned i = 0; i < r->options.policy_count; i++) {
-		struct policy_file file;
-		const char *path = strchr(r->options.policies[i], '=') + 1;
-		char domain[DOMAIN_TEXT_BYTES];
+	for (unsigned i = 0; i < r->options.policy_count; i++)
+		if (add_policy(r, r->options.policies[i]) != 0)
+			return -1;
+	return 0;
+}
 
-		snprintf(domain, sizeof(domain), "%.*s",
-		    (int)(path - 1 - r->options.policies[i]),
-		    r->options.policies[i]);
-		if (policy_file_load(&file, path) != 0)
+/* Sessions that were kept before: their servers need not be in what was read
+ * now. */
+static int
+judge_policies_again(struct reading *r)
+{
+	char domain[DOMAIN_TEXT_BYTES];
+	uint64_t changed;
+
+	for (unsigned i = 0; i < r->options.policy_count; i++) {
+		char named[DOMAIN_TEXT_BYTES];
+
+		policy_path(r->options.policies[i], named);
+		if (policy_domain(named, domain) != 0 ||
+		    policy_judge_again(r->store, r->world, domain, &changed) !=
+			0)
 			return -1;
-		if (!file.policy.tolerant_ok) {
-			policy_file_complain(&file, STS_ERROR);
-			policy_file_free(&file);
-			return -1;
-		}
-		for (char *c = domain; *c != '\0'; c++)
-			*c = (char)(*c >= 'A' && *c <= 'Z' ? *c + 32 : *c);
-		if (!world_add_policy(r->world, domain, &file.policy)) {
-			policy_file_free(&file);
-			return -1;
-		}
-		policy_file_free(&file);
 	}
 	return 0;
 }
@@ -348,11 +394,11 @@ set_up(struct reading *r, char **paths)
 				 store_open(o->common.db, STORE_WRITE, errbuf);
 	if (r->store == NULL)
 		goto failed;
+	if (add_policies(r) != 0)
+		return -1;
 	r->world = world_create(r->store, r->registry, o->prior, errbuf);
 	if (r->world == NULL)
 		goto failed;
-	if (add_policies(r) != 0)
-		return -1;
 	r->run = run_create(&o->run, r->store, r->world, &holder,
 	    o->facts ? on_fact : NULL, r);
 	if (r->run != NULL)
@@ -428,7 +474,7 @@ command_read(int argc, char **argv)
 	}
 	for (size_t i = 0; i < r.sources.count && !stop; i++)
 		read_source(&r, &r.sources.list[i]);
-	if (run_finish(r.run) != 0) {
+	if (run_finish(r.run) != 0 || judge_policies_again(&r) != 0) {
 		complain("%s", store_error(r.store));
 		r.failed = true;
 	} else {
