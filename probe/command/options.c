@@ -93,12 +93,15 @@ print_wrapped(const char *text)
 	while (*text != '\0') {
 		int n = (int)strcspn(text, " ");
 
-		if (column > HELP_COLUMN && column + n > 79) {
+		if (column > HELP_COLUMN && column + 1 + n > 79) {
 			printf("\n%*s", HELP_COLUMN, "");
 			column = HELP_COLUMN;
+		} else if (column > HELP_COLUMN) {
+			putchar(' ');
+			column++;
 		}
-		printf("%.*s%s", n, text, text[n] == ' ' ? " " : "");
-		column += n + 1;
+		printf("%.*s", n, text);
+		column += n;
 		text += n + (text[n] == ' ');
 	}
 	putchar('\n');
