@@ -659,7 +659,7 @@ bad_sum(struct native *n, struct flow *f, enum dir dir,
 	struct direction *d = &f->dirs[dir];
 	bool ok;
 
-	if (p->payload_bytes < p->payload_wire_bytes)
+	if (p->header_cut || p->payload_bytes < p->payload_wire_bytes)
 		return false;
 	if (d->sums_known && (!d->sums_checked ||
 		(f->session != NULL && f->interest != INTEREST_NEGOTIATION)))
