@@ -82,6 +82,12 @@ guess_about(struct smtp_session *s, const struct reply_line *r)
 {
 	enum verb about = (enum verb)s->guess;
 
+	/* The last line looks like any answer; it ends what began as EHLO's,
+	 * unless a gap has ended that. */
+	if (about == VERB_EHLO && s->reply_line > 0)
+		return VERB_EHLO;
+	if (about == VERB_EHLO)
+		about = VERB_NONE;
 	if (!s->ehlo_answered && s->greeted && r->code == 250 && !r->last)
 		return VERB_EHLO;
 	if (s->greeted && r->code == 220)
@@ -122,8 +128,13 @@ about_of(struct smtp_session *s, const struct reply_line *r, bool one_sided)
 	/* The answer to a message whose end was not captured. */
 	if (s->mode == MODE_BODY || s->mode == MODE_BODY_LOST)
 		return VERB_BODY;
-	if (one_sided || s->midstream)
-		return guess_about(s, r);
+	if (one_sided || s->midstream) {
+		enum verb about = guess_about(s, r);
+
+		if (about == VERB_EHLO)
+			s->guess = VERB_EHLO;
+		return about;
+	}
 	return VERB_NONE;
 }
 

@@ -342,17 +342,6 @@ judge_garbled(struct trial *trial, const struct garble *garble)
 						     VERDICT_EVIDENCE;
 }
 
-/* Could the capture have shown the keyword, had it been there? */
-static bool
-absence_is_seen(const struct session *s)
-{
-	uint16_t blind = OBS_GAP_TO_CLIENT | OBS_SNAPLEN | OBS_OVER_LIMIT |
-	    OBS_ONE_SIDED | OBS_LOST_SYNC | OBS_MIDSTREAM;
-
-	return s->ehlo_complete && !(s->ehlo_observability & blind) &&
-	    s->lines_kept == s->line_count;
-}
-
 static enum verdict
 judge_stripped(struct trial *trial)
 {
@@ -434,7 +423,7 @@ rules_judge(const struct session *s, const struct context *context,
 		garble = garble_find(context->registry, s);
 		if (garble.found)
 			verdict = judge_garbled(&trial, &garble);
-		else if (absence_is_seen(s))
+		else if (session_absence_seen(s))
 			verdict = judge_stripped(&trial);
 	}
 	if (verdict == VERDICT_EVIDENCE || verdict == VERDICT_INCIDENT)

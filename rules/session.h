@@ -80,9 +80,13 @@ struct session {
 
 void session_init(struct session *, uint64_t handle);
 void session_fold(struct session *, const struct fact *, struct slice bytes);
-/* Adds one session, as far as it is known, to the axes. */
+/* Adds one session, as far as it is known, to the axes. Whether it is unjudged
+ * is the verdict's to say: a masked keyword shows through many a gap. */
 void session_tally(const struct session *, struct tally *);
-/* True, and why, when the capture cannot show whether STARTTLS was offered. */
+/* Could the capture have shown the keyword in the reply, had it been there? */
+bool session_absence_seen(const struct session *);
+/* True, and why, when the capture cannot show whether STARTTLS was offered, or
+ * shows no offer where it proves no absence (design 4.3). */
 bool session_unjudged(const struct session *, enum unjudged *why);
 /* OUTCOME_* of what is known so far. */
 uint32_t session_outcome(const struct session *);

@@ -99,18 +99,38 @@ unjudged_value(const struct session *s)
 		{ OBS_GAP_TO_CLIENT | OBS_GAP_TO_SERVER | OBS_LOST_SYNC,
 		    UNJUDGED_GAP },
 	};
+	uint16_t unseen = s->observability;
 
+	/* The peer may have turned up only after the answer. */
+	if (s->ehlo_complete)
+		unseen |= s->ehlo_observability;
+	if (s->lines_kept < s->line_count)
+		unseen |= OBS_OVER_LIMIT;
 	for (size_t i = 0; i < sizeof(order) / sizeof(*order); i++)
-		if (s->observability & order[i].bits)
+		if (unseen & order[i].bits)
 			return order[i].reason;
 	/* Nothing is missing but the rest: the capture ends too early. */
 	return s->ending == ENDING_EVICTED ? UNJUDGED_EVICTED : UNJUDGED_GAP;
 }
 
 bool
+session_absence_seen(const struct session *s)
+{
+	uint16_t blind = OBS_GAP_TO_CLIENT | OBS_SNAPLEN | OBS_OVER_LIMIT |
+	    OBS_ONE_SIDED | OBS_LOST_SYNC | OBS_MIDSTREAM;
+
+	return s->ehlo_complete && !(s->ehlo_observability & blind) &&
+	    s->lines_kept == s->line_count;
+}
+
+bool
 session_unjudged(const struct session *s, enum unjudged *why)
 {
-	if (offered_value(s) != OFFERED_UNSEEN)
+	enum offered offered = offered_value(s);
+
+	if (offered != OFFERED_UNSEEN &&
+	    (offered != OFFERED_NO || !s->ehlo_complete ||
+		session_absence_seen(s)))
 		return false;
 	*why = unjudged_value(s);
 	return true;
@@ -119,14 +139,10 @@ session_unjudged(const struct session *s, enum unjudged *why)
 void
 session_tally(const struct session *s, struct tally *tally)
 {
-	enum unjudged why;
-
 	tally->sessions++;
 	tally->offered[offered_value(s)]++;
 	tally->used[used_value(s)]++;
 	tally->mail[mail_value(s)]++;
-	if (session_unjudged(s, &why))
-		tally->unjudged[why]++;
 }
 
 static enum ending_class

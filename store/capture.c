@@ -99,10 +99,7 @@ store_capture_counts(struct store *s, const struct counters *c,
 int
 store_capture_commit(struct store *s)
 {
-	/* Replies that no sighting needs any more. */
-	if (store_execute(s, "DELETE FROM reply WHERE NOT EXISTS (SELECT 1"
-			     " FROM sighting WHERE sighting.reply ="
-			     " reply.hash)") != 0) {
+	if (store_delete_unused_replies(s) != 0) {
 		store_rollback(s);
 		return -1;
 	}
