@@ -77,7 +77,7 @@ add_product(struct registry *r, const struct row *row)
 		    row->fields[1]);
 	for (char *word = strtok_r(row->fields[2], " ", &save); word != NULL;
 	     word = strtok_r(NULL, " ", &save)) {
-		if (p->keyword_count == 32 ||
+		if (p->keyword_count == PRODUCT_KEYWORDS_MAX ||
 		    strlen(word) >= sizeof(p->keywords[0]))
 			return "order too long: 32 keywords of 31 octets are "
 			       "the most";

@@ -13,6 +13,7 @@
 #include "dissect/slice.h"
 
 #define REGISTRY_ERRBUF 512
+#define PRODUCT_KEYWORDS_MAX 32
 
 struct registry;
 
@@ -20,7 +21,7 @@ struct product {
 	char name[32];
 	char greeting_words[96];	/* blank between, compared without case */
 	unsigned keyword_count;
-	char keywords[32][32];		/* in the order in which it lists them */
+	char keywords[PRODUCT_KEYWORDS_MAX][32];	/* in the order in which it lists them */
 };
 
 /* A mask's grammar: see masks.tsv. */
