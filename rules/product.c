@@ -65,28 +65,42 @@ order_fits(const struct product *product, const struct session *s,
 	return *known >= NEIGHBOURS_MIN;
 }
 
+/* `word` without case; its `_` stands for a blank. */
 static bool
-contains_word(const char *text, struct slice word)
+contains_word(struct slice text, struct slice word)
 {
-	size_t len = strlen(text);
+	for (size_t i = 0; i + word.len <= text.len; i++) {
+		size_t n = 0;
 
-	for (size_t i = 0; i + word.len <= len; i++)
-		if (slice_equal_nocase(slice_of(text + i, word.len), word))
+		while (n < word.len &&
+		    ascii_upper(text.ptr[i + n]) ==
+			(word.ptr[n] == '_' ? ' ' : ascii_upper(word.ptr[n])))
+			n++;
+		if (n == word.len)
 			return true;
+	}
 	return false;
 }
 
+/*
+ * A phrase may also stand in the first line of the answer to EHLO, behind
+ * the client's own name: single words would be found in that.
+ */
 static bool
 greeting_names(const struct product *product, const struct session *s)
 {
 	const char *words = product->greeting_words;
 
 	while (*words != '\0') {
-		size_t n = strcspn(words, " ");
+		struct slice word = slice_of(words, strcspn(words, " "));
+		bool phrase = memchr(word.ptr, '_', word.len) != NULL;
 
-		if (n > 0 && contains_word(s->greeting, slice_of(words, n)))
+		if (word.len > 0 &&
+		    (contains_word(slice_str(s->greeting), word) ||
+			(phrase && s->lines_kept > 0 &&
+			    contains_word(line_text(&s->lines[0]), word))))
 			return true;
-		words += n + (words[n] == ' ');
+		words += word.len + (words[word.len] == ' ');
 	}
 	return false;
 }

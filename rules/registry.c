@@ -312,6 +312,23 @@ registry_knows(const struct registry *r, struct slice keyword)
 	return false;
 }
 
+bool
+registry_resembles(const struct registry *r, struct slice word)
+{
+	for (size_t i = 0; i < r->keyword_count; i++) {
+		const char *known = r->keywords[i];
+		unsigned wrong = 0;
+
+		if (strlen(known) != word.len || word.len < 6)
+			continue;
+		for (size_t j = 0; j < word.len; j++)
+			wrong += ascii_upper(word.ptr[j]) != (uint8_t)known[j];
+		if (wrong == 1 || wrong == 2)
+			return true;
+	}
+	return false;
+}
+
 size_t
 registry_products(const struct registry *r, const struct product **out)
 {

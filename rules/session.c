@@ -169,6 +169,9 @@ fold_ehlo_reply(struct session *s, const struct fact *fact, struct slice bytes)
 {
 	struct slice text = slice_after(bytes, 4);
 
+	/* Some servers end lines in CR CR LF, and clients do not mind. */
+	while (text.len > 0 && text.ptr[text.len - 1] == '\r')
+		text.len--;
 	if (fact->line <= 1) {
 		s->line_count = s->lines_kept = 0;
 		s->first_offered |= s->offered;
@@ -192,6 +195,10 @@ fold_ehlo_reply(struct session *s, const struct fact *fact, struct slice bytes)
 		line->whole_length = (uint16_t)bytes.len;
 		if (kept.len > 0)
 			memcpy(line->text, kept.ptr, kept.len);
+		kept = slice_first(bytes, sizeof(line->lead));
+		line->lead_length = (uint8_t)kept.len;
+		if (kept.len > 0)
+			memcpy(line->lead, kept.ptr, kept.len);
 	}
 	if (fact->flags & FACT_LAST_LINE) {
 		s->ehlo_answered = true;

@@ -51,6 +51,17 @@ Test(product, the_greeting_names_it_without_case)
 	cr_expect_str_eq(product("220 mx ESMTP", "mx"), "-");
 }
 
+/* The client's name stands in the first line too: it may not decide. */
+Test(product, the_first_line_of_the_reply_names_it_by_a_phrase_only)
+{
+	cr_expect_str_eq(product("220 mx ESMTP",
+			     "mx Nice to meet you, relay.example.net"),
+	    "nodemailer");
+	cr_expect_str_eq(product("220 mx ESMTP",
+			     "mx Hello postfix.example.net"),
+	    "-");
+}
+
 Test(product, a_masked_greeting_leaves_the_order_to_tell)
 {
 	cr_expect_str_eq(product("220 *************",
