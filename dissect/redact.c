@@ -232,6 +232,11 @@ redact_reply(uint8_t *line, size_t len, enum verb about, bool keep_addresses)
 		return blank(line, 4, len);
 	if (keep_addresses)
 		return false;
+	/* What overwrote STARTTLS decides, whatever octets it is: an address
+	 * would have a dot behind the at-sign. */
+	if (about == VERB_EHLO && len == sizeof("250-STARTTLS") - 1 &&
+	    memchr(line, '.', len) == NULL)
+		return false;
 	if ((about == VERB_VRFY || about == VERB_EXPN) && success)
 		return redact_name(line, len);
 	return blank_local_parts(line, 0, len);

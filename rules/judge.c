@@ -266,26 +266,29 @@ weigh_command(struct trial *trial)
 }
 
 static void
-describe_line(struct incident *in, const struct ehlo_line *line, unsigned index)
+describe_line(struct trial *trial, unsigned index)
 {
-	uint8_t whole[EHLO_LINE_KEEP_BYTES + 4];
+	const struct session *s = trial->session;
+	const struct ehlo_line *line = &s->lines[index];
+	uint8_t whole[EHLO_LINE_KEEP_BYTES + sizeof(line->lead)];
+	struct incident *in = trial->out;
 	size_t kept = line->length;
-	int n;
 
 	if (kept > sizeof(line->text))
 		kept = sizeof(line->text);
-	n = snprintf((char *)whole, 5, "%03u%c", line->code % 1000,
-	    line->flags & FACT_LAST_LINE ? ' ' : '-');
-	memcpy(whole + n, line->text, kept);
-	wording_escape(slice_of(whole, (size_t)n + kept), in->seen,
+	memcpy(whole, line->lead, line->lead_length);
+	memcpy(whole + line->lead_length, line->text, kept);
+	wording_escape(slice_of(whole, line->lead_length + kept), in->seen,
 	    sizeof(in->seen));
 	in->seen_line = index + 1;
 	in->frame = line->frame;
 	in->seen_capture = line->capture;
 	in->capture_ts_ns = line->capture_ts_ns;
 	in->stream_offset = line->stream_offset;
+	/* The code of the reply: the line's own may be overwritten. */
 	snprintf(in->expected, sizeof(in->expected), "%03u%cSTARTTLS",
-	    line->code % 1000, line->flags & FACT_LAST_LINE ? ' ' : '-');
+	    s->lines[0].code % 1000,
+	    line->flags & FACT_LAST_LINE ? ' ' : '-');
 }
 
 static void
@@ -312,7 +315,7 @@ weigh_garble(struct trial *trial, const struct garble *garble)
 		snprintf(e->detail, sizeof(e->detail), "%u of %u lines",
 		    garble->others_masked, s->line_count);
 	}
-	describe_line(in, line, garble->index);
+	describe_line(trial, garble->index);
 }
 
 static enum verdict
@@ -363,7 +366,7 @@ judge_stripped(struct trial *trial)
 	weigh_policies(trial, false);
 	if (support_of(in) <= 0)
 		return VERDICT_NOTHING;
-	describe_line(in, &s->lines[s->lines_kept - 1], s->lines_kept - 1);
+	describe_line(trial, s->lines_kept - 1);
 	in->seen_line = 0;
 	in->expected[0] = '\0';
 	wording_stripped(s, &trial->history, accepted, in);

@@ -24,6 +24,8 @@ struct ehlo_line {
 	uint16_t code;
 	uint16_t length;		/* of the text after code and separator */
 	uint16_t whole_length;		/* of the line without its end */
+	uint8_t lead[4];		/* code and separator as they arrived */
+	uint8_t lead_length;
 	uint8_t text[EHLO_LINE_KEEP_BYTES];	/* after code and separator */
 };
 
