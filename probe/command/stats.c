@@ -135,11 +135,12 @@ static int
 on_capture_line(void *context, const struct capture_row *row)
 {
 	struct counting *c = context;
-	char packets[32], sessions[32];
+	char packets[32], sessions[32], path[SAFE_BYTES];
 
 	if (!is_wanted(c, row))
 		return 0;
-	printf("  %s: %s packets, %s sessions%s%s%s%s\n", row->path,
+	printf("  %s: %s packets, %s sessions%s%s%s%s\n",
+	    style_safe(row->path, path),
 	    style_count(row->packets, packets),
 	    style_count(row->tally.sessions, sessions),
 	    row->vantage[0] ? ", from " : "", row->vantage,

@@ -182,15 +182,17 @@ void
 text_read_summary(FILE *out, const struct capture_row *rows, size_t count,
     const struct incident_groups *groups)
 {
-	char a[32], b[32], c[32], d[32], title[64];
+	char a[32], b[32], c[32], d[32], title[SAFE_BYTES];
 	int64_t first_ns, last_ns;
 	struct tally t;
 
 	sum_captures(rows, count, &t, &first_ns, &last_ns);
-	snprintf(title, sizeof(title), "%zu captures", count);
-	fprintf(out, "%s: %s SMTP session%s",
-	    count == 1 ? rows[0].path : title, style_count(t.sessions, a),
-	    t.sessions == 1 ? "" : "s");
+	if (count == 1)
+		style_safe(rows[0].path, title);
+	else
+		snprintf(title, sizeof(title), "%zu captures", count);
+	fprintf(out, "%s: %s SMTP session%s", title,
+	    style_count(t.sessions, a), t.sessions == 1 ? "" : "s");
 	if (first_ns <= last_ns)
 		fprintf(out, ", packets from %s to %s UTC",
 		    style_time(first_ns, a), style_time(last_ns, b));

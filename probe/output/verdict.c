@@ -153,7 +153,7 @@ verdict_head(FILE *out, const struct incident *in)
 {
 	struct paragraph observed = { "", 0 }, means = { "", 0 };
 	struct paragraph or_else = { "", 0 };
-	char time[32], text[1200];
+	char time[32], path[SAFE_BYTES], text[SAFE_BYTES + 100];
 
 	print_title(out, in);
 	if (in->state == STATE_WITHDRAWN)
@@ -180,7 +180,7 @@ verdict_head(FILE *out, const struct incident *in)
 	style_paragraph(out, "Or else", LABEL, or_else.text);
 	style_paragraph(out, "Next step", LABEL, in->next_step);
 	snprintf(text, sizeof(text), "%s, frame %llu, %s UTC",
-	    in->capture_path, (unsigned long long)in->frame,
+	    style_safe(in->capture_path, path), (unsigned long long)in->frame,
 	    style_time(in->capture_ts_ns, time));
 	style_paragraph(out, "Seen in", LABEL, text);
 	fputc('\n', out);
