@@ -607,8 +607,8 @@ store_each_incident(struct store *s, const struct incident_filter *f,
 		" AND (?3 IS NULL"
 		" OR capture IN (SELECT value FROM json_each(?3))"
 		" OR incident.session IN (SELECT session FROM sighting"
-		" WHERE sighting.capture IN"
-		" (SELECT value FROM json_each(?3))))"
+		" JOIN json_each(?3) ON sighting.capture = value"
+		" OR instr(further_captures, value)))"
 		" ORDER BY incident.capture_ts_ns, id",
 		-1, &st, NULL) != SQLITE_OK)
 		return store_failed(s);

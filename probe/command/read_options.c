@@ -116,23 +116,24 @@ parse_size(const char *option, const char *text, size_t *out)
 {
 	char *end;
 	unsigned long long value;
+	unsigned shift = 0;
 
 	errno = 0;
 	value = strtoull(text, &end, 10);
 	switch (toupper((unsigned char)*end)) {
 	case 'G':
-		value <<= 10;	/* fall through */
+		shift += 10;	/* fall through */
 	case 'M':
-		value <<= 10;	/* fall through */
+		shift += 10;	/* fall through */
 	case 'K':
-		value <<= 10;
+		shift += 10;
 		end++;
 		break;
 	}
 	if (!isdigit((unsigned char)text[0]) || *end != '\0' || errno != 0 ||
-	    value == 0 || value > SIZE_MAX / 2)
+	    value == 0 || value > SIZE_MAX / 2 >> shift)
 		return say(option, text, "is not a size; write 4096, 64M, 1G");
-	*out = (size_t)value;
+	*out = (size_t)value << shift;
 	return 0;
 }
 
