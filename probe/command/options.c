@@ -84,25 +84,31 @@ usage_error(const struct command_syntax *syntax, const char *format, ...)
 	return STATUS_ERROR;
 }
 
-/* Words from column HELP_COLUMN on, up to column 79. */
+/* Words between `indent` and column 79; an empty line stays one. */
 static void
-print_wrapped(const char *text)
+print_wrapped(const char *text, int indent)
 {
-	int column = HELP_COLUMN;
+	int column = indent;
 
 	while (*text != '\0') {
-		int n = (int)strcspn(text, " ");
+		int n = (int)strcspn(text, " \n");
 
-		if (column > HELP_COLUMN && column + 1 + n > 79) {
-			printf("\n%*s", HELP_COLUMN, "");
-			column = HELP_COLUMN;
-		} else if (column > HELP_COLUMN) {
+		if (column > indent && column + 1 + n > 79) {
+			printf("\n%*s", indent, "");
+			column = indent;
+		} else if (column > indent) {
 			putchar(' ');
 			column++;
 		}
 		printf("%.*s", n, text);
 		column += n;
-		text += n + (text[n] == ' ');
+		text += n;
+		if (text[0] == '\n' && text[1] == '\n') {
+			printf("\n\n%*s", indent, "");
+			column = indent;
+			text++;
+		}
+		text += *text != '\0';
 	}
 	putchar('\n');
 }
@@ -121,14 +127,15 @@ print_row(const struct option_row *row)
 		printf("\n%*s", HELP_COLUMN, "");
 	else
 		printf("%*s", HELP_COLUMN - 2 - (int)strlen(left), "");
-	print_wrapped(row->help);
+	print_wrapped(row->help, HELP_COLUMN);
 }
 
 static void
 print_help(const struct command_syntax *syntax)
 {
-	printf("usage: striplight %s\n\n%s\n\n", syntax->usage,
-	    syntax->summary);
+	printf("usage: striplight %s\n\n", syntax->usage);
+	print_wrapped(syntax->summary, 0);
+	putchar('\n');
 	for (const struct option_row *r = syntax->rows;
 	     r != NULL && r->name != NULL; r++)
 		print_row(r);
