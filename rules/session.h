@@ -84,6 +84,9 @@ void session_init(struct session *, uint64_t handle);
 void session_fold(struct session *, const struct fact *, struct slice bytes);
 /* Adds one session, as far as it is known, to the axes. */
 void session_tally(const struct session *, struct tally *);
+/* Could the capture have shown an offer in the last answer to EHLO? Without
+ * that, its absence proves nothing (design 4.3). */
+bool session_absence_seen(const struct session *);
 /* True, and why, when the capture cannot show whether STARTTLS was offered. */
 bool session_unjudged(const struct session *, enum unjudged *why);
 /* OUTCOME_* of what is known so far. */
