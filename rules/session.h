@@ -85,10 +85,10 @@ void session_fold(struct session *, const struct fact *, struct slice bytes);
 /* Adds one session, as far as it is known, to the axes. Whether it is unjudged
  * is the verdict's to say: a masked keyword shows through many a gap. */
 void session_tally(const struct session *, struct tally *);
-/* Could the capture have shown the keyword in the reply, had it been there? */
+/* Could the capture have shown an offer in the last answer to EHLO? Without
+ * that, its absence proves nothing (design 4.3). */
 bool session_absence_seen(const struct session *);
-/* True, and why, when the capture cannot show whether STARTTLS was offered, or
- * shows no offer where it proves no absence (design 4.3). */
+/* True, and why, when the capture cannot show whether STARTTLS was offered. */
 bool session_unjudged(const struct session *, enum unjudged *why);
 /* OUTCOME_* of what is known so far. */
 uint32_t session_outcome(const struct session *);

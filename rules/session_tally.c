@@ -23,6 +23,16 @@ opaque_from_the_start(const struct session *s)
 	return s->implicit_tls && (s->observability & OBS_MIDSTREAM);
 }
 
+bool
+session_absence_seen(const struct session *s)
+{
+	uint16_t blind = OBS_GAP_TO_CLIENT | OBS_SNAPLEN | OBS_OVER_LIMIT |
+	    OBS_ONE_SIDED | OBS_LOST_SYNC | OBS_MIDSTREAM;
+
+	return s->ehlo_complete && !(s->ehlo_observability & blind) &&
+	    s->lines_kept == s->line_count;
+}
+
 static enum offered
 offered_value(const struct session *s)
 {
@@ -33,10 +43,7 @@ offered_value(const struct session *s)
 	if (opaque_from_the_start(s))
 		return OFFERED_UNSEEN;
 	if (s->ehlo_complete)
-		return s->ehlo_observability &
-		    (OBS_GAP_TO_CLIENT | OBS_SNAPLEN | OBS_OVER_LIMIT) ?
-		    OFFERED_UNSEEN :
-		    OFFERED_NO;
+		return session_absence_seen(s) ? OFFERED_NO : OFFERED_UNSEEN;
 	if (s->ehlo_answered)
 		return OFFERED_NO;
 	if (s->helo_sent)
@@ -99,38 +106,22 @@ unjudged_value(const struct session *s)
 		{ OBS_GAP_TO_CLIENT | OBS_GAP_TO_SERVER | OBS_LOST_SYNC,
 		    UNJUDGED_GAP },
 	};
-	uint16_t unseen = s->observability;
+	uint16_t seen = s->ehlo_complete ? s->ehlo_observability :
+					   s->observability;
 
-	/* The peer may have turned up only after the answer. */
-	if (s->ehlo_complete)
-		unseen |= s->ehlo_observability;
-	if (s->lines_kept < s->line_count)
-		unseen |= OBS_OVER_LIMIT;
 	for (size_t i = 0; i < sizeof(order) / sizeof(*order); i++)
-		if (unseen & order[i].bits)
+		if (seen & order[i].bits)
 			return order[i].reason;
+	if (s->lines_kept < s->line_count)
+		return UNJUDGED_OVER_LIMIT;
 	/* Nothing is missing but the rest: the capture ends too early. */
 	return s->ending == ENDING_EVICTED ? UNJUDGED_EVICTED : UNJUDGED_GAP;
 }
 
 bool
-session_absence_seen(const struct session *s)
-{
-	uint16_t blind = OBS_GAP_TO_CLIENT | OBS_SNAPLEN | OBS_OVER_LIMIT |
-	    OBS_ONE_SIDED | OBS_LOST_SYNC | OBS_MIDSTREAM;
-
-	return s->ehlo_complete && !(s->ehlo_observability & blind) &&
-	    s->lines_kept == s->line_count;
-}
-
-bool
 session_unjudged(const struct session *s, enum unjudged *why)
 {
-	enum offered offered = offered_value(s);
-
-	if (offered != OFFERED_UNSEEN &&
-	    (offered != OFFERED_NO || !s->ehlo_complete ||
-		session_absence_seen(s)))
+	if (offered_value(s) != OFFERED_UNSEEN)
 		return false;
 	*why = unjudged_value(s);
 	return true;

@@ -66,7 +66,8 @@ static const struct reply replies[] = {
 };
 #define REPLIES (sizeof(replies) / sizeof(*replies))
 
-/* The octets of the reply, with `word` (of `len` octets) for STARTTLS. */
+/* The octets of the reply, with `word` (of `len` octets) for STARTTLS; NULL:
+ * without that line. */
 static inline size_t
 reply_bytes(
     const struct reply *reply, const char *word, size_t len, char out[8192])
@@ -77,16 +78,17 @@ reply_bytes(
 	while (line != NULL) {
 		const char *end = strchr(line, '\n');
 		size_t have = end ? (size_t)(end - line) : strlen(line);
+		bool here = have == 2 && strncmp(line, "%s", 2) == 0;
+		bool last = end == NULL ||
+		    (word == NULL && strcmp(end + 1, "%s") == 0);
 
-		n += (size_t)sprintf(out + n, "250%c", end ? '-' : ' ');
-		if (have == 2 && strncmp(line, "%s", 2) == 0) {
-			memcpy(out + n, word, len);
-			n += len;
-		} else {
-			memcpy(out + n, line, have);
-			n += have;
+		if (!here || word != NULL) {
+			n += (size_t)sprintf(
+			    out + n, "250%c", last ? ' ' : '-');
+			memcpy(out + n, here ? word : line, here ? len : have);
+			n += here ? len : have;
+			n += (size_t)sprintf(out + n, "\r\n");
 		}
-		n += (size_t)sprintf(out + n, "\r\n");
 		line = end ? end + 1 : NULL;
 	}
 	return n;
