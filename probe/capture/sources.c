@@ -61,7 +61,9 @@ add_folder(struct sources *s, const char *path, char errbuf[SOURCES_ERRBUF])
 		if (e->fts_info == FTS_F)
 			status = add(s, e->fts_path, false, errbuf);
 	fts_close(tree);
-	qsort(s->list + before, s->count - before, sizeof(*s->list), by_path);
+	if (s->count > before)
+		qsort(s->list + before, s->count - before, sizeof(*s->list),
+		    by_path);
 	return status;
 }
 
