@@ -73,7 +73,9 @@ add_folder(struct sources *s, const char *path, char errbuf[SOURCES_ERRBUF])
 	if (e != NULL)
 		status = -1;
 	fts_close(tree);
-	qsort(s->list + before, s->count - before, sizeof(*s->list), by_path);
+	if (s->count > before)
+		qsort(s->list + before, s->count - before, sizeof(*s->list),
+		    by_path);
 	return status;
 }
 
