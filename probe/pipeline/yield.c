@@ -180,9 +180,12 @@ void
 yield_profile(struct yield *y, const struct profile *p)
 {
 	uint64_t order = profile_order(p);
-	struct slot *slot = find_slot(y, order);
 	size_t room = y->slot_room;
+	struct slot *slot;
 
+	if (order < y->profile_floor)
+		return;
+	slot = find_slot(y, order);
 	if (slot != NULL) {
 		struct profile *known = &slot->profile;
 
@@ -193,8 +196,6 @@ yield_profile(struct yield *y, const struct profile *p)
 			known->last_ns = p->last_ns;
 		return;
 	}
-	if (order < y->profile_floor)
-		return;
 	if (!grow((void **)&y->slots, sizeof(*y->slots), y->slot_count,
 		&y->slot_room))
 		return;
