@@ -426,3 +426,61 @@ Test(smtp, without_room_the_dialogue_is_still_followed)
 	    "-- ehlo-answered\n-- mail-accepted\n-- closed\n", "%s", d.text);
 	dialogue_free(&d);
 }
+
+Test(smtp, a_line_that_nobody_can_read_does_not_end_a_reply)
+{
+	static const struct turn talk[] = { S("220 mx ESMTP\r\n"),
+		C("EHLO a\r\n"),
+		S("250-mx\r\n2X0-STARTTLS\r\n25XXXXXX\r\n250 DSN\r\n"),
+		C("MAIL FROM:<>\r\n"), S("250 ok\r\n") };
+
+	EXPECT(talk,
+	    "S greeting last |220 mx ESMTP\n"
+	    "C command ehlo |EHLO a\n"
+	    "S ehlo-reply ehlo |250-mx\n"
+	    "S ehlo-reply ehlo odd |2X0-STARTTLS\n"
+	    "S ehlo-reply ehlo odd |25XXXXXX\n"
+	    "S ehlo-reply ehlo last |250 DSN\n"
+	    "-- ehlo-answered\n"
+	    "C command mail |MAIL FROM:<>\n"
+	    "S reply mail last |250 ok\n"
+	    "-- mail-accepted\n" CLOSED_FACTS);
+}
+
+Test(smtp, it_ends_one_when_the_client_goes_on)
+{
+	static const struct turn talk[] = { S("220 mx ESMTP\r\n"),
+		C("EHLO a\r\n"), S("250-mx\r\n25 DSN\r\n"),
+		C("MAIL FROM:<>\r\n"), S("250 ok\r\n") };
+
+	EXPECT(talk,
+	    "S greeting last |220 mx ESMTP\n"
+	    "C command ehlo |EHLO a\n"
+	    "S ehlo-reply ehlo |250-mx\n"
+	    "S ehlo-reply ehlo odd |25 DSN\n"
+	    "-- ehlo-answered\n"
+	    "C command mail |MAIL FROM:<>\n"
+	    "S reply mail last |250 ok\n"
+	    "-- mail-accepted\n" CLOSED_FACTS);
+}
+
+Test(smtp, it_ends_one_when_another_code_follows)
+{
+	static const struct turn talk[] = { HELLO,
+		C("MAIL FROM:<>\r\nRCPT TO:<a@b>\r\nDATA\r\n"),
+		S("250 ok\r\n2XX ok\r\n354 go on\r\n"), C(".\r\n"),
+		S("250 ok\r\n") };
+
+	EXPECT(talk,
+	    HELLO_FACTS "C command mail |MAIL FROM:<>\n"
+			"C command rcpt pipelined |RCPT TO:<~@b>\n"
+			"C command data pipelined |DATA\n"
+			"S reply mail last |250 ok\n"
+			"-- mail-accepted\n"
+			"S reply rcpt odd |2XX ok\n"
+			"S reply data last |354 go on\n"
+			"-- data-accepted\n"
+			"C body 3\n"
+			"S reply body last |250 ok\n"
+			"-- message-accepted\n" CLOSED_FACTS);
+}
