@@ -40,9 +40,12 @@ is_run(struct slice text)
 static bool
 is_x_counter(struct slice text)
 {
-	return text.len > 1 && is_run(slice_first(text, text.len - 1)) &&
-	    text.ptr[0] == 'X' && isupper(text.ptr[text.len - 1]) &&
-	    text.ptr[text.len - 1] != 'X';
+	uint8_t last = text.len > 2 ? text.ptr[text.len - 1] : 0;
+
+	if (last == 0 || !is_run(slice_first(text, text.len - 1)))
+		return false;
+	return (text.ptr[0] == 'X' && isupper(last) && last != 'X') ||
+	    (text.ptr[0] == 'x' && islower(last) && last != 'x');
 }
 
 static const struct mask *
@@ -84,12 +87,45 @@ is_near_miss(struct slice text)
 	return distance <= (text.len == STARTTLS_BYTES ? 3 : 1);
 }
 
+/* "Welcome!": letters, and behind them what ends a sentence. */
+static bool
+is_prose(struct slice text)
+{
+	size_t letters = 0;
+
+	while (letters < text.len && isalpha(text.ptr[letters]))
+		letters++;
+	if (letters < 2)
+		return false;
+	for (size_t i = letters; i < text.len; i++)
+		if (text.ptr[i] == '\0' ||
+		    strchr(".,:;!?", text.ptr[i]) == NULL)
+			return false;
+	return true;
+}
+
+/* "AUTHX 12": a keyword and its parameter; "AUTHX   " has none. */
+static bool
+has_parameter(struct slice text)
+{
+	struct slice keyword = ehlo_keyword(text);
+	struct slice rest = slice_after(text, keyword.len);
+
+	if (!ehlo_keyword_legal(keyword))
+		return false;
+	for (size_t i = 0; i < rest.len && rest.ptr[0] == ' '; i++)
+		if (rest.ptr[i] != ' ')
+			return true;
+	return false;
+}
+
 static enum form
 form_of(const struct registry *registry, const struct ehlo_line *line)
 {
 	struct slice text = overwritten_text(line);
 
-	if (line->flags & (FACT_REDACTED | FACT_CUT))
+	/* An unfinished STARTTL is no near miss. */
+	if (line->flags & (FACT_REDACTED | FACT_CUT | FACT_UNFINISHED))
 		return FORM_ORDINARY;
 	if (registry_knows(registry, ehlo_keyword(text)))
 		return FORM_ORDINARY;
@@ -99,13 +135,12 @@ form_of(const struct registry *registry, const struct ehlo_line *line)
 		return FORM_MASK;
 	if (text.len != STARTTLS_BYTES)
 		return FORM_ORDINARY;
-	if (!ehlo_keyword_legal(text)) {
-		/* "AUTHX 12": a keyword and its parameter. */
-		return memchr(text.ptr, ' ', text.len) != NULL &&
-		    ehlo_keyword_legal(ehlo_keyword(text)) ?
-		    FORM_ORDINARY :
-		    FORM_ILLEGAL;
-	}
+	/* What damaged CHUNKING did not damage STARTTLS. */
+	if (registry_resembles(registry, text))
+		return FORM_ORDINARY;
+	if (!ehlo_keyword_legal(text))
+		return is_prose(text) || has_parameter(text) ? FORM_ORDINARY :
+							       FORM_ILLEGAL;
 	return ascii_upper(text.ptr[0]) == 'X' ? FORM_PRIVATE : FORM_WORD;
 }
 
@@ -127,9 +162,9 @@ weigh(enum form form, enum slot slot)
 	static const enum evidence_code table[][5] = {
 		/* UNKNOWN, STARTTLS, SHARED, OTHER, NONE */
 		[FORM_WORD] = { EVIDENCE_UNKNOWN_WORD, EVIDENCE_SLOT,
+		    EVIDENCE_WORD_AMBIGUOUS, EVIDENCE_CODES, EVIDENCE_CODES },
+		[FORM_PRIVATE] = { EVIDENCE_CODES, EVIDENCE_WORD_AMBIGUOUS,
 		    EVIDENCE_UNKNOWN_WORD, EVIDENCE_CODES, EVIDENCE_CODES },
-		[FORM_PRIVATE] = { EVIDENCE_CODES, EVIDENCE_UNKNOWN_WORD,
-		    EVIDENCE_CODES, EVIDENCE_CODES, EVIDENCE_CODES },
 		[FORM_MASK] = { EVIDENCE_MASK_AMBIGUOUS, EVIDENCE_MASK_GRAMMAR,
 		    EVIDENCE_MASK_AMBIGUOUS, EVIDENCE_SLOT_OF_OTHER,
 		    EVIDENCE_CODES },
@@ -153,6 +188,11 @@ consider(const struct registry *registry, const struct session *s,
 	enum slot slot = product_slot(registry, s, odd, index, &product);
 	enum evidence_code evidence = weigh(form, slot);
 
+	/* Orders that fit an unknown server agree by chance sometimes. */
+	if (product == NULL && evidence == EVIDENCE_WORD_AMBIGUOUS)
+		evidence = EVIDENCE_UNKNOWN_WORD;
+	if (product == NULL && evidence == EVIDENCE_SLOT)
+		evidence = EVIDENCE_WORD_AMBIGUOUS;
 	if (evidence == EVIDENCE_CODES)
 		return;
 	if (best->found &&

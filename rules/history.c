@@ -47,6 +47,14 @@ note_times(struct history *h, const struct profile *p, bool network,
 		h->nearest_offered_ns = near;
 }
 
+static void
+note_list(struct history *h, bool equal, bool same, bool network)
+{
+	h->same_list |= equal && same;
+	h->network_list |= equal && network;
+	h->any_list |= equal;
+}
+
 void
 history_ask(const struct context *context, const struct profile *own,
     uint64_t clean_hash, int64_t at_ns, struct history *h)
@@ -68,16 +76,19 @@ history_ask(const struct context *context, const struct profile *own,
 				network ? &h->network_offered :
 					  &h->other_offered) += p->sessions;
 			note_times(h, p, network, at_ns);
-			h->same_list |= p->keywords_hash == clean_hash;
+			note_list(h, p->keywords_hash == clean_hash, same,
+			    network);
 		} else {
 			*(same ? &h->same_missing :
 				network ? &h->network_missing :
 					  &h->other_missing) += p->sessions;
 			if (p->keywords_hash == own->keywords_hash)
-				h->same_word += p->sessions;
+				h->same_reply += p->sessions;
 		}
 	}
 	/* The session itself is among them if it was seen well enough. */
-	if (h->same_missing > 0)
+	if (h->same_missing > 0) {
 		h->same_missing--;
+		h->same_reply -= h->same_reply > 0;
+	}
 }

@@ -18,13 +18,16 @@ struct history {
 	int64_t first_offered_ns, last_offered_ns;	/* same network */
 	int64_t nearest_offered_ns;	/* of all; for "last seen" */
 	bool before, after;		/* offered so, of any client */
-	bool same_list;			/* an offer differs in STARTTLS only */
-	uint64_t same_word;		/* sessions with this very reply */
+	/* An offer differs in STARTTLS only: one to this client, to its
+	 * network (the client with it), to anybody. */
+	bool same_list, network_list, any_list;
+	uint64_t same_reply;		/* other sessions with this very reply */
 };
 
 /*
  * `at_ns`: when this session's EHLO was answered. `own` is its own profile,
- * `clean_hash` the hash of its keywords without the overwritten one.
+ * `clean_hash` the hash of its keywords without the overwritten one, if one
+ * is.
  */
 void history_ask(const struct context *, const struct profile *own,
     uint64_t clean_hash, int64_t at_ns, struct history *out);

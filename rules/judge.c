@@ -13,11 +13,13 @@
 /* The highest that a verdict may reach which design 4 does not let be
  * `likely`: absence, history and a policy accuse nobody by themselves. */
 #define NOT_ADMITTED_MAX 0.69
-#define SUBMISSION_PORT 587
 #define MX_PORT 25
 #define NS_PER_DAY (INT64_C(86400) * 1000000000)
 /* "Many sessions over several days" (design 4.6). */
 #define MANY_SESSIONS 20
+/* ... of which at most one in so many may lack the offer: where more do, one
+ * of several servers behind the address may be without TLS. */
+#define RARELY_MISSING 10
 /* Fewer sessions of neighbours say little of what the server does. */
 #define SOME_SESSIONS 3
 /* So many sessions alike look like configuration and not like an act. */
@@ -68,15 +70,9 @@ support_of(const struct incident *in)
 static bool
 admits_likely(const struct incident *in)
 {
-	static const enum evidence_code admitted[] = { EVIDENCE_MASK_GRAMMAR,
-		EVIDENCE_NOT_A_KEYWORD, EVIDENCE_NEAR_MISS, EVIDENCE_SLOT,
-		EVIDENCE_COMMAND_ACCEPTED, EVIDENCE_OFFERED_OFTEN };
-
 	for (unsigned i = 0; i < in->evidence_count; i++)
-		for (size_t j = 0; j < sizeof(admitted) / sizeof(*admitted);
-		     j++)
-			if (in->evidence[i].code == admitted[j])
-				return true;
+		if (evidence_admits_likely(in->evidence[i].code))
+			return true;
 	return false;
 }
 
@@ -178,22 +174,34 @@ weigh_policies(struct trial *trial, bool content)
 
 /* --- history --------------------------------------------------------------- */
 
+/* As strong as design 4.6 asks for `likely`. */
+static bool
+offered_often(const struct trial *trial)
+{
+	const struct history *h = &trial->history;
+	uint64_t near = h->same_offered + h->network_offered;
+	uint64_t missing = h->same_missing + h->network_missing;
+	int64_t at_ns = trial->session->lines[0].capture_ts_ns;
+
+	return near >= MANY_SESSIONS && h->same_offered > 0 &&
+	    missing * RARELY_MISSING <= near &&
+	    h->first_offered_ns < at_ns && h->last_offered_ns > at_ns &&
+	    h->last_offered_ns - h->first_offered_ns >= SEVERAL_DAYS_NS;
+}
+
 static void
 weigh_offers(struct trial *trial)
 {
 	const struct history *h = &trial->history;
-	uint64_t near = h->same_offered + h->network_offered;
 	struct evidence *e;
 
 	if (history_offered(h) == 0)
 		return;
-	if (near >= MANY_SESSIONS && h->before && h->after &&
-	    h->same_offered > 0 &&
-	    h->last_offered_ns - h->first_offered_ns >= SEVERAL_DAYS_NS)
+	if (offered_often(trial))
 		e = add_evidence(trial, EVIDENCE_OFFERED_OFTEN, 0);
 	else if (h->same_offered > 0)
 		e = add_evidence(trial, EVIDENCE_OFFERED_TO_SAME_CLIENT, 0);
-	else if (h->network_offered >= SOME_SESSIONS && h->same_list)
+	else if (h->network_offered >= SOME_SESSIONS && h->network_list)
 		e = add_evidence(trial, EVIDENCE_OFFERED_TO_NEIGHBOURS, 0);
 	else if (h->network_offered > 0)
 		e = add_evidence(trial, EVIDENCE_OFFERED_TO_ONE_NEIGHBOUR, 0);
@@ -209,7 +217,7 @@ weigh_offers(struct trial *trial)
 	    h->before && h->after ? "before and after" :
 		h->before	  ? "all before" :
 				    "all after");
-	if (h->same_list && h->same_offered > 0) {
+	if (h->same_list) {
 		e = add_evidence(trial, EVIDENCE_ONLY_DIFFERENCE, 0);
 		snprintf(e->detail, sizeof(e->detail),
 		    "all other keywords are the same, in the same order");
@@ -223,7 +231,7 @@ weigh_against(struct trial *trial)
 	uint64_t offered = history_offered(h);
 	struct evidence *e;
 
-	if (offered > 0 && !h->same_list)
+	if (offered > 0 && !h->any_list)
 		add_evidence(trial, EVIDENCE_OTHER_DIFFERENCES, 0);
 	if (offered > 0 && h->same_offered == 0 && h->same_missing > 0) {
 		e = add_evidence(trial,
@@ -265,33 +273,38 @@ weigh_command(struct trial *trial)
 		    s->starttls_frame);
 		snprintf(e->detail, sizeof(e->detail), "answered 220%s",
 		    s->tls_established ? ", and TLS began" : "");
-	} else if (s->starttls_code == 500 || s->starttls_code == 502) {
+	} else if (s->starttls_code == 500 || s->starttls_code == 502 ||
+	    s->starttls_code == 503) {
+		/* 503: Exim's "STARTTLS command used when not advertised". */
 		add_evidence(trial, EVIDENCE_COMMAND_UNKNOWN,
 		    s->starttls_frame);
 	}
 }
 
 static void
-describe_line(struct incident *in, const struct ehlo_line *line, unsigned index)
+describe_line(struct trial *trial, unsigned index)
 {
-	uint8_t whole[EHLO_LINE_KEEP_BYTES + 4];
+	const struct session *s = trial->session;
+	const struct ehlo_line *line = &s->lines[index];
+	uint8_t whole[EHLO_LINE_KEEP_BYTES + sizeof(line->lead)];
+	struct incident *in = trial->out;
 	size_t kept = line->length;
-	int n;
 
 	if (kept > sizeof(line->text))
 		kept = sizeof(line->text);
-	n = snprintf((char *)whole, 5, "%03u%c", line->code % 1000,
-	    line->flags & FACT_LAST_LINE ? ' ' : '-');
-	memcpy(whole + n, line->text, kept);
-	wording_escape(slice_of(whole, (size_t)n + kept), in->seen,
+	memcpy(whole, line->lead, line->lead_length);
+	memcpy(whole + line->lead_length, line->text, kept);
+	wording_escape(slice_of(whole, line->lead_length + kept), in->seen,
 	    sizeof(in->seen));
 	in->seen_line = index + 1;
 	in->frame = line->frame;
 	in->seen_capture = line->capture;
 	in->capture_ts_ns = line->capture_ts_ns;
 	in->stream_offset = line->stream_offset;
+	/* The code of the reply: the line's own may be overwritten. */
 	snprintf(in->expected, sizeof(in->expected), "%03u%cSTARTTLS",
-	    line->code % 1000, line->flags & FACT_LAST_LINE ? ' ' : '-');
+	    s->lines[0].code % 1000,
+	    line->flags & FACT_LAST_LINE ? ' ' : '-');
 }
 
 static void
@@ -318,7 +331,17 @@ weigh_garble(struct trial *trial, const struct garble *garble)
 		snprintf(e->detail, sizeof(e->detail), "%u of %u lines",
 		    garble->others_masked, s->line_count);
 	}
-	describe_line(in, line, garble->index);
+	describe_line(trial, garble->index);
+}
+
+/* Other sessions of the server show the same word, as far as they lack the
+ * offer, and none has it. */
+static bool
+always_so(const struct history *h)
+{
+	return history_offered(h) == 0 && h->other_missing > 0 &&
+	    h->same_reply >= h->same_missing + h->network_missing +
+		h->other_missing;
 }
 
 static enum verdict
@@ -326,37 +349,46 @@ judge_garbled(struct trial *trial, const struct garble *garble)
 {
 	const struct session *s = trial->session;
 	struct incident *in = trial->out;
-	struct profile own;
+	struct profile own, clean;
+	bool sure;
 
 	in->kind = KIND_STARTTLS_GARBLED;
 	in->side = SIDE_SERVER_OF_TAP;
 	weigh_garble(trial, garble);
+	/* Where the word itself tells little, a promise of TLS weighs as
+	 * much as where nothing stands in its place. */
+	sure = admits_likely(in);
 	weigh_command(trial);
-	if (session_profile_without(s, garble->index, &own)) {
-		history_ask(trial->context, &own, own.keywords_hash,
+	if (session_profile(s, &own) &&
+	    session_profile_without(s, garble->index, &clean)) {
+		history_ask(trial->context, &own, clean.keywords_hash,
 		    s->lines[0].capture_ts_ns, &trial->history);
 		weigh_offers(trial);
-		if (history_offered(&trial->history) == 0 &&
-		    trial->history.other_missing > 0)
+		if (always_so(&trial->history))
 			add_evidence(trial, EVIDENCE_ALWAYS_SO, 0);
 	}
 	judge_policies(trial);
-	weigh_policies(trial, true);
+	weigh_policies(trial, sure);
 	wording_garbled(s, garble, &trial->history, in);
 	conclude(trial);
 	return in->certainty >= CERTAINTY_POSSIBLE ? VERDICT_INCIDENT :
 						     VERDICT_EVIDENCE;
 }
 
-/* Could the capture have shown the keyword, had it been there? */
+/* The server's other replies have this word and STARTTLS beside it: then it
+ * stands for nothing (design 4.2). */
 static bool
-absence_is_seen(const struct session *s)
+is_servers_own_word(struct trial *trial)
 {
-	uint16_t blind = OBS_GAP_TO_CLIENT | OBS_SNAPLEN | OBS_OVER_LIMIT |
-	    OBS_ONE_SIDED | OBS_LOST_SYNC | OBS_MIDSTREAM;
+	const struct session *s = trial->session;
+	struct history history;
+	struct profile own;
 
-	return s->ehlo_complete && !(s->ehlo_observability & blind) &&
-	    s->lines_kept == s->line_count;
+	if (!session_profile(s, &own))
+		return false;
+	history_ask(trial->context, &own, own.keywords_hash,
+	    s->lines[0].capture_ts_ns, &history);
+	return history.any_list;
 }
 
 static enum verdict
@@ -380,7 +412,7 @@ judge_stripped(struct trial *trial)
 	weigh_policies(trial, false);
 	if (support_of(in) <= 0)
 		return VERDICT_NOTHING;
-	describe_line(in, &s->lines[s->lines_kept - 1], s->lines_kept - 1);
+	describe_line(trial, s->lines_kept - 1);
 	in->seen_line = 0;
 	in->expected[0] = '\0';
 	wording_stripped(s, &trial->history, accepted, in);
@@ -426,23 +458,48 @@ offered_on_first_line(const struct session *s)
 		    sizeof(s->lines[0].text) ? s->lines[0].length : 0));
 }
 
+static void
+start_over(struct trial *trial)
+{
+	memset(trial->out, 0, sizeof(*trial->out));
+	memset(&trial->history, 0, sizeof(trial->history));
+}
+
+/* A word that makes no incident does not hide that the offer is missing. */
+static enum verdict
+judge_offer(struct trial *trial)
+{
+	enum verdict garbled = VERDICT_NOTHING, stripped;
+	struct garble garble = garble_find(trial->context->registry,
+	    trial->session);
+
+	garble.found = garble.found && !is_servers_own_word(trial);
+	if (garble.found) {
+		garbled = judge_garbled(trial, &garble);
+		if (garbled == VERDICT_INCIDENT)
+			return garbled;
+		start_over(trial);
+	}
+	if (session_absence_seen(trial->session)) {
+		stripped = judge_stripped(trial);
+		if (stripped == VERDICT_INCIDENT || !garble.found)
+			return stripped;
+		start_over(trial);
+	}
+	return garble.found ? judge_garbled(trial, &garble) : garbled;
+}
+
 enum verdict
 rules_judge(const struct session *s, const struct context *context,
     struct incident *out, enum unjudged *why)
 {
 	struct trial trial = { s, context, out, { 0 } };
 	enum verdict verdict = VERDICT_NOTHING;
-	struct garble garble;
 
 	memset(out, 0, sizeof(*out));
 	if (s->lines_kept > 0 && !s->offered && s->ehlo_answers > 0 &&
-	    !offered_on_first_line(s)) {
-		garble = garble_find(context->registry, s);
-		if (garble.found)
-			verdict = judge_garbled(&trial, &garble);
-		else if (absence_is_seen(s))
-			verdict = judge_stripped(&trial);
-	}
+	    !offered_on_first_line(s))
+		verdict = judge_offer(&trial);
 	if (verdict == VERDICT_EVIDENCE || verdict == VERDICT_INCIDENT)
 		describe_session(&trial);
 	else if (session_unjudged(s, why))

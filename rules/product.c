@@ -4,6 +4,7 @@
 
 #define STARTTLS_BYTES 8
 #define NEIGHBOURS_MIN 2	/* known keywords before an order tells much */
+#define BLOCK_LINES_MAX 16	/* odd lines in a row that are compared */
 
 static struct slice
 line_text(const struct ehlo_line *line)
@@ -56,7 +57,7 @@ order_fits(const struct product *product, const struct session *s,
 		if (odd != NULL && odd[i])
 			continue;
 		place = place_of(product, line_text(&s->lines[i]));
-		if (place < last)	/* also when it is not in there */
+		if (place < 0 || place < last)
 			return false;
 		last = place;
 		(*known)++;
@@ -64,28 +65,42 @@ order_fits(const struct product *product, const struct session *s,
 	return *known >= NEIGHBOURS_MIN;
 }
 
+/* `word` without case; its `_` stands for a blank. */
 static bool
-contains_word(const char *text, struct slice word)
+contains_word(struct slice text, struct slice word)
 {
-	size_t len = strlen(text);
+	for (size_t i = 0; i + word.len <= text.len; i++) {
+		size_t n = 0;
 
-	for (size_t i = 0; i + word.len <= len; i++)
-		if (slice_equal_nocase(slice_of(text + i, word.len), word))
+		while (n < word.len &&
+		    ascii_upper(text.ptr[i + n]) ==
+			(word.ptr[n] == '_' ? ' ' : ascii_upper(word.ptr[n])))
+			n++;
+		if (n == word.len)
 			return true;
+	}
 	return false;
 }
 
+/*
+ * A phrase may also stand in the first line of the answer to EHLO, behind
+ * the client's own name: single words would be found in that.
+ */
 static bool
 greeting_names(const struct product *product, const struct session *s)
 {
 	const char *words = product->greeting_words;
 
 	while (*words != '\0') {
-		size_t n = strcspn(words, " ");
+		struct slice word = slice_of(words, strcspn(words, " "));
+		bool phrase = memchr(word.ptr, '_', word.len) != NULL;
 
-		if (n > 0 && contains_word(s->greeting, slice_of(words, n)))
+		if (word.len > 0 &&
+		    (contains_word(slice_str(s->greeting), word) ||
+			(phrase && s->lines_kept > 0 &&
+			    contains_word(line_text(&s->lines[0]), word))))
 			return true;
-		words += n + (words[n] == ' ');
+		words += word.len + (words[word.len] == ' ');
 	}
 	return false;
 }
@@ -134,19 +149,85 @@ neighbour(const struct product *product, const struct session *s,
 	return step < 0 ? -1 : (int)product->keyword_count;
 }
 
-/* Odd lines of STARTTLS's length that stand in the same slot as `index`. */
-static unsigned
-odd_companions(const struct session *s, const bool *odd, unsigned index)
-{
-	unsigned count = 0, first = index, last = index;
+/*
+ * The odd lines around one of them, and the keywords of the order that may
+ * have stood there: what lies between two neighbours. `head[l][k]` is how
+ * many of the first l lines can at most be given a keyword of the first k,
+ * each its own and in order; `tail` the same from the end.
+ */
+struct block {
+	const struct ehlo_line *lines;
+	unsigned line_count, keyword_count;
+	const char (*keywords)[32];
+	uint8_t head[BLOCK_LINES_MAX + 1][PRODUCT_KEYWORDS_MAX + 1];
+	uint8_t tail[BLOCK_LINES_MAX + 1][PRODUCT_KEYWORDS_MAX + 1];
+};
 
-	while (first > 1 && odd[first - 1])
-		first--;
-	while (last + 1 < s->lines_kept && odd[last + 1])
-		last++;
-	for (unsigned i = first; i <= last; i++)
-		count += s->lines[i].length == STARTTLS_BYTES;
-	return count;
+/* Who overwrites keeps the length: of the word, or with its parameters. */
+static bool
+may_have_been(const struct ehlo_line *line, const char *keyword)
+{
+	size_t length = strlen(keyword);
+
+	if (line->length == STARTTLS_BYTES)
+		/* X-words are offered to partners only (XFORWARD). */
+		return length == STARTTLS_BYTES && keyword[0] != 'X';
+	return line->length == length || line->length >= length + 2;
+}
+
+static uint8_t
+most(uint8_t a, uint8_t b)
+{
+	return a > b ? a : b;
+}
+
+static void
+align(struct block *b)
+{
+	unsigned lines = b->line_count, keywords = b->keyword_count;
+
+	memset(b->head, 0, sizeof(b->head));
+	memset(b->tail, 0, sizeof(b->tail));
+	for (unsigned l = 0; l < lines; l++) {
+		for (unsigned k = 0; k < keywords; k++) {
+			bool fits = may_have_been(&b->lines[l],
+			    b->keywords[k]);
+
+			b->head[l + 1][k + 1] = most(b->head[l][k] + fits,
+			    most(b->head[l + 1][k], b->head[l][k + 1]));
+		}
+	}
+	for (unsigned l = lines; l-- > 0;) {
+		for (unsigned k = keywords; k-- > 0;) {
+			bool fits = may_have_been(&b->lines[l],
+			    b->keywords[k]);
+
+			b->tail[l][k] = most(b->tail[l + 1][k + 1] + fits,
+			    most(b->tail[l + 1][k], b->tail[l][k + 1]));
+		}
+	}
+}
+
+/* What line `l` can be where as many lines as possible have a keyword. */
+static enum slot
+slot_in_block(struct block *b, unsigned l)
+{
+	bool starttls = false, other = false;
+
+	align(b);
+	for (unsigned k = 0; k < b->keyword_count; k++) {
+		if (!may_have_been(&b->lines[l], b->keywords[k]) ||
+		    b->head[l][k] + 1 + b->tail[l + 1][k + 1] <
+			b->tail[0][0])
+			continue;
+		if (strcmp(b->keywords[k], "STARTTLS") == 0)
+			starttls = true;
+		else
+			other = true;
+	}
+	if (starttls)
+		return other ? SLOT_SHARED : SLOT_STARTTLS;
+	return other ? SLOT_OTHER : SLOT_NONE;
 }
 
 static enum slot
@@ -155,24 +236,38 @@ slot_in(const struct product *product, const struct session *s,
 {
 	int before = neighbour(product, s, odd, index, -1);
 	int behind = neighbour(product, s, odd, index, +1);
-	unsigned others = 0;
-	bool starttls = false;
+	unsigned first = index, last = index;
+	struct block block;
 
-	for (int i = before + 1; i < behind; i++) {
-		const char *keyword = product->keywords[i];
+	while (first > 1 && odd[first - 1])
+		first--;
+	while (last + 1 < s->lines_kept && odd[last + 1])
+		last++;
+	/* So many tell nothing of each other: each for itself. */
+	if (last - first >= BLOCK_LINES_MAX)
+		first = last = index;
+	block.lines = &s->lines[first];
+	block.line_count = last - first + 1;
+	block.keywords = &product->keywords[before + 1];
+	block.keyword_count = behind > before ?
+	    (unsigned)(behind - before - 1) : 0;
+	return slot_in_block(&block, index - first);
+}
 
-		if (strcmp(keyword, "STARTTLS") == 0)
-			starttls = true;
-		/* X-words are offered to partners only (XFORWARD). */
-		else if (strlen(keyword) == STARTTLS_BYTES && keyword[0] != 'X')
-			others++;
-	}
-	if (!starttls)
-		return others > 0 ? SLOT_OTHER : SLOT_NONE;
-	/* As many overwritten words as candidates: each has its own. */
-	if (others == 0 || odd_companions(s, odd, index) > others)
-		return SLOT_STARTTLS;
-	return SLOT_SHARED;
+/* Several orders fit, and none is known to be the server's. */
+static enum slot
+slot_of_both(enum slot a, enum slot b)
+{
+	bool a_allows = a == SLOT_STARTTLS || a == SLOT_SHARED;
+	bool b_allows = b == SLOT_STARTTLS || b == SLOT_SHARED;
+
+	if (a == b)
+		return a;
+	if (a_allows && b_allows)
+		return SLOT_SHARED;
+	if (a == SLOT_UNKNOWN || b == SLOT_UNKNOWN || a_allows || b_allows)
+		return SLOT_UNKNOWN;
+	return SLOT_OTHER;
 }
 
 enum slot
@@ -183,6 +278,7 @@ product_slot(const struct registry *registry, const struct session *s,
 	const struct product *products;
 	size_t count = registry_products(registry, &products);
 	enum slot best = SLOT_UNKNOWN;
+	bool any = false;
 	unsigned known;
 
 	*product = product_of_reply(registry, s, odd);
@@ -196,9 +292,8 @@ product_slot(const struct registry *registry, const struct session *s,
 		if (!order_fits(&products[i], s, odd, &known))
 			continue;
 		slot = slot_in(&products[i], s, odd, index);
-		if (best != SLOT_UNKNOWN && best != slot)
-			return SLOT_SHARED;
-		best = slot;
+		best = any ? slot_of_both(best, slot) : slot;
+		any = true;
 	}
 	return best;
 }

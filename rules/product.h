@@ -12,7 +12,8 @@
 #include "session.h"
 
 enum slot {
-	SLOT_UNKNOWN,		/* no product's order fits the reply */
+	SLOT_UNKNOWN,		/* no product's order fits the reply, or
+				 * several that disagree */
 	SLOT_STARTTLS,		/* of that length, only STARTTLS fits */
 	SLOT_SHARED,		/* STARTTLS or another of the same length */
 	SLOT_OTHER,		/* another one, and STARTTLS does not */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "data.h"
+#include "ehlo.h"
 
 #define KEYWORDS_MAX 1024
 #define PRODUCTS_MAX 64
@@ -43,8 +44,13 @@ upper_copy(char *out, size_t room, const char *in)
 static const char *
 add_keyword(struct registry *r, const struct row *row)
 {
+	if (!ehlo_keyword_legal(slice_str(row->fields[0])))
+		return "not an EHLO keyword: write letters, digits and "
+		       "hyphens, then a tab";
+	if (strlen(row->fields[0]) >= sizeof(r->keywords[0]))
+		return "keyword too long: 39 octets are the most";
 	if (r->keyword_count == KEYWORDS_MAX)
-		return "more keywords than there is room for";
+		return "too many keywords: remove some, 1024 are the most";
 	upper_copy(r->keywords[r->keyword_count++], sizeof(r->keywords[0]),
 	    row->fields[0]);
 	return NULL;
@@ -57,41 +63,68 @@ add_product(struct registry *r, const struct row *row)
 	char *save = NULL;
 
 	if (row->count < 3)
-		return "wants product, greeting words, order, source";
+		return "too few columns: write product, greeting words, "
+		       "order, source, with tabs between";
 	if (r->product_count == PRODUCTS_MAX)
-		return "more products than there is room for";
+		return "too many products: remove some, 64 are the most";
+	if (strlen(row->fields[0]) >= sizeof(p->name) ||
+	    strlen(row->fields[1]) >= sizeof(p->greeting_words))
+		return "name or greeting words too long: 31 and 95 octets "
+		       "are the most";
 	snprintf(p->name, sizeof(p->name), "%s", row->fields[0]);
 	if (strcmp(row->fields[1], "-") != 0)
 		snprintf(p->greeting_words, sizeof(p->greeting_words), "%s",
 		    row->fields[1]);
 	for (char *word = strtok_r(row->fields[2], " ", &save); word != NULL;
 	     word = strtok_r(NULL, " ", &save)) {
-		if (p->keyword_count == 32)
-			return "more than 32 keywords";
+		if (p->keyword_count == PRODUCT_KEYWORDS_MAX ||
+		    strlen(word) >= sizeof(p->keywords[0]))
+			return "order too long: 32 keywords of 31 octets are "
+			       "the most";
 		upper_copy(p->keywords[p->keyword_count++],
 		    sizeof(p->keywords[0]), word);
 	}
+	if (p->keyword_count == 0)
+		return "no order: write its keywords with blanks between";
 	r->product_count++;
 	return NULL;
+}
+
+/* One character, or SP for a blank; false: it is neither. */
+static bool
+parse_run(const char *argument, char *run)
+{
+	*run = strcmp(argument, "SP") == 0 ? ' ' : argument[0];
+	return *run == ' ' || (argument[0] != '\0' && argument[1] == '\0');
 }
 
 static const char *
 add_mask(struct registry *r, const struct row *row)
 {
 	struct mask *m = &r->masks[r->mask_count];
+	char *end;
 
 	if (row->count < 5)
-		return "wants mask, grammar, argument, samples, writer, source";
+		return "too few columns: write mask, grammar, argument, "
+		       "samples, writer, source, with tabs between";
 	if (r->mask_count == MASKS_MAX)
-		return "more masks than there is room for";
+		return "too many masks: remove some, 32 are the most";
+	if (strlen(row->fields[0]) >= sizeof(m->name) ||
+	    strlen(row->fields[4]) >= sizeof(m->writer))
+		return "name or writer too long: 31 and 95 octets are the "
+		       "most";
 	if (strcmp(row->fields[1], "x-counter") == 0)
 		m->grammar = MASK_X_COUNTER;
 	else if (strcmp(row->fields[1], "run") == 0)
 		m->grammar = MASK_RUN;
 	else
-		return "grammar is neither x-counter nor run";
-	m->run = strcmp(row->fields[2], "SP") == 0 ? ' ' : row->fields[2][0];
-	m->samples = (unsigned)strtoul(row->fields[3], NULL, 10);
+		return "unknown grammar: write x-counter or run";
+	if (m->grammar == MASK_RUN && !parse_run(row->fields[2], &m->run))
+		return "argument of run: write one character, or SP for a "
+		       "blank";
+	m->samples = (unsigned)strtoul(row->fields[3], &end, 10);
+	if (end == row->fields[3] || *end != '\0')
+		return "samples: write how many are known, 0 if none";
 	snprintf(m->name, sizeof(m->name), "%s", row->fields[0]);
 	snprintf(m->writer, sizeof(m->writer), "%s", row->fields[4]);
 	r->mask_count++;
@@ -141,8 +174,9 @@ parse_file(struct registry *r, const char *path, row_fn *add, char *text,
 		if (line[0] == '\0' || line[0] == '#')
 			continue;
 		split_row(line, &row);
-		wrong = row.fields[0][0] == '\0' ? "begins with a tab" :
-						   add(r, &row);
+		wrong = row.fields[0][0] == '\0' ?
+		    "begins with a tab: write the first column" :
+		    add(r, &row);
 		if (wrong != NULL) {
 			snprintf(errbuf, REGISTRY_ERRBUF, "%.300s:%u: %s", path,
 			    number, wrong);
@@ -150,6 +184,29 @@ parse_file(struct registry *r, const char *path, row_fn *add, char *text,
 		}
 	}
 	return 0;
+}
+
+/* Half a file would be rules that nobody wrote. */
+static bool
+is_whole_text(const char *path, FILE *f, const char *text, size_t len,
+    char errbuf[REGISTRY_ERRBUF])
+{
+	if (ferror(f))
+		snprintf(errbuf, REGISTRY_ERRBUF,
+		    "%.300s: %s; --rules wants a folder with files that can "
+		    "be read",
+		    path, strerror(errno));
+	else if (len > DATA_FILE_MAX_BYTES)
+		snprintf(errbuf, REGISTRY_ERRBUF,
+		    "%.300s: larger than 1 MiB; remove what is not needed",
+		    path);
+	else if (memchr(text, '\0', len) != NULL)
+		snprintf(errbuf, REGISTRY_ERRBUF,
+		    "%.300s: holds a NUL octet; write tab-separated text",
+		    path);
+	else
+		return true;
+	return false;
 }
 
 /* A copy that ends in NUL, from the folder or the program; NULL: said why. */
@@ -166,11 +223,16 @@ read_file(const char *path, size_t *len, char errbuf[REGISTRY_ERRBUF])
 		    path, strerror(errno));
 		return NULL;
 	}
-	text = calloc(1, DATA_FILE_MAX_BYTES + 1);
-	if (text != NULL)
-		*len = fread(text, 1, DATA_FILE_MAX_BYTES, f);
-	else
+	text = calloc(1, DATA_FILE_MAX_BYTES + 2);
+	if (text == NULL) {
 		snprintf(errbuf, REGISTRY_ERRBUF, "out of memory");
+	} else {
+		*len = fread(text, 1, DATA_FILE_MAX_BYTES + 1, f);
+		if (!is_whole_text(path, f, text, *len, errbuf)) {
+			free(text);
+			text = NULL;
+		}
+	}
 	fclose(f);
 	return text;
 }
@@ -247,6 +309,23 @@ registry_knows(const struct registry *r, struct slice keyword)
 	for (size_t i = 0; i < r->keyword_count; i++)
 		if (slice_equal_nocase(keyword, slice_str(r->keywords[i])))
 			return true;
+	return false;
+}
+
+bool
+registry_resembles(const struct registry *r, struct slice word)
+{
+	for (size_t i = 0; i < r->keyword_count; i++) {
+		const char *known = r->keywords[i];
+		unsigned wrong = 0;
+
+		if (strlen(known) != word.len || word.len < 6)
+			continue;
+		for (size_t j = 0; j < word.len; j++)
+			wrong += ascii_upper(word.ptr[j]) != (uint8_t)known[j];
+		if (wrong == 1 || wrong == 2)
+			return true;
+	}
 	return false;
 }
 

@@ -13,14 +13,15 @@
 #include "dissect/slice.h"
 
 #define REGISTRY_ERRBUF 512
+#define PRODUCT_KEYWORDS_MAX 32
 
 struct registry;
 
 struct product {
 	char name[32];
-	char greeting_words[96];	/* blank between, compared without case */
+	char greeting_words[96];	/* blank between; see products.tsv */
 	unsigned keyword_count;
-	char keywords[32][32];		/* in the order in which it lists them */
+	char keywords[PRODUCT_KEYWORDS_MAX][32];	/* in the order in which it lists them */
 };
 
 /* A mask's grammar: see masks.tsv. */
@@ -47,6 +48,8 @@ const char *registry_version(const struct registry *);
 
 /* Is `keyword` (any case, without arguments) a known one? */
 bool registry_knows(const struct registry *, struct slice keyword);
+/* Is `word` a known keyword of that length with one or two wrong octets? */
+bool registry_resembles(const struct registry *, struct slice word);
 size_t registry_products(const struct registry *, const struct product **);
 size_t registry_masks(const struct registry *, const struct mask **);
 

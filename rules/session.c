@@ -101,7 +101,8 @@ rcpt_domain(struct slice command, char out[DOMAIN_TEXT_BYTES])
 	out[n] = '\0';
 }
 
-/* A new EHLO makes what was offered before void (RFC 5321 4.1.4). */
+/* A new EHLO makes what was offered before void (RFC 5321 4.1.4); what the
+ * last answer said stays known until there is another one. */
 static void
 fold_hello(struct session *s, uint8_t verb, struct slice bytes)
 {
@@ -113,8 +114,7 @@ fold_hello(struct session *s, uint8_t verb, struct slice bytes)
 		return;
 	}
 	s->ehlo_sent = true;
-	s->first_offered |= s->offered;
-	s->offered = s->ehlo_answered = s->ehlo_complete = false;
+	s->ehlo_answered = s->ehlo_complete = false;
 }
 
 static void
@@ -169,8 +169,12 @@ fold_ehlo_reply(struct session *s, const struct fact *fact, struct slice bytes)
 {
 	struct slice text = slice_after(bytes, 4);
 
+	/* Some servers end lines in CR CR LF, and clients do not mind. */
+	while (text.len > 0 && text.ptr[text.len - 1] == '\r')
+		text.len--;
 	if (fact->line <= 1) {
 		s->line_count = s->lines_kept = 0;
+		s->first_offered |= s->offered;
 		s->offered = s->ehlo_answered = s->ehlo_complete = false;
 		s->ehlo_answers++;
 	}
@@ -191,6 +195,10 @@ fold_ehlo_reply(struct session *s, const struct fact *fact, struct slice bytes)
 		line->whole_length = (uint16_t)bytes.len;
 		if (kept.len > 0)
 			memcpy(line->text, kept.ptr, kept.len);
+		kept = slice_first(bytes, sizeof(line->lead));
+		line->lead_length = (uint8_t)kept.len;
+		if (kept.len > 0)
+			memcpy(line->lead, kept.ptr, kept.len);
 	}
 	if (fact->flags & FACT_LAST_LINE) {
 		s->ehlo_answered = true;
@@ -290,6 +298,15 @@ fold_reply(struct session *s, const struct fact *fact, struct slice bytes)
 	}
 }
 
+/* Answers are missing: whose the next ones are is not known any more. */
+static void
+fold_gap(struct session *s, const struct fact *fact, struct slice bytes)
+{
+	(void)bytes;
+	if (fact->dir == TO_CLIENT)
+		s->pending_count = 0;
+}
+
 static void
 fold_body(struct session *s, const struct fact *fact, struct slice bytes)
 {
@@ -347,6 +364,7 @@ static fold_fn *const folds[FACT_CODES] = {
 	[FACT_EHLO_REPLY] = fold_ehlo_reply,
 	[FACT_AUTH_EXCHANGE] = fold_auth,
 	[FACT_BODY] = fold_body,
+	[FACT_GAP] = fold_gap,
 	[FACT_NOT_TLS] = fold_tls,
 	[FACT_TLS_CLIENT_HELLO] = fold_tls,
 	[FACT_TLS_SNI] = fold_tls,
@@ -374,6 +392,20 @@ session_fold(struct session *s, const struct fact *fact, struct slice bytes)
 		folds[fact->code](s, fact, bytes);
 }
 
+/* The peers ended it, nothing went in clear, and it would have been seen. */
+static bool
+stopped(const struct session *s)
+{
+	uint16_t blind = OBS_GAP_TO_SERVER | OBS_GAP_TO_CLIENT |
+	    OBS_ONE_SIDED | OBS_SNAPLEN | OBS_OVER_LIMIT | OBS_EVICTED |
+	    OBS_LOST_SYNC;
+
+	return s->closed && s->ending != ENDING_CAPTURE_END &&
+	    s->ending != ENDING_EVICTED && !(s->observability & blind) &&
+	    s->ehlo_answered && !s->mail_tried_clear && !s->tls_established &&
+	    !s->auth_clear;
+}
+
 uint32_t
 session_outcome(const struct session *s)
 {
@@ -381,7 +413,8 @@ session_outcome(const struct session *s)
 
 	if (s->mail_clear || s->rcpt_clear)
 		outcome |= OUTCOME_ENVELOPE_EXPOSED;
-	if (s->data_clear && s->body_bytes > 0)
+	/* What was accepted was sent, though one side of it be missing. */
+	if ((s->data_clear && s->body_bytes > 0) || s->accepted_clear)
 		outcome |= OUTCOME_CONTENT_EXPOSED;
 	if (s->accepted_clear)
 		outcome |= OUTCOME_ACCEPTED;
@@ -389,8 +422,7 @@ session_outcome(const struct session *s)
 		outcome |= OUTCOME_CREDENTIALS_EXPOSED;
 	if (s->tls_established)
 		outcome |= OUTCOME_ENCRYPTED;
-	if (s->closed && s->ehlo_answered && !s->mail_tried_clear &&
-	    !s->tls_established && !s->auth_clear)
+	if (stopped(s))
 		outcome |= OUTCOME_STOPPED;
 	return outcome;
 }

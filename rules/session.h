@@ -24,6 +24,8 @@ struct ehlo_line {
 	uint16_t code;
 	uint16_t length;		/* of the text after code and separator */
 	uint16_t whole_length;		/* of the line without its end */
+	uint8_t lead[4];		/* code and separator as they arrived */
+	uint8_t lead_length;
 	uint8_t text[EHLO_LINE_KEEP_BYTES];	/* after code and separator */
 };
 
@@ -80,8 +82,12 @@ struct session {
 
 void session_init(struct session *, uint64_t handle);
 void session_fold(struct session *, const struct fact *, struct slice bytes);
-/* Adds one session, as far as it is known, to the axes. */
+/* Adds one session, as far as it is known, to the axes. Whether it is unjudged
+ * is the verdict's to say: a masked keyword shows through many a gap. */
 void session_tally(const struct session *, struct tally *);
+/* Could the capture have shown an offer in the last answer to EHLO? Without
+ * that, its absence proves nothing (design 4.3). */
+bool session_absence_seen(const struct session *);
 /* True, and why, when the capture cannot show whether STARTTLS was offered. */
 bool session_unjudged(const struct session *, enum unjudged *why);
 /* OUTCOME_* of what is known so far. */

@@ -23,6 +23,16 @@ opaque_from_the_start(const struct session *s)
 	return s->implicit_tls && (s->observability & OBS_MIDSTREAM);
 }
 
+bool
+session_absence_seen(const struct session *s)
+{
+	uint16_t blind = OBS_GAP_TO_CLIENT | OBS_SNAPLEN | OBS_OVER_LIMIT |
+	    OBS_ONE_SIDED | OBS_LOST_SYNC | OBS_MIDSTREAM;
+
+	return s->ehlo_complete && !(s->ehlo_observability & blind) &&
+	    s->lines_kept == s->line_count;
+}
+
 static enum offered
 offered_value(const struct session *s)
 {
@@ -33,10 +43,7 @@ offered_value(const struct session *s)
 	if (opaque_from_the_start(s))
 		return OFFERED_UNSEEN;
 	if (s->ehlo_complete)
-		return s->ehlo_observability &
-		    (OBS_GAP_TO_CLIENT | OBS_SNAPLEN | OBS_OVER_LIMIT) ?
-		    OFFERED_UNSEEN :
-		    OFFERED_NO;
+		return session_absence_seen(s) ? OFFERED_NO : OFFERED_UNSEEN;
 	if (s->ehlo_answered)
 		return OFFERED_NO;
 	if (s->helo_sent)
@@ -99,10 +106,14 @@ unjudged_value(const struct session *s)
 		{ OBS_GAP_TO_CLIENT | OBS_GAP_TO_SERVER | OBS_LOST_SYNC,
 		    UNJUDGED_GAP },
 	};
+	uint16_t seen = s->ehlo_complete ? s->ehlo_observability :
+					   s->observability;
 
 	for (size_t i = 0; i < sizeof(order) / sizeof(*order); i++)
-		if (s->observability & order[i].bits)
+		if (seen & order[i].bits)
 			return order[i].reason;
+	if (s->lines_kept < s->line_count)
+		return UNJUDGED_OVER_LIMIT;
 	/* Nothing is missing but the rest: the capture ends too early. */
 	return s->ending == ENDING_EVICTED ? UNJUDGED_EVICTED : UNJUDGED_GAP;
 }
@@ -119,14 +130,10 @@ session_unjudged(const struct session *s, enum unjudged *why)
 void
 session_tally(const struct session *s, struct tally *tally)
 {
-	enum unjudged why;
-
 	tally->sessions++;
 	tally->offered[offered_value(s)]++;
 	tally->used[used_value(s)]++;
 	tally->mail[mail_value(s)]++;
-	if (session_unjudged(s, &why))
-		tally->unjudged[why]++;
 }
 
 static enum ending_class

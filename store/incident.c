@@ -530,6 +530,26 @@ each(struct store *s, sqlite3_stmt *st, const struct incident_filter *filter,
 	return status;
 }
 
+/* Their hashes as a JSON array: hex needs no escaping. */
+static int
+bind_captures(struct store *s, sqlite3_stmt *st, int column,
+    const struct incident_filter *f)
+{
+	sqlite3_str *json = sqlite3_str_new(NULL);
+	char *text;
+
+	for (size_t i = 0; i < f->capture_count; i++)
+		sqlite3_str_appendf(json, "%s\"%s\"", i ? "," : "[",
+		    f->captures[i].hash);
+	sqlite3_str_appendall(json, f->capture_count ? "]" : "[]");
+	text = sqlite3_str_finish(json);
+	if (text == NULL)
+		return -1;
+	s->unbound |= sqlite3_bind_text(st, column, text, -1, sqlite3_free) !=
+	    SQLITE_OK;
+	return 0;
+}
+
 int
 store_each_incident(struct store *s, const struct incident_filter *f,
     incident_fn *fn, void *context)
@@ -541,9 +561,11 @@ store_each_incident(struct store *s, const struct incident_filter *f,
 		" ON incident = id AND revision = latest"
 		" WHERE (?1 IS NULL OR substr(id, 1, length(?1)) = ?1)"
 		" AND (?2 IS NULL OR incident.session = ?2)"
-		" AND (?3 IS NULL OR capture = ?3 OR EXISTS (SELECT 1 FROM"
-		" sighting WHERE sighting.session = incident.session AND"
-		" (sighting.capture = ?3 OR instr(further_captures, ?3))))"
+		" AND (?3 IS NULL"
+		" OR capture IN (SELECT value FROM json_each(?3))"
+		" OR incident.session IN (SELECT session FROM sighting"
+		" JOIN json_each(?3) ON sighting.capture = value"
+		" OR instr(further_captures, value)))"
 		" ORDER BY incident.capture_ts_ns, id",
 		-1, &st, NULL) != SQLITE_OK)
 		return store_failed(s);
@@ -551,8 +573,10 @@ store_each_incident(struct store *s, const struct incident_filter *f,
 		bind_text(s, st, 1, f->id_prefix);
 	if (f->session != NULL)
 		bind_blob(s, st, 2, f->session, 16);
-	if (f->capture != NULL)
-		bind_text(s, st, 3, f->capture);
+	if (f->captures != NULL && bind_captures(s, st, 3, f) != 0) {
+		sqlite3_finalize(st);
+		return store_failed(s);
+	}
 	return each(s, st, f, fn, context);
 }
 

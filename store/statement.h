@@ -29,8 +29,8 @@ sqlite3_stmt *statement(struct store *, const char *sql);
 int store_failed(struct store *);
 /* Runs SQL without parameters and results. */
 int store_execute(struct store *, const char *sql);
-/* Takes away replies that no sighting needs any more. 0 or -1. */
-int drop_unused_replies(struct store *);
+/* Replies that no sighting needs any more; within a transaction. */
+int store_delete_unused_replies(struct store *);
 /* SQLITE_ROW, SQLITE_DONE, or a code for store_failed(): also when a value
  * could not be bound, which would otherwise go in as NULL. */
 int step(struct store *, sqlite3_stmt *);

@@ -130,8 +130,7 @@ int
 command_incidents(int argc, char **argv)
 {
 	static const struct command_syntax syntax = { "incidents",
-		"incidents [--kind KIND] [--certainty WORD] [--server "
-		"ADDRESS] ...",
+		"incidents [--kind KIND] [--certainty WORD] [FILTER] ...",
 		"Lists what was found, ordered by time: possible and above, "
 		"each in its latest\nrevision. JSON is one EVE alert a line.",
 		rows, on_option };

@@ -185,35 +185,7 @@ struct finding {
 	struct incident_groups groups;
 	FILE *eve;
 	bool likely, unwritten;
-	const struct capture_row *rows;	/* captures of this read */
-	size_t count, at;		/* the one that is asked about */
-	/* Told though they name a capture that was not read now. */
-	char (*told)[INCIDENT_ID_BYTES];
-	size_t told_count;
 };
-
-/* An incident whose session is in several captures of this read is told once:
- * with the capture that it names, or else with the first. */
-static bool
-tell(struct finding *f, const struct incident *in)
-{
-	char(*more)[INCIDENT_ID_BYTES];
-
-	if (strcmp(f->rows[f->at].hash, in->capture_hash) == 0)
-		return true;
-	for (size_t i = 0; i < f->count; i++)
-		if (strcmp(f->rows[i].hash, in->capture_hash) == 0)
-			return false;
-	for (size_t i = 0; i < f->told_count; i++)
-		if (strcmp(f->told[i], in->id) == 0)
-			return false;
-	more = realloc(f->told, (f->told_count + 1) * sizeof(*more));
-	if (more == NULL)
-		return true;
-	f->told = more;
-	memcpy(f->told[f->told_count++], in->id, sizeof(*more));
-	return true;
-}
 
 static int
 on_incident(void *context, const struct incident *in)
@@ -221,8 +193,6 @@ on_incident(void *context, const struct incident *in)
 	struct finding *f = context;
 	struct reading *r = f->reading;
 
-	if (!tell(f, in))
-		return 0;
 	text_group_add(&f->groups, in);
 	f->likely |= in->certainty >= CERTAINTY_LIKELY;
 	if (f->eve == NULL || (incident_severity(in) > 2 &&
@@ -278,60 +248,102 @@ static bool
 report(struct reading *r)
 {
 	struct finding f = { .reading = r };
+	struct incident_filter filter = { 0 };
+	const struct capture_row *rows;
+	size_t count = run_captures(r->run, &rows);
 
-	f.count = run_captures(r->run, &f.rows);
 	f.eve = open_eve(r);
-	for (; f.at < f.count; f.at++) {
-		struct incident_filter filter = {
-			.capture = f.rows[f.at].hash
-		};
-
-		if (store_each_incident(r->store, &filter, on_incident, &f) <
-		    0) {
-			complain("%s", store_error(r->store));
-			r->failed = true;
-		}
+	filter.captures = rows;
+	filter.capture_count = count;
+	if (store_each_incident(r->store, &filter, on_incident, &f) < 0) {
+		complain("%s", store_error(r->store));
+		r->failed = true;
 	}
 	if (!r->options.common.quiet && !r->options.facts &&
-	    f.eve != stdout && f.count > 0)
-		text_read_summary(stdout, f.rows, f.count, &f.groups);
+	    f.eve != stdout && count > 0)
+		text_read_summary(stdout, rows, count, &f.groups);
 	if (r->skipped > 0 && !r->options.common.quiet)
 		complain("%llu file%s no captures: skipped",
 		    (unsigned long long)r->skipped,
 		    r->skipped == 1 ? " in folders is" : "s in folders are");
 	close_eve(r, &f);
 	text_groups_free(&f.groups);
-	free(f.told);
 	return f.likely;
 }
 
 /* --- setting up ------------------------------------------------------------------- */
 
+/* Whose policy the file is: "DOMAIN=FILE", or a file called after it. */
+static const char *
+policy_path(const char *text, char domain[DOMAIN_TEXT_BYTES])
+{
+	const char *equals = strchr(text, '='), *slash = strchr(text, '/');
+	const char *path = text, *name = strrchr(text, '/');
+	size_t n;
+
+	if (equals != NULL && (slash == NULL || equals < slash)) {
+		path = equals + 1;
+		name = text;
+		n = (size_t)(equals - text);
+	} else {
+		name = name == NULL ? text : name + 1;
+		n = strlen(name);
+		if (n > 4 && strcmp(name + n - 4, ".txt") == 0)
+			n -= 4;
+	}
+	snprintf(domain, DOMAIN_TEXT_BYTES, "%.*s", (int)n, name);
+	return path;
+}
+
+static int
+add_policy(struct reading *r, const char *text)
+{
+	char named[DOMAIN_TEXT_BYTES];
+	struct policy_row row = { .from_ns = INT64_MIN, .until_ns = INT64_MAX,
+		.assumed = true, .source = "file" };
+	struct policy_file file;
+	const char *path = policy_path(text, named);
+	int status = -1;
+
+	if (policy_domain(named, row.domain) != 0 ||
+	    policy_file_load(&file, path) != 0)
+		return -1;
+	row.body = slice_of(file.bytes, file.len);
+	if (!file.policy.tolerant_ok)
+		policy_file_complain(&file, STS_ERROR);
+	else if (store_add_policy(r->store, &row) != 0)
+		complain("%s", store_error(r->store));
+	else
+		status = 0;
+	policy_file_free(&file);
+	return status;
+}
+
 static int
 add_policies(struct reading *r)
 {
-	for (unsigned i = 0; i < r->options.policy_count; i++) {
-		struct policy_file file;
-		const char *path = strchr(r->options.policies[i], '=') + 1;
-		char domain[DOMAIN_TEXT_BYTES];
+	for (unsigned i = 0; i < r->options.policy_count; i++)
+		if (add_policy(r, r->options.policies[i]) != 0)
+			return -1;
+	return 0;
+}
 
-		snprintf(domain, sizeof(domain), "%.*s",
-		    (int)(path - 1 - r->options.policies[i]),
-		    r->options.policies[i]);
-		if (policy_file_load(&file, path) != 0)
+/* Sessions that were kept before: their servers need not be in what was read
+ * now. */
+static int
+judge_policies_again(struct reading *r)
+{
+	char domain[DOMAIN_TEXT_BYTES];
+	uint64_t changed;
+
+	for (unsigned i = 0; i < r->options.policy_count; i++) {
+		char named[DOMAIN_TEXT_BYTES];
+
+		policy_path(r->options.policies[i], named);
+		if (policy_domain(named, domain) != 0 ||
+		    policy_judge_again(r->store, r->world, domain, &changed) !=
+			0)
 			return -1;
-		if (!file.policy.tolerant_ok) {
-			policy_file_complain(&file, STS_ERROR);
-			policy_file_free(&file);
-			return -1;
-		}
-		for (char *c = domain; *c != '\0'; c++)
-			*c = (char)(*c >= 'A' && *c <= 'Z' ? *c + 32 : *c);
-		if (!world_add_policy(r->world, domain, &file.policy)) {
-			policy_file_free(&file);
-			return -1;
-		}
-		policy_file_free(&file);
 	}
 	return 0;
 }
@@ -396,11 +408,11 @@ set_up(struct reading *r, char **paths)
 				 store_open(o->common.db, STORE_WRITE, errbuf);
 	if (r->store == NULL)
 		goto failed;
+	if (add_policies(r) != 0)
+		return -1;
 	r->world = world_create(r->store, r->registry, o->prior, errbuf);
 	if (r->world == NULL)
 		goto failed;
-	if (add_policies(r) != 0)
-		return -1;
 	r->run = run_create(&o->run, r->store, r->world, &holder,
 	    o->facts ? on_fact : NULL, r);
 	if (r->run != NULL)
@@ -488,7 +500,7 @@ command_read(int argc, char **argv)
 	}
 	for (size_t i = 0; i < r.sources.count && !stop; i++)
 		read_source(&r, &r.sources.list[i]);
-	if (run_finish(r.run) != 0) {
+	if (run_finish(r.run) != 0 || judge_policies_again(&r) != 0) {
 		complain("%s", store_error(r.store));
 		r.failed = true;
 	} else {

@@ -238,7 +238,7 @@ Test(capture, clear_text_against_a_policy_is_summed_by_peer_and_day)
 
 	put_all(s, &one);
 	put_all(s, &two);
-	cr_assert_eq(store_each_clear_enforce(s, on_clear, &seen), 0);
+	cr_assert_eq(store_each_clear_enforce(s, NULL, on_clear, &seen), 0);
 	store_close(s);
 	cr_assert_eq(seen.count, 1);
 	cr_expect_eq(address_compare(&seen.clear[0].client, &client), 0);

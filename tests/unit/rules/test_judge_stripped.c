@@ -1,0 +1,420 @@
+/* starttls-stripped: absence needs proof, and accuses nobody by itself. */
+#include "rules/judge.h"
+
+#include "unit/rules/replies.h"
+#include "unit/rules/world.h"
+
+static struct dialogue d;
+static struct fake_world world;
+static struct incident in;
+static enum unjudged why;
+
+#define CLIENT "192.0.2.10"
+#define NEIGHBOUR "192.0.2.77"
+#define STRANGER "203.0.113.5"
+#define SERVER "198.51.100.25"
+#define ENFORCE POLICY_OF("enforce")
+#define TESTING POLICY_OF("testing")
+#define HELLO                                                                  \
+	S("220 mx1.example.org ESMTP\r\n"), C("EHLO relay.example.net\r\n"),   \
+	    S("250-mx1.example.org\r\n250-SIZE 1\r\n250 DSN\r\n")
+
+static void
+blank(void)
+{
+	memset(&d, 0, sizeof(d));
+	memset(&world, 0, sizeof(world));
+}
+
+static enum verdict
+judge(void)
+{
+	return rules_judge(&d.session, fake_context(&world), &in, &why);
+}
+
+static void
+policy(const char *domain, const char *body)
+{
+	world.domain[0] = domain;
+	world.body[0] = body;
+}
+
+/* A delivery without the offer; nothing known yet. */
+static void
+clear_delivery(void)
+{
+	blank();
+	dialogue_open(&d, CLIENT, SERVER);
+	dialogue_say(&d, HELLO, DELIVERY);
+	dialogue_close(&d);
+}
+
+static struct profile *
+offers(const char *client, double days, uint64_t sessions)
+{
+	return fake_offers(
+	    &world, &d.session, UINT32_MAX, client, days, sessions);
+}
+
+static struct profile *
+lacks(const char *client, double days, uint64_t sessions)
+{
+	struct profile *p = offers(client, days, sessions);
+
+	p->offered = false;
+	return p;
+}
+
+static void
+expect_evidence(const char *codes)
+{
+	char have[512] = "";
+
+	for (unsigned i = 0; i < in.evidence_count; i++) {
+		strcat(have, i ? " " : "");
+		strcat(have, evidence_name(in.evidence[i].code));
+	}
+	cr_expect_str_eq(have, codes, "wants \"%s\", got \"%s\"", codes, have);
+}
+
+Test(judge_stripped, absence_alone_accuses_nobody)
+{
+	clear_delivery();
+	cr_expect_eq(judge(), VERDICT_NOTHING);
+	/* ... nor that the server never offers it to anybody. */
+	fake_itself(&world, &d.session);
+	lacks(STRANGER, -1, 50);
+	cr_expect_eq(judge(), VERDICT_NOTHING);
+}
+
+Test(judge_stripped, an_enforcing_policy_makes_it_possible_and_no_more)
+{
+	clear_delivery();
+	policy("example.org", ENFORCE);
+	cr_assert_eq(judge(), VERDICT_INCIDENT);
+	cr_expect_eq(in.kind, KIND_STARTTLS_STRIPPED);
+	cr_expect_eq(in.certainty, CERTAINTY_POSSIBLE);
+	cr_expect_eq(in.side, SIDE_UNDETERMINED);
+	expect_evidence("policy-unmet");
+	cr_expect_eq(in.policies[0].result, POLICY_UNMET);
+	cr_expect_eq(in.policies[0].basis, BASIS_RCPT);
+	cr_expect(in.policies[0].assumed);
+	cr_expect_str_eq(in.policies[0].domain, "example.org");
+	cr_expect_str_eq(in.seen, "250 DSN");
+	cr_expect_eq(in.seen_line, 0);
+	cr_expect_str_empty(in.expected);
+	cr_expect_not_null(strstr(in.benign, "smart host"));
+	cr_expect_eq(incident_severity(&in), 2);
+	/* Whoever suspects everybody does not get more of it. */
+	world.context.prior = 0.9;
+	judge();
+	cr_expect_float_eq(in.confidence, 0.69, 1e-9);
+	cr_expect_eq(in.certainty, CERTAINTY_POSSIBLE);
+}
+
+Test(judge_stripped, a_testing_policy_pages_nobody)
+{
+	clear_delivery();
+	policy("example.org", TESTING);
+	cr_expect_eq(judge(), VERDICT_EVIDENCE);
+	expect_evidence("policy-testing-unmet");
+	policy("example.org", "version: STSv1\nmode: none\nmax_age: 60\n");
+	cr_expect_eq(judge(), VERDICT_NOTHING);
+	cr_expect_eq(in.policy_count, 0);
+}
+
+Test(judge_stripped, the_strictest_of_several_policies_counts)
+{
+	blank();
+	dialogue_open(&d, CLIENT, SERVER);
+	dialogue_say(&d, HELLO,
+	    C("MAIL FROM:<a@example.net>\r\nRCPT TO:<b@example.org>\r\n"
+	      "RCPT TO:<c@example.com>\r\nRCPT TO:<c@none.test>\r\nDATA\r\n"),
+	    S("250 Ok\r\n250 Ok\r\n250 Ok\r\n250 Ok\r\n354 go on\r\n"));
+	dialogue_close(&d);
+	policy("example.org", ENFORCE);
+	world.domain[1] = "example.com";
+	world.body[1] = "version: STSv1\nmode: testing\nmx: *.example.org\n"
+			"max_age: 60\n";
+	cr_assert_eq(judge(), VERDICT_INCIDENT);
+	expect_evidence("policy-unmet");
+	cr_expect_eq(in.policy_count, 2);
+	cr_expect_str_eq(in.policies[1].mode, "testing");
+}
+
+/* RFC 8461 3.4, 4: the policy is the recipient domain's, for its MX. */
+Test(judge_stripped, a_policy_binds_at_the_mx_only)
+{
+	static const uint16_t ports[] = { 587, 2525, 465, 10025 };
+
+	for (size_t i = 0; i < 4; i++) {
+		blank();
+		d.port = ports[i];
+		dialogue_open(&d, CLIENT, SERVER);
+		dialogue_say(&d, HELLO, DELIVERY);
+		dialogue_close(&d);
+		policy("example.org", ENFORCE);
+		cr_expect_eq(judge(), VERDICT_NOTHING, "port %u", ports[i]);
+		cr_expect_eq(in.policy_count, 0);
+	}
+}
+
+Test(judge_stripped, a_client_that_logs_in_is_not_talking_to_an_mx)
+{
+	blank();
+	dialogue_open(&d, CLIENT, SERVER);
+	dialogue_say(&d, HELLO, C("AUTH PLAIN AGFsaWNlAHNlY3JldA==\r\n"),
+	    S("235 2.7.0 Ok\r\n"), DELIVERY);
+	dialogue_close(&d);
+	policy("example.org", ENFORCE);
+	cr_expect_eq(judge(), VERDICT_NOTHING);
+}
+
+Test(judge_stripped, a_name_that_the_policy_does_not_list_is_a_smart_hosts)
+{
+	clear_delivery();
+	policy("example.org", ENFORCE);
+	world.mx_name = "smtp.provider.test";
+	cr_expect_eq(judge(), VERDICT_NOTHING);
+	world.mx_name = "mx1.example.org";
+	cr_expect_eq(judge(), VERDICT_INCIDENT);
+	world.mx_name = "deep.mx1.example.org";
+	cr_expect_eq(judge(), VERDICT_NOTHING);
+}
+
+/* The name in the greeting is the server's own word, or an attacker's. */
+Test(judge_stripped, the_name_in_the_greeting_decides_nothing)
+{
+	blank();
+	dialogue_open(&d, CLIENT, SERVER);
+	dialogue_say(&d, S("220 smtp.provider.test ESMTP\r\n"),
+	    C("EHLO relay.example.net\r\n"),
+	    S("250-smtp.provider.test\r\n250-SIZE 1\r\n250 DSN\r\n"), DELIVERY);
+	dialogue_close(&d);
+	policy("example.org", ENFORCE);
+	cr_expect_eq(judge(), VERDICT_INCIDENT);
+}
+
+Test(judge_stripped, a_policy_holds_while_it_holds)
+{
+	clear_delivery();
+	policy("example.org", ENFORCE);
+	world.observed = true;
+	world.until_ns = NOON_NS;
+	cr_expect_eq(judge(), VERDICT_NOTHING);
+	world.until_ns = NOON_NS + 60 * SECOND_NS;
+	world.from_ns = NOON_NS;
+	cr_assert_eq(judge(), VERDICT_INCIDENT);
+	cr_expect_not(in.policies[0].assumed);
+	cr_expect_not_null(strstr(
+	    evidence_in(&in, EVIDENCE_POLICY_UNMET)->detail, "observed"));
+}
+
+Test(judge_stripped, a_refused_recipient_has_no_policy)
+{
+	blank();
+	dialogue_open(&d, CLIENT, SERVER);
+	dialogue_say(&d, HELLO,
+	    C("MAIL FROM:<a@example.net>\r\nRCPT TO:<b@example.org>\r\n"),
+	    S("250 Ok\r\n554 5.7.1 Relay access denied\r\n"));
+	dialogue_close(&d);
+	policy("example.org", ENFORCE);
+	cr_expect_eq(judge(), VERDICT_NOTHING);
+}
+
+/* An aware sender sees no offer and leaves: no domain, nothing lost. */
+Test(judge_stripped, a_client_that_leaves_has_lost_nothing)
+{
+	blank();
+	dialogue_open(&d, CLIENT, SERVER);
+	dialogue_say(&d, HELLO, C("QUIT\r\n"), S("221 Bye\r\n"));
+	dialogue_close(&d);
+	policy("example.org", ENFORCE);
+	cr_expect_eq(judge(), VERDICT_NOTHING);
+}
+
+Test(judge_stripped, clear_text_where_starttls_was_offered_is_no_incident)
+{
+	blank();
+	dialogue_open(&d, CLIENT, SERVER);
+	dialogue_say(&d, S("220 mx1.example.org ESMTP\r\n"),
+	    C("EHLO relay.example.net\r\n"),
+	    S("250-mx1.example.org\r\n250 STARTTLS\r\n"), DELIVERY);
+	dialogue_close(&d);
+	policy("example.org", ENFORCE);
+	cr_expect_eq(judge(), VERDICT_NOTHING);
+}
+
+Test(judge_stripped, helo_asks_for_no_offer)
+{
+	blank();
+	dialogue_open(&d, CLIENT, SERVER);
+	dialogue_say(&d, S("220 mx1.example.org ESMTP\r\n"),
+	    C("HELO relay.example.net\r\n"), S("250 mx1.example.org\r\n"),
+	    DELIVERY);
+	dialogue_close(&d);
+	policy("example.org", ENFORCE);
+	cr_expect_eq(judge(), VERDICT_NOTHING);
+}
+
+/* --- absence needs proof (design 4.3) -------------------------------------- */
+
+static void
+everything_speaks_for_it(void)
+{
+	clear_delivery();
+	policy("example.org", ENFORCE);
+	for (int day = -3; day <= 3; day += 2)
+		offers(CLIENT, day, 10);
+}
+
+Test(judge_stripped, the_same_session_seen_whole_is_likely)
+{
+	everything_speaks_for_it();
+	cr_assert_eq(judge(), VERDICT_INCIDENT);
+	cr_expect_eq(in.certainty, CERTAINTY_LIKELY);
+	expect_evidence("offered-often only-difference policy-unmet");
+	cr_expect_float_eq(in.support, 1.9 + 1.5, 1e-9);
+}
+
+#define GREETED S("220 mx1.example.org ESMTP\r\n"), C("EHLO me\r\n")
+
+static void
+expect_unjudged(const char *reason)
+{
+	cr_expect_eq(judge(), VERDICT_UNJUDGED, "wants %s", reason);
+	cr_expect_str_eq(unjudged_name(why), reason);
+}
+
+Test(judge_stripped, a_gap_in_the_reply_leaves_it_unjudged)
+{
+	everything_speaks_for_it();
+	memset(&d, 0, sizeof(d));
+	dialogue_open(&d, CLIENT, SERVER);
+	dialogue_say(&d, GREETED, S("250-mx1.example.org\r\n"),
+	    GAP(TO_CLIENT, 14), S("\r\n250 DSN\r\n"), DELIVERY);
+	dialogue_close(&d);
+	expect_unjudged("gap");
+}
+
+Test(judge_stripped, a_cut_packet_leaves_it_unjudged)
+{
+	everything_speaks_for_it();
+	memset(&d, 0, sizeof(d));
+	dialogue_open(&d, CLIENT, SERVER);
+	dialogue_say(&d, GREETED, S("250-mx1.example.org\r\n"),
+	    SNAPPED(TO_CLIENT, 14), S("\r\n250 DSN\r\n"), DELIVERY);
+	dialogue_close(&d);
+	expect_unjudged("snaplen");
+}
+
+Test(judge_stripped, a_missing_start_leaves_it_unjudged)
+{
+	everything_speaks_for_it();
+	memset(&d, 0, sizeof(d));
+	d.midstream = true;
+	dialogue_open(&d, CLIENT, SERVER);
+	dialogue_say(&d, HELLO, DELIVERY);
+	dialogue_close(&d);
+	expect_unjudged("midstream");
+}
+
+Test(judge_stripped, one_direction_leaves_it_unjudged)
+{
+	everything_speaks_for_it();
+	memset(&d, 0, sizeof(d));
+	d.one_sided = true;
+	dialogue_open(&d, CLIENT, SERVER);
+	dialogue_say(&d, S("220 mx1.example.org ESMTP\r\n"),
+	    S("250-mx1.example.org\r\n250 DSN\r\n250 Ok\r\n250 Ok\r\n"));
+	dialogue_close(&d);
+	expect_unjudged("one-sided");
+}
+
+Test(judge_stripped, the_other_direction_leaves_it_unjudged)
+{
+	everything_speaks_for_it();
+	memset(&d, 0, sizeof(d));
+	d.one_sided = true;
+	dialogue_open(&d, CLIENT, SERVER);
+	dialogue_say(&d, C("EHLO me\r\n"),
+	    C("MAIL FROM:<a@example.net>\r\nRCPT TO:<b@example.org>\r\n"));
+	dialogue_close(&d);
+	expect_unjudged("one-sided");
+}
+
+Test(judge_stripped, more_lines_than_are_kept_leave_it_unjudged)
+{
+	everything_speaks_for_it();
+	memset(&d, 0, sizeof(d));
+	dialogue_open(&d, CLIENT, SERVER);
+	dialogue_say(&d, GREETED, S("250-mx1.example.org\r\n"));
+	for (int i = 0; i < EHLO_LINES_MAX; i++)
+		dialogue_say(&d, S("250-XJUNK\r\n"));
+	dialogue_say(&d, S("250 DSN\r\n"), DELIVERY);
+	dialogue_close(&d);
+	expect_unjudged("over-limit");
+}
+
+Test(judge_stripped, a_capture_that_ends_too_early_leaves_it_unjudged)
+{
+	everything_speaks_for_it();
+	memset(&d, 0, sizeof(d));
+	dialogue_open(&d, CLIENT, SERVER);
+	dialogue_say(&d, GREETED, S("250-mx1.example.org\r\n250-SIZE 1\r\n"));
+	dialogue_close_as(&d, ENDING_CAPTURE_END);
+	expect_unjudged("gap");
+}
+
+/* What is missing later does not unsay what was seen. */
+Test(judge_stripped, a_gap_behind_the_answer_does_not_matter)
+{
+	everything_speaks_for_it();
+	memset(&d, 0, sizeof(d));
+	dialogue_open(&d, CLIENT, SERVER);
+	dialogue_say(&d, HELLO, DELIVERY, GAP(TO_CLIENT, 10));
+	dialogue_close(&d);
+	cr_assert_eq(judge(), VERDICT_INCIDENT);
+	cr_expect(in.unseen & OBS_GAP_TO_CLIENT);
+}
+
+/* --- the command ------------------------------------------------------------ */
+
+Test(judge_stripped, a_server_that_takes_the_command_offers_it_too)
+{
+	blank();
+	dialogue_open(&d, CLIENT, SERVER);
+	dialogue_say(&d, HELLO, C("STARTTLS\r\n"), S("220 Ready\r\n"));
+	dialogue_fact(&d, FACT_TLS_ESTABLISHED, 0, "");
+	dialogue_close(&d);
+	cr_assert_eq(judge(), VERDICT_INCIDENT);
+	cr_expect_eq(in.kind, KIND_STARTTLS_STRIPPED);
+	cr_expect_eq(in.certainty, CERTAINTY_LIKELY);
+	cr_expect_eq(in.side, SIDE_SERVER_OF_TAP);
+	expect_evidence("command-accepted");
+	cr_expect_eq(incident_severity(&in), 2);
+}
+
+Test(judge_stripped, a_server_that_refuses_the_command_has_no_tls)
+{
+	blank();
+	dialogue_open(&d, CLIENT, SERVER);
+	dialogue_say(&d, HELLO, C("STARTTLS\r\n"),
+	    S("502 5.5.1 Command not implemented\r\n"), DELIVERY);
+	dialogue_close(&d);
+	cr_expect_eq(judge(), VERDICT_NOTHING);
+	policy("example.org", ENFORCE);
+	cr_expect_eq(judge(), VERDICT_EVIDENCE);
+	expect_evidence("command-unknown policy-unmet");
+}
+
+Test(judge_stripped, a_command_sent_before_the_answer_proves_nothing)
+{
+	blank();
+	dialogue_open(&d, CLIENT, SERVER);
+	dialogue_say(&d, S("220 mx1.example.org ESMTP\r\n"),
+	    C("EHLO me\r\nSTARTTLS\r\n"),
+	    S("250-mx1.example.org\r\n250 DSN\r\n220 Ready\r\n"));
+	dialogue_close(&d);
+	cr_expect_eq(judge(), VERDICT_NOTHING);
+}

@@ -1,0 +1,132 @@
+/*
+ * What rules may ask of the world, told by the test: policies, profiles, a
+ * name for the server. `struct fake_world` starts as { 0 }.
+ */
+#ifndef TESTS_UNIT_RULES_WORLD_H
+#define TESTS_UNIT_RULES_WORLD_H
+
+#include "rules/judge.h"
+#include "unit/rules/dialogue.h"
+
+#define READ_PRIOR (1.0 / 30)
+
+#define POLICY_OF(mode)                                                        \
+	"version: STSv1\nmode: " mode "\nmx: *.example.org\nmax_age: 604800\n"
+
+struct fake_world {
+	struct context context;
+	const char *domain[4], *body[4]; /* policies */
+	bool observed; /* ... whose validity somebody observed */
+	int64_t from_ns, until_ns; /* 0: always */
+	struct profile profiles[32];
+	size_t profile_count;
+	const char *mx_name;
+};
+
+static inline bool
+fake_policy(
+    void *world, const char *domain, int64_t at_ns, struct policy_in_force *out)
+{
+	struct fake_world *w = world;
+
+	if ((w->from_ns != 0 && at_ns < w->from_ns) ||
+	    (w->until_ns != 0 && at_ns >= w->until_ns))
+		return false;
+	for (int i = 0; i < 4; i++) {
+		if (w->domain[i] == NULL || strcmp(w->domain[i], domain) != 0)
+			continue;
+		out->assumed = !w->observed;
+		return sts_policy_parse(
+		    slice_str(w->body[i]), &out->policy, NULL);
+	}
+	return false;
+}
+
+static inline size_t
+fake_profiles(
+    void *world, const struct endpoint *server, const struct profile **out)
+{
+	struct fake_world *w = world;
+
+	(void)server;
+	*out = w->profiles;
+	return w->profile_count;
+}
+
+static inline const char *
+fake_mx_name(void *world, const struct endpoint *server)
+{
+	(void)server;
+	return ((struct fake_world *)world)->mx_name;
+}
+
+static inline const struct registry *
+builtin_registry(void)
+{
+	static struct registry *registry;
+	char errbuf[REGISTRY_ERRBUF];
+
+	if (registry == NULL)
+		registry = registry_load(NULL, errbuf);
+	if (registry == NULL)
+		abort();
+	return registry;
+}
+
+static inline const struct context *
+fake_context(struct fake_world *w)
+{
+	w->context.registry = builtin_registry();
+	if (w->context.prior == 0)
+		w->context.prior = READ_PRIOR;
+	w->context.world = w;
+	w->context.policy = fake_policy;
+	w->context.profiles = fake_profiles;
+	w->context.mx_name = fake_mx_name;
+	return &w->context;
+}
+
+/*
+ * Sessions like `like` (whose garbled line `left_out` is none of its
+ * keywords; UINT32_MAX: all are) from `client`, `days` away, with STARTTLS.
+ * The profile can be changed before the next call.
+ */
+static inline struct profile *
+fake_offers(struct fake_world *w, const struct session *like, unsigned left_out,
+    const char *client, double days, uint64_t sessions)
+{
+	struct profile *p = &w->profiles[w->profile_count++];
+
+	if (w->profile_count > 32 ||
+	    !session_profile_without(like, left_out, p) ||
+	    !address_parse(client, &p->client))
+		abort();
+	p->first_ns += (int64_t)(days * (double)DAY_NS);
+	p->last_ns = p->first_ns;
+	p->sessions = sessions;
+	p->offered = true;
+	p->ending_class = CLASS_TLS;
+	return p;
+}
+
+/* The session's own profile: history has seen it too. */
+static inline struct profile *
+fake_itself(struct fake_world *w, const struct session *s)
+{
+	struct profile *p = &w->profiles[w->profile_count++];
+
+	if (w->profile_count > 32 || !session_profile(s, p))
+		abort();
+	return p;
+}
+
+static inline const struct evidence *
+evidence_in(const struct incident *in, enum evidence_code code)
+{
+	for (unsigned i = 0; i < in->evidence_count; i++)
+		if (in->evidence[i].code == code)
+			return &in->evidence[i];
+	return NULL;
+}
+
+#endif
