@@ -9,7 +9,8 @@
 
 /* libpcap's MAXIMUM_SNAPLEN: a longer frame is a damaged length field. */
 #define FRAME_MAX_BYTES 262144
-#define INTERFACES_MAX 1024
+/* mergecap gives each of the files that it joins one of its own. */
+#define INTERFACES_MAX 65536
 
 struct interface {
 	uint32_t link_type, snaplen;
