@@ -43,6 +43,8 @@ struct direction {
 	int64_t hole_ns;	/* when it was; 0: it was not */
 	uint64_t offset;	/* stream offset of `next` */
 	struct waiting *waiting;
+	struct waiting *suspects;	/* with a wrong sum, as they came */
+	uint8_t suspect_count;
 	bool captured;		/* any segment of this direction was */
 	bool seen;		/* a SYN or payload of it was */
 	bool has_base, has_isn, has_acked, has_fin, finished;

@@ -13,6 +13,7 @@
 #define HOLE_PACKETS 6
 #define HOLE_NS (1 * NS_PER_S)
 #define RST_WINDOW 65536
+#define SUSPECTS_MAX 16		/* of one direction */
 
 /* RFC 5321 4.5.3.2 allows an SMTP peer up to ten minutes; much longer is
  * somebody who went away. */
@@ -102,17 +103,48 @@ one_sided(const struct flow *f)
 /* --- what waits ----------------------------------------------------------- */
 
 static void
+forget(struct native *n, struct waiting **list)
+{
+	struct waiting *w = *list;
+
+	*list = w->next;
+	n->waiting_bytes -= sizeof(*w) + w->captured;
+	free(w);
+}
+
+static void
 forget_waiting(struct native *n, struct direction *d)
 {
-	while (d->waiting != NULL) {
-		struct waiting *w = d->waiting;
-
-		d->waiting = w->next;
-		n->waiting_bytes -= sizeof(*w) + w->captured;
-		free(w);
-	}
-	d->queued = 0;
+	while (d->waiting != NULL)
+		forget(n, &d->waiting);
+	while (d->suspects != NULL)
+		forget(n, &d->suspects);
+	d->queued = d->suspect_count = 0;
 	d->hole_ns = 0;
+}
+
+/* A copy of a segment, in front of *link. False: there is no room. */
+static bool
+link_copy(struct native *n, const struct flow *f, struct waiting **link,
+    const struct segment *s)
+{
+	struct waiting *w;
+
+	if (n->waiting_bytes + sizeof(*w) + s->captured >
+	    n->config.out_of_order_bytes_max)
+		return false;
+	w = malloc(sizeof(*w) + s->captured);
+	if (w == NULL)
+		return false;
+	*w = (struct waiting){ .next = *link, .seq = s->seq, .ack = s->ack,
+		.captured = s->captured, .length = s->length,
+		.packet_count = f->packet_count, .has_ack = s->has_ack,
+		.fin = s->fin, .origin = s->origin };
+	if (s->captured > 0)
+		memcpy(w->bytes, s->bytes, s->captured);
+	*link = w;
+	n->waiting_bytes += sizeof(*w) + s->captured;
+	return true;
 }
 
 /* Copies a segment into the queue, in order; equal ones are not kept twice.
@@ -136,22 +168,10 @@ enqueue(struct native *n, struct flow *f, enum dir dir,
 		w->fin |= s->fin && w->length == s->length;
 		return true;
 	}
-	if (d->queued >= WAITING_MAX ||
-	    n->waiting_bytes + sizeof(*w) + s->captured >
-		n->config.out_of_order_bytes_max)
+	if (d->queued >= WAITING_MAX || !link_copy(n, f, link, s))
 		return false;
-	w = malloc(sizeof(*w) + s->captured);
-	if (w == NULL)
-		return false;
-	*w = (struct waiting){ .next = *link, .seq = s->seq, .ack = s->ack,
-		.captured = s->captured, .length = s->length,
-		.packet_count = f->packet_count, .has_ack = s->has_ack,
-		.fin = s->fin, .held = held, .origin = s->origin };
-	if (s->captured > 0)
-		memcpy(w->bytes, s->bytes, s->captured);
-	*link = w;
+	(*link)->held = held;
 	d->queued++;
-	n->waiting_bytes += sizeof(*w) + s->captured;
 	count(n->counters, held ? COUNTER_HELD : COUNTER_OUT_OF_ORDER);
 	return true;
 }
@@ -367,6 +387,44 @@ deliver_first_waiting(struct native *n, struct flow *f, enum dir dir)
 	free(w);
 }
 
+/*
+ * A segment with a wrong sum that the peer acknowledged, and of which no
+ * right copy came: the receiver took it, so its sum was made wrong later, by
+ * offload in the capturing host or by who edited the capture. It waits its
+ * turn like any other now. Where no acknowledgement can be seen, silence
+ * until the end is taken for one.
+ */
+static void
+accept_suspects(struct native *n, const struct flow *f, struct direction *d,
+    bool flush)
+{
+	struct waiting **link = &d->suspects;
+
+	while (*link != NULL) {
+		struct waiting *w = *link, **place = &d->waiting;
+		uint32_t end = w->seq + w->length;
+
+		if (!seq_before(d->next, end)) {
+			forget(n, link);
+			d->suspect_count--;
+			continue;
+		}
+		if ((!d->has_acked || seq_before(d->acked, end)) &&
+		    !(flush && one_sided(f))) {
+			link = &w->next;
+			continue;
+		}
+		*link = w->next;
+		d->suspect_count--;
+		/* Behind right copies of the same place. */
+		while (*place != NULL && !seq_before(w->seq, (*place)->seq))
+			place = &(*place)->next;
+		w->next = *place;
+		*place = w;
+		d->queued++;
+	}
+}
+
 /* One step in one direction; false: nothing can be done there. `flush`: no
  * more packets will come. */
 static bool
@@ -406,14 +464,32 @@ drain_step(struct native *n, struct flow *f, enum dir dir, int64_t now_ns,
 	return true;
 }
 
+/* Where acknowledgements do not decide, what came first goes first. */
+static enum dir
+older_first(const struct flow *f)
+{
+	const struct waiting *to_server = f->dirs[TO_SERVER].waiting;
+	const struct waiting *to_client = f->dirs[TO_CLIENT].waiting;
+
+	return to_server != NULL && to_client != NULL &&
+		to_server->origin.run_frame < to_client->origin.run_frame ?
+	    TO_SERVER :
+	    TO_CLIENT;
+}
+
 static void
 drain(struct native *n, struct flow *f, int64_t now_ns, bool flush)
 {
+	enum dir first;
+
+	accept_suspects(n, f, &f->dirs[TO_SERVER], flush);
+	accept_suspects(n, f, &f->dirs[TO_CLIENT], flush);
 	/* Every step takes a segment from a queue or closes a hole. */
-	while (f->session != NULL &&
-	    (drain_step(n, f, TO_CLIENT, now_ns, flush) ||
-		drain_step(n, f, TO_SERVER, now_ns, flush)))
-		;
+	do {
+		first = older_first(f);
+	} while (f->session != NULL &&
+	    (drain_step(n, f, first, now_ns, flush) ||
+		drain_step(n, f, dir_peer(first), now_ns, flush)));
 }
 
 /* --- the end ---------------------------------------------------------------- */
@@ -718,6 +794,40 @@ take_payload(struct native *n, struct flow *f, enum dir dir,
 		count(n->counters, COUNTER_SEGMENT_EVICTED);
 }
 
+/* Has anything a turn to wait for? */
+static bool
+has_waiting(const struct flow *f)
+{
+	for (int dir = 0; dir < 2; dir++)
+		if (f->dirs[dir].waiting != NULL ||
+		    f->dirs[dir].suspects != NULL)
+			return true;
+	return false;
+}
+
+/* The payload of a segment with a wrong sum: nothing else of it counts. */
+static void
+set_aside(struct native *n, struct flow *f, enum dir dir,
+    const struct packet *p)
+{
+	struct direction *d = &f->dirs[dir];
+	struct waiting **link = &d->suspects;
+	struct segment s = { p->seq, p->ack, p->payload_bytes,
+		p->payload_wire_bytes, p->flags & TCP_ACK, false, p->payload,
+		origin_of(p) };
+
+	if (p->payload_bytes == 0 || p->flags & (TCP_SYN | TCP_RST) ||
+	    !d->has_base || !seq_before(d->next, s.seq + s.length) ||
+	    d->suspect_count == SUSPECTS_MAX || f->class == FLOW_CLOSED)
+		return;
+	if (f->session == NULL && !open_session(n, f, &s.origin))
+		return;
+	while (*link != NULL)
+		link = &(*link)->next;
+	if (link_copy(n, f, link, &s))
+		d->suspect_count++;
+}
+
 static bool
 rst_fits(const struct direction *d, const struct packet *p)
 {
@@ -729,8 +839,7 @@ static void
 after_segment(struct native *n, struct flow *f, enum dir dir,
     const struct packet *p)
 {
-	if (f->session != NULL &&
-	    (f->dirs[0].waiting != NULL || f->dirs[1].waiting != NULL))
+	if (f->session != NULL && has_waiting(f))
 		drain(n, f, p->capture_ts_ns, false);
 	if (f->class == FLOW_CLOSED)
 		return;
@@ -773,8 +882,10 @@ native_segment(struct native *n, const struct packet *p)
 		flow_table_remove(n->flows, f);
 		return;
 	}
-	if ((f->on_mail_port || f->session != NULL) && bad_sum(n, f, dir, p))
+	if ((f->on_mail_port || f->session != NULL) && bad_sum(n, f, dir, p)) {
+		set_aside(n, f, dir, p);
 		return;
+	}
 	if (p->flags & TCP_SYN && !note_syn(f, dir, p)) {
 		/* A SYN-ACK of another connection belongs to none we know. */
 		if (p->flags & TCP_ACK && f->class != FLOW_CLOSED)
