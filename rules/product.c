@@ -4,6 +4,7 @@
 
 #define STARTTLS_BYTES 8
 #define NEIGHBOURS_MIN 2	/* known keywords before an order tells much */
+#define NEIGHBOURS_SURE 5	/* before it tells whose reply it is */
 #define BLOCK_LINES_MAX 16	/* odd lines in a row that are compared */
 
 static struct slice
@@ -263,17 +264,12 @@ slot_of_both(enum slot a, enum slot b)
 
 	if (a == b)
 		return a;
-	if (a_allows && b_allows)
-		return SLOT_SHARED;
-	if (a == SLOT_UNKNOWN || b == SLOT_UNKNOWN || a_allows || b_allows)
-		return SLOT_UNKNOWN;
-	return SLOT_OTHER;
+	return a_allows && b_allows ? SLOT_SHARED : SLOT_UNKNOWN;
 }
 
-enum slot
-product_slot(const struct registry *registry, const struct session *s,
-    const bool odd[EHLO_LINES_MAX], unsigned index,
-    const struct product **product)
+static enum slot
+slot_by_orders(const struct registry *registry, const struct session *s,
+    const bool *odd, unsigned index)
 {
 	const struct product *products;
 	size_t count = registry_products(registry, &products);
@@ -281,11 +277,6 @@ product_slot(const struct registry *registry, const struct session *s,
 	bool any = false;
 	unsigned known;
 
-	*product = product_of_reply(registry, s, odd);
-	if (*product != NULL && order_fits(*product, s, odd, &known))
-		return slot_in(*product, s, odd, index);
-	/* Several orders fit: what all of them say, or it stays unknown. */
-	*product = NULL;
 	for (size_t i = 0; i < count; i++) {
 		enum slot slot;
 
@@ -295,5 +286,23 @@ product_slot(const struct registry *registry, const struct session *s,
 		best = any ? slot_of_both(best, slot) : slot;
 		any = true;
 	}
-	return best;
+	/* A few keywords are in somebody's order by chance: that may accuse,
+	 * but it acquits nobody. */
+	return best == SLOT_OTHER || best == SLOT_NONE ? SLOT_UNKNOWN : best;
+}
+
+enum slot
+product_slot(const struct registry *registry, const struct session *s,
+    const bool odd[EHLO_LINES_MAX], unsigned index,
+    const struct product **product)
+{
+	const struct product *p = product_of_reply(registry, s, odd);
+	unsigned known;
+
+	*product = NULL;
+	if (p == NULL || !order_fits(p, s, odd, &known) ||
+	    (known < NEIGHBOURS_SURE && !greeting_names(p, s)))
+		return slot_by_orders(registry, s, odd, index);
+	*product = p;
+	return slot_in(p, s, odd, index);
 }

@@ -28,7 +28,8 @@ const struct product *product_of(const struct registry *,
 /*
  * What stood in line `index` of the EHLO reply (from 0, the greeting line)?
  * `odd` marks the lines whose keywords are overwritten or unknown. `product`
- * gets who decided it, or NULL.
+ * gets who decided it: the product that the greeting names, or whose order a
+ * reply of some length follows; NULL when a few keywords are all there is.
  */
 enum slot product_slot(const struct registry *, const struct session *,
     const bool odd[EHLO_LINES_MAX], unsigned index,
