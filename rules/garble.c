@@ -144,6 +144,22 @@ form_of(const struct registry *registry, const struct ehlo_line *line)
 	return ascii_upper(text.ptr[0]) == 'X' ? FORM_PRIVATE : FORM_WORD;
 }
 
+/* 8BITMIME twice: one of the two is written over something else. */
+static bool
+stands_twice(const struct session *s, unsigned index)
+{
+	struct slice text = overwritten_text(&s->lines[index]);
+
+	if (text.len != STARTTLS_BYTES)
+		return false;
+	for (unsigned i = 1; i < s->lines_kept; i++)
+		if (i != index &&
+		    slice_equal_nocase(text,
+			overwritten_text(&s->lines[i])))
+			return true;
+	return false;
+}
+
 /* The whole line, code and separator with it: its code is none. */
 static bool
 whole_line_overwritten(const struct ehlo_line *line)
@@ -221,6 +237,8 @@ garble_find(const struct registry *registry, const struct session *s)
 		forms[i] = form_of(registry, &s->lines[i]);
 		if (whole_line_overwritten(&s->lines[i]))
 			forms[i] = FORM_ILLEGAL;
+		else if (forms[i] == FORM_ORDINARY && stands_twice(s, i))
+			forms[i] = FORM_WORD;
 		odd[i] = forms[i] != FORM_ORDINARY;
 		masked += forms[i] == FORM_MASK;
 	}

@@ -44,28 +44,6 @@ place_of(const struct product *product, struct slice text)
 	return -1;
 }
 
-/* Does every keyword that is not odd stand in the product's order? */
-static bool
-order_fits(const struct product *product, const struct session *s,
-    const bool *odd, unsigned *known)
-{
-	int last = -1;
-
-	*known = 0;
-	for (unsigned i = 1; i < s->lines_kept; i++) {
-		int place;
-
-		if (odd != NULL && odd[i])
-			continue;
-		place = place_of(product, line_text(&s->lines[i]));
-		if (place < 0 || place < last)
-			return false;
-		last = place;
-		(*known)++;
-	}
-	return *known >= NEIGHBOURS_MIN;
-}
-
 /* `word` without case; its `_` stands for a blank. */
 static bool
 contains_word(struct slice text, struct slice word)
@@ -106,17 +84,57 @@ greeting_names(const struct product *product, const struct session *s)
 	return false;
 }
 
+/*
+ * Does every keyword that is not odd stand in the product's order? Where the
+ * greeting names the product, a filter's or a newer version's keywords do
+ * not disturb.
+ */
+static bool
+order_fits(const struct product *product, const struct session *s,
+    const bool *odd, unsigned *known)
+{
+	bool named = greeting_names(product, s);
+	int last = -1;
+
+	*known = 0;
+	for (unsigned i = 1; i < s->lines_kept; i++) {
+		int place;
+
+		if (odd != NULL && odd[i])
+			continue;
+		place = place_of(product, line_text(&s->lines[i]));
+		if (place < 0 && named)
+			continue;
+		if (place < 0 || place < last)
+			return false;
+		last = place;
+		(*known)++;
+	}
+	return *known >= NEIGHBOURS_MIN;
+}
+
 static const struct product *
 product_of_reply(const struct registry *registry, const struct session *s,
     const bool *odd)
 {
 	const struct product *products, *found = NULL;
 	size_t count = registry_products(registry, &products);
-	unsigned known;
+	unsigned known, most_known = 0;
 
-	for (size_t i = 0; i < count; i++)
-		if (greeting_names(&products[i], s))
-			return &products[i];
+	/* A host may be called after another product than it runs: the one
+	 * with most of the keywords. */
+	for (size_t i = 0; i < count; i++) {
+		if (!greeting_names(&products[i], s))
+			continue;
+		if (!order_fits(&products[i], s, odd, &known))
+			known = 0;
+		if (found == NULL || known > most_known) {
+			found = &products[i];
+			most_known = known;
+		}
+	}
+	if (found != NULL)
+		return found;
 	for (size_t i = 0; i < count; i++) {
 		if (!order_fits(&products[i], s, odd, &known))
 			continue;

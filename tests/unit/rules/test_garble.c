@@ -200,6 +200,26 @@ Test(garble, an_order_counts_for_more_when_the_server_is_known)
 	    "unknown-word");
 }
 
+/* A keyword of eight letters that stands in the reply already: registered,
+ * legal, and yet written over STARTTLS. */
+Test(garble, a_keyword_that_stands_there_twice_is_an_overwritten_one)
+{
+	struct garble g = garble_of(&replies[REPLY_POSTFIX], "8BITMIME", 8);
+
+	cr_assert(g.found);
+	cr_expect_eq(g.index, 5);
+	cr_expect_eq(g.evidence, EVIDENCE_SLOT);
+	g = garble_of(&replies[REPLY_EXIM], "chunking", 8);
+	cr_assert(g.found);
+	cr_expect_eq(g.index, 6);
+	cr_expect_eq(g.evidence, EVIDENCE_SLOT);
+	/* AUTH stands twice in half of all replies. */
+	cr_expect_str_eq(found("220 mx ESMTP Postfix",
+			     "mx\nPIPELINING\nSIZE\nETRN\nAUTH PLAIN\n"
+			     "AUTH=PLAIN\nDSN"),
+	    "nothing");
+}
+
 Test(garble, in_the_place_of_another_keyword_a_mask_speaks_against)
 {
 	struct garble g = garble_in("220 mx ESMTP Postfix",

@@ -87,6 +87,31 @@ Test(product, an_order_does_not_fit_a_reply_with_other_keywords)
 	    SLOT_UNKNOWN);
 }
 
+/* What a filter adds, or a version that is newer than the order. */
+Test(product, a_named_product_may_have_keywords_that_are_not_in_its_order)
+{
+	static const char lines[] = "mx\nPIPELINING\nSIZE\nETRN\n?2345678\n"
+				    "ENHANCEDSTATUSCODES\n8BITMIME\nDSN\n"
+				    "XFILTERED";
+
+	cr_expect_eq(slot("220 mx ESMTP Postfix", lines, 0), SLOT_STARTTLS);
+	cr_expect_eq(slot("220 mx ESMTP", lines, 0), SLOT_UNKNOWN);
+	/* ... but those that are must stand in it. */
+	slot("220 mx ESMTP Postfix", "mx\n8BITMIME\nSIZE\n?2345678\nPIPELINING",
+	    0);
+	cr_expect_null(who);
+}
+
+Test(product, a_host_may_be_called_after_another_product)
+{
+	cr_expect_eq(slot("220 postfix.example.org ESMTP Exim 4.96",
+			 "mx\nSIZE 1\n8BITMIME\nCHUNKING\n?2345678\nPRDR\n"
+			 "HELP",
+			 0),
+	    SLOT_STARTTLS);
+	cr_expect_str_eq(who->name, "exim");
+}
+
 Test(product, between_its_neighbours_only_starttls_fits)
 {
 	cr_expect_eq(slot("220 mx ESMTP Postfix",
