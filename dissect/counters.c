@@ -1,9 +1,11 @@
 #include "counters.h"
 
 static const struct {
-	const char *name, *text;
+	const char *name;
+	enum counter_class class;
+	const char *text;
 } rows[COUNTERS] = {
-#define COUNTER(id, name, text) { name, text },
+#define COUNTER(id, name, class, text) { name, COUNTER_CLASS_##class, text },
 #include "counters.def"
 #undef COUNTER
 };
@@ -25,4 +27,19 @@ const char *
 counter_text(enum counter which)
 {
 	return rows[which].text;
+}
+
+enum counter_class
+counter_class(enum counter which)
+{
+	return rows[which].class;
+}
+
+const char *
+counter_class_name(enum counter_class class)
+{
+	static const char *const names[] = { "traffic", "undecoded", "lost",
+		"evicted", "odd" };
+
+	return names[class];
 }

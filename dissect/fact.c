@@ -19,43 +19,69 @@ static const char *const decision_names[DECISIONS] = { "ehlo-answered",
 	"mail-accepted", "data-accepted", "message-accepted", "closed",
 	"expired" };
 
+/* Written out: compilers make one store, or one load, of each. */
 static uint8_t *
-put_le(uint8_t *out, uint64_t value, int octets)
+put_le16(uint8_t *out, uint16_t value)
 {
-	for (int i = 0; i < octets; i++)
-		out[i] = (uint8_t)(value >> (8 * i));
-	return out + octets;
+	out[0] = (uint8_t)value;
+	out[1] = (uint8_t)(value >> 8);
+	return out + 2;
+}
+
+static uint8_t *
+put_le32(uint8_t *out, uint32_t value)
+{
+	out[0] = (uint8_t)value;
+	out[1] = (uint8_t)(value >> 8);
+	out[2] = (uint8_t)(value >> 16);
+	out[3] = (uint8_t)(value >> 24);
+	return out + 4;
+}
+
+static uint8_t *
+put_le64(uint8_t *out, uint64_t value)
+{
+	put_le32(out, (uint32_t)value);
+	return put_le32(out + 4, (uint32_t)(value >> 32));
+}
+
+static uint16_t
+get_le16(const uint8_t *in)
+{
+	return (uint16_t)(in[0] | in[1] << 8);
+}
+
+static uint32_t
+get_le32(const uint8_t *in)
+{
+	return in[0] | (uint32_t)in[1] << 8 | (uint32_t)in[2] << 16 |
+	    (uint32_t)in[3] << 24;
 }
 
 static uint64_t
-get_le(const uint8_t **in, int octets)
+get_le64(const uint8_t *in)
 {
-	uint64_t value = 0;
-
-	for (int i = 0; i < octets; i++)
-		value |= (uint64_t)(*in)[i] << (8 * i);
-	*in += octets;
-	return value;
+	return get_le32(in) | (uint64_t)get_le32(in + 4) << 32;
 }
 
 void
 fact_encode(const struct fact *fact, struct slice bytes, uint8_t *out)
 {
-	out = put_le(out, fact->code, 2);
-	out = put_le(out, fact->dir, 1);
-	out = put_le(out, fact->about, 1);
-	out = put_le(out, fact->flags, 2);
-	out = put_le(out, fact->observability, 2);
-	out = put_le(out, fact->line, 2);
-	out = put_le(out, fact->reserved, 2);
-	out = put_le(out, fact->value, 4);
-	out = put_le(out, fact->session, 8);
-	out = put_le(out, fact->frame, 8);
-	out = put_le(out, (uint64_t)fact->capture_ts_ns, 8);
-	out = put_le(out, fact->stream_offset, 8);
-	out = put_le(out, fact->extent, 8);
-	out = put_le(out, fact->capture, 4);
-	out = put_le(out, bytes.len, 4);
+	out = put_le16(out, fact->code);
+	*out++ = fact->dir;
+	*out++ = fact->about;
+	out = put_le16(out, fact->flags);
+	out = put_le16(out, fact->observability);
+	out = put_le16(out, fact->line);
+	out = put_le16(out, fact->reserved);
+	out = put_le32(out, fact->value);
+	out = put_le64(out, fact->session);
+	out = put_le64(out, fact->frame);
+	out = put_le64(out, (uint64_t)fact->capture_ts_ns);
+	out = put_le64(out, fact->stream_offset);
+	out = put_le64(out, fact->extent);
+	out = put_le32(out, fact->capture);
+	out = put_le32(out, (uint32_t)bytes.len);
 	if (bytes.len > 0)
 		memcpy(out, bytes.ptr, bytes.len);
 }
@@ -67,21 +93,21 @@ fact_decode(struct slice *in, struct fact *fact, struct slice *bytes)
 
 	if (in->len < FACT_HEADER_BYTES)
 		return false;
-	fact->code = (uint16_t)get_le(&p, 2);
-	fact->dir = (uint8_t)get_le(&p, 1);
-	fact->about = (uint8_t)get_le(&p, 1);
-	fact->flags = (uint16_t)get_le(&p, 2);
-	fact->observability = (uint16_t)get_le(&p, 2);
-	fact->line = (uint16_t)get_le(&p, 2);
-	fact->reserved = (uint16_t)get_le(&p, 2);
-	fact->value = (uint32_t)get_le(&p, 4);
-	fact->session = get_le(&p, 8);
-	fact->frame = get_le(&p, 8);
-	fact->capture_ts_ns = (int64_t)get_le(&p, 8);
-	fact->stream_offset = get_le(&p, 8);
-	fact->extent = get_le(&p, 8);
-	fact->capture = (uint32_t)get_le(&p, 4);
-	fact->length = (uint32_t)get_le(&p, 4);
+	fact->code = get_le16(p);
+	fact->dir = p[2];
+	fact->about = p[3];
+	fact->flags = get_le16(p + 4);
+	fact->observability = get_le16(p + 6);
+	fact->line = get_le16(p + 8);
+	fact->reserved = get_le16(p + 10);
+	fact->value = get_le32(p + 12);
+	fact->session = get_le64(p + 16);
+	fact->frame = get_le64(p + 24);
+	fact->capture_ts_ns = (int64_t)get_le64(p + 32);
+	fact->stream_offset = get_le64(p + 40);
+	fact->extent = get_le64(p + 48);
+	fact->capture = get_le32(p + 56);
+	fact->length = get_le32(p + 60);
 	if (fact->code >= FACT_CODES || fact->dir > TO_CLIENT ||
 	    fact->about >= VERBS || fact->length > in->len - FACT_HEADER_BYTES)
 		return false;
@@ -95,16 +121,16 @@ put_endpoint(uint8_t *out, const struct endpoint *endpoint)
 {
 	*out++ = endpoint->address.family;
 	memcpy(out, endpoint->address.octets, 16);
-	return put_le(out + 16, endpoint->port, 2);
+	return put_le16(out + 16, endpoint->port);
 }
 
-static void
-get_endpoint(const uint8_t **in, struct endpoint *endpoint)
+static const uint8_t *
+get_endpoint(const uint8_t *in, struct endpoint *endpoint)
 {
-	endpoint->address.family = (uint8_t)get_le(in, 1);
-	memcpy(endpoint->address.octets, *in, 16);
-	*in += 16;
-	endpoint->port = (uint16_t)get_le(in, 2);
+	endpoint->address.family = *in++;
+	memcpy(endpoint->address.octets, in, 16);
+	endpoint->port = get_le16(in + 16);
+	return in + 18;
 }
 
 void
@@ -116,25 +142,25 @@ flow_identity_encode(const struct flow_identity *id,
 
 	out = put_endpoint(out, &id->client);
 	out = put_endpoint(out, &id->server);
-	out = put_le(out, id->has_client_isn ? id->client_isn : 0, 4);
-	out = put_le(out, id->has_server_isn ? id->server_isn : 0, 4);
-	put_le(out, bits, 2);
+	out = put_le32(out, id->has_client_isn ? id->client_isn : 0);
+	out = put_le32(out, id->has_server_isn ? id->server_isn : 0);
+	put_le16(out, bits);
 }
 
 bool
 flow_identity_decode(struct slice in, struct flow_identity *id)
 {
 	const uint8_t *p = in.ptr;
-	uint64_t bits;
+	uint16_t bits;
 
 	memset(id, 0, sizeof(*id));
 	if (in.len != FLOW_IDENTITY_BYTES)
 		return false;
-	get_endpoint(&p, &id->client);
-	get_endpoint(&p, &id->server);
-	id->client_isn = (uint32_t)get_le(&p, 4);
-	id->server_isn = (uint32_t)get_le(&p, 4);
-	bits = get_le(&p, 2);
+	p = get_endpoint(p, &id->client);
+	p = get_endpoint(p, &id->server);
+	id->client_isn = get_le32(p);
+	id->server_isn = get_le32(p + 4);
+	bits = get_le16(p + 8);
 	id->has_client_isn = bits & 1;
 	id->has_server_isn = bits & 2;
 	id->on_mail_port = bits & 4;

@@ -3,7 +3,7 @@
  *
  * A log borrows its room from a pool when its first fact comes and gives it
  * back when it is published, so that a session that waits costs nothing. It
- * starts with 8 KiB and may grow to 64 KiB while the pool has room; beyond
+ * starts with 1 KiB and doubles up to 64 KiB while the pool has room; beyond
  * that it keeps nothing more, says so once (FACT_OVER_LIMIT, OBS_OVER_LIMIT)
  * and goes on counting. Belongs to a shard, not thread-safe.
  */
@@ -14,7 +14,7 @@
 #include "fact.h"
 #include "reassembly.h"
 
-#define FACT_LOG_START_BYTES 8192
+#define FACT_LOG_START_BYTES 1024
 #define FACT_LOG_MAX_BYTES 65536
 
 /* Takes publications; `facts` is borrowed for the call. */

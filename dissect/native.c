@@ -659,7 +659,7 @@ bad_sum(struct native *n, struct flow *f, enum dir dir,
 	struct direction *d = &f->dirs[dir];
 	bool ok;
 
-	if (p->payload_bytes < p->payload_wire_bytes)
+	if (p->header_cut || p->payload_bytes < p->payload_wire_bytes)
 		return false;
 	if (d->sums_known && (!d->sums_checked ||
 		(f->session != NULL && f->interest != INTEREST_NEGOTIATION)))
@@ -707,16 +707,15 @@ take_payload(struct native *n, struct flow *f, enum dir dir,
 			deliver(n, f, dir, &s);
 		return;
 	}
-	while (!enqueue(n, f, dir, &s, held)) {
-		/* No room: what is missing is given up, or this segment. */
-		if (d->waiting == NULL) {
-			count(n->counters, COUNTER_SEGMENT_EVICTED);
-			return;
-		}
-		drain(n, f, INT64_MAX, true);
-		if (f->session == NULL)
-			return;
-	}
+	if (enqueue(n, f, dir, &s, held))
+		return;
+	/* No room: what is missing is given up, or this segment. */
+	count(n->counters, COUNTER_SEGMENT_EVICTED);
+	if (d->waiting == NULL)
+		return;
+	drain(n, f, INT64_MAX, true);
+	if (f->session != NULL && !enqueue(n, f, dir, &s, held))
+		count(n->counters, COUNTER_SEGMENT_EVICTED);
 }
 
 static bool

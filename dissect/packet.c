@@ -117,18 +117,19 @@ packet_decode_tcp(struct slice ip_payload, uint32_t wire_bytes,
 	out->flags = cursor_u8(&in);
 	out->window = cursor_be16(&in);
 	cursor_take(&in, 4);
-	if (header >= 20)
-		options = cursor_take(&in, header - 20);
 	if (in.short_read) {
-		count(counters, wire_bytes < 20 || wire_bytes < header ?
-			COUNTER_BAD_TCP :
-			COUNTER_CUT_HEADER);
+		count(counters, wire_bytes < 20 ? COUNTER_BAD_TCP :
+						  COUNTER_CUT_HEADER);
 		return PACKET_NONE;
 	}
 	if (header < 20 || wire_bytes < header) {
 		count(counters, COUNTER_BAD_TCP);
 		return PACKET_NONE;
 	}
+	/* A snaplen of 54 cuts them; that there was a session still shows. */
+	out->header_cut = in.rest.len < header - 20;
+	options = cursor_take(&in,
+	    out->header_cut ? in.rest.len : header - 20);
 	out->has_ts = false;
 	decode_options(options, out);
 	out->tcp_header_bytes = header;
@@ -136,7 +137,7 @@ packet_decode_tcp(struct slice ip_payload, uint32_t wire_bytes,
 	out->payload_bytes = (uint32_t)in.rest.len;
 	out->payload_wire_bytes = wire_bytes - header;
 	count(counters, COUNTER_SEGMENTS);
-	if (out->payload_bytes < out->payload_wire_bytes)
+	if (out->header_cut || out->payload_bytes < out->payload_wire_bytes)
 		count(counters, COUNTER_SNAPPED);
 	out->kind = PACKET_TCP;
 	return PACKET_TCP;
@@ -494,7 +495,7 @@ packet_checksum_ok(const struct packet *p)
 	size_t len = p->tcp_header_bytes + p->payload_bytes;
 	uint64_t sum = IP_TCP + len;
 
-	if (p->payload_bytes < p->payload_wire_bytes)
+	if (p->header_cut || p->payload_bytes < p->payload_wire_bytes)
 		return false;
 	sum = sum16(sum, p->src.address.octets, octets);
 	sum = sum16(sum, p->dst.address.octets, octets);

@@ -47,7 +47,7 @@ struct packet {
 	uint32_t payload_bytes;		/* captured */
 	uint32_t payload_wire_bytes;	/* by the IP header; > captured when
 					 * the packet was cut by snaplen */
-	uint32_t tcp_header_bytes;
+	uint32_t tcp_header_bytes;	/* on the wire */
 	uint32_t capture;
 	uint32_t link_type;
 	uint32_t seq, ack;
@@ -61,6 +61,7 @@ struct packet {
 	uint8_t shard;			/* see packet_shard() */
 	uint8_t protocol;		/* of a fragment: 6 for TCP */
 	bool has_ts;
+	bool header_cut;		/* in the options, by snaplen */
 	bool more_fragments;
 	enum packet_kind kind;
 };

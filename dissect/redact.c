@@ -187,6 +187,8 @@ redact_other(uint8_t *line, size_t len)
 bool
 redact_command(uint8_t *line, size_t len, enum verb verb, bool keep_addresses)
 {
+	bool login;
+
 	switch (verb) {
 	case VERB_MAIL:
 	case VERB_RCPT:
@@ -198,8 +200,9 @@ redact_command(uint8_t *line, size_t len, enum verb verb, bool keep_addresses)
 		return !keep_addresses && redact_argument(line, len);
 	case VERB_XCLIENT:
 	case VERB_XFORWARD:
-		return blank_parameter(line, 0, len, " LOGIN=") |
-		    (!keep_addresses && blank_local_parts(line, 0, len));
+		login = blank_parameter(line, 0, len, " LOGIN=");
+		return (!keep_addresses && blank_local_parts(line, 0, len)) ||
+		    login;
 	case VERB_OTHER:
 		return redact_other(line, len);
 	default:

@@ -169,7 +169,7 @@ shard_create(unsigned id, const struct shard_config *config,
 		.key = config->key,
 	};
 	shard->pool = fact_pool_create(share(budgets->negotiation_bytes,
-	    FACT_LOG_START_BYTES), &shard->counters, publish, context);
+	    BYTES_MIN), &shard->counters, publish, context);
 	shard->fragments = fragments_create(share(budgets->fragment_bytes,
 	    BYTES_MIN), &shard->counters);
 	shard->native = native_create(&native, &listener, &shard->counters);

@@ -12,6 +12,15 @@ rotl(uint64_t x, int n)
 	return x << n | x >> (64 - n);
 }
 
+/* Written out: compilers make one load of it. */
+static inline uint64_t
+load_le64(const uint8_t *p)
+{
+	return p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16 |
+	    (uint64_t)p[3] << 24 | (uint64_t)p[4] << 32 | (uint64_t)p[5] << 40 |
+	    (uint64_t)p[6] << 48 | (uint64_t)p[7] << 56;
+}
+
 static inline uint64_t
 load_le(const uint8_t *p, size_t octets)
 {
@@ -42,7 +51,7 @@ rounds(struct state *s, int n)
 static inline uint64_t
 hash(int c, int d, const uint8_t key[16], const uint8_t *in, size_t len)
 {
-	uint64_t k0 = load_le(key, 8), k1 = load_le(key + 8, 8), m;
+	uint64_t k0 = load_le64(key), k1 = load_le64(key + 8), m;
 	struct state s = {
 		k0 ^ UINT64_C(0x736f6d6570736575),
 		k1 ^ UINT64_C(0x646f72616e646f6d),
@@ -52,7 +61,7 @@ hash(int c, int d, const uint8_t key[16], const uint8_t *in, size_t len)
 	size_t left = len;
 
 	for (; left >= 8; left -= 8, in += 8) {
-		m = load_le(in, 8);
+		m = load_le64(in);
 		s.v3 ^= m;
 		rounds(&s, c);
 		s.v0 ^= m;

@@ -103,39 +103,42 @@ cursor_take(struct cursor *c, size_t count)
 	return taken;
 }
 
-static inline uint64_t
-cursor_be(struct cursor *c, size_t octets)
-{
-	struct slice s = cursor_take(c, octets);
-	uint64_t value = 0;
-
-	for (size_t i = 0; i < s.len; i++)
-		value = value << 8 | s.ptr[i];
-	return value;
-}
-
+/* Each width written out: compilers make one load and a swap of it. */
 static inline uint8_t
 cursor_u8(struct cursor *c)
 {
-	return (uint8_t)cursor_be(c, 1);
+	const uint8_t *p = cursor_take(c, 1).ptr;
+
+	return c->short_read ? 0 : p[0];
 }
 
 static inline uint16_t
 cursor_be16(struct cursor *c)
 {
-	return (uint16_t)cursor_be(c, 2);
+	const uint8_t *p = cursor_take(c, 2).ptr;
+
+	return c->short_read ? 0 : (uint16_t)(p[0] << 8 | p[1]);
 }
 
 static inline uint32_t
 cursor_be24(struct cursor *c)
 {
-	return (uint32_t)cursor_be(c, 3);
+	const uint8_t *p = cursor_take(c, 3).ptr;
+
+	if (c->short_read)
+		return 0;
+	return (uint32_t)p[0] << 16 | (uint32_t)p[1] << 8 | p[2];
 }
 
 static inline uint32_t
 cursor_be32(struct cursor *c)
 {
-	return (uint32_t)cursor_be(c, 4);
+	const uint8_t *p = cursor_take(c, 4).ptr;
+
+	if (c->short_read)
+		return 0;
+	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
+	    (uint32_t)p[2] << 8 | p[3];
 }
 
 #endif

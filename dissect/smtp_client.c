@@ -188,6 +188,7 @@ smtp_client_line(struct smtp_session *s, struct slice line, uint64_t extent,
 {
 	enum verb verb = smtp_verb(line);
 
+	smtp_reply_taken(s, at);
 	if (s->mode == MODE_AUTH && !(at->one_sided && verb != VERB_OTHER)) {
 		auth_line(s, line, extent, flags, at);
 		return;

@@ -53,19 +53,23 @@ static const struct {
 
 struct reply_line {
 	uint16_t code;		/* 0: it has none */
-	bool last;		/* no hyphen behind the code */
+	bool last;		/* nothing, or a blank behind three digits */
+	bool more;		/* a hyphen; neither: nobody can say */
 	bool odd;
 };
 
 static struct reply_line
 parse_reply_line(struct slice line)
 {
-	struct reply_line r = { 0, true, false };
+	struct reply_line r = { 0, false, false, false };
 	size_t digits = 0;
 
 	while (digits < line.len && digits < 3 && isdigit(line.ptr[digits]))
 		r.code = (uint16_t)(r.code * 10 + line.ptr[digits++] - '0');
-	r.last = line.len <= digits || line.ptr[digits] != '-';
+	/* An overwritten digit does not make `2X0-STARTTLS` the last line. */
+	r.more = (line.len > digits && line.ptr[digits] == '-') ||
+	    (line.len > 3 && line.ptr[3] == '-');
+	r.last = digits == 3 && (line.len == 3 || isblank(line.ptr[3]));
 	r.odd = digits != 3 || r.code < 200 || r.code > 599 ||
 	    (line.len > 3 && line.ptr[3] != ' ' && line.ptr[3] != '-');
 	if (digits == 0)
@@ -82,7 +86,13 @@ guess_about(struct smtp_session *s, const struct reply_line *r)
 {
 	enum verb about = (enum verb)s->guess;
 
-	if (!s->ehlo_answered && s->greeted && r->code == 250 && !r->last)
+	/* The last line looks like any answer; it ends what began as EHLO's,
+	 * unless a gap has ended that. */
+	if (about == VERB_EHLO && s->reply_line > 0)
+		return VERB_EHLO;
+	if (about == VERB_EHLO)
+		about = VERB_NONE;
+	if (!s->ehlo_answered && s->greeted && r->code == 250 && r->more)
 		return VERB_EHLO;
 	if (s->greeted && r->code == 220)
 		return VERB_STARTTLS;
@@ -122,8 +132,13 @@ about_of(struct smtp_session *s, const struct reply_line *r, bool one_sided)
 	/* The answer to a message whose end was not captured. */
 	if (s->mode == MODE_BODY || s->mode == MODE_BODY_LOST)
 		return VERB_BODY;
-	if (one_sided || s->midstream)
-		return guess_about(s, r);
+	if (one_sided || s->midstream) {
+		enum verb about = guess_about(s, r);
+
+		if (about == VERB_EHLO)
+			s->guess = VERB_EHLO;
+		return about;
+	}
 	return VERB_NONE;
 }
 
@@ -248,15 +263,44 @@ reply_complete(struct smtp_session *s, enum verb about, uint16_t code,
 	}
 }
 
+static void
+reply_ends(struct smtp_session *s, bool greeting, enum verb about,
+    uint16_t code, const struct origin *at)
+{
+	s->reply_line = 0;
+	s->reply_doubtful = false;
+	if (greeting) {
+		s->greeted = true;
+		return;
+	}
+	if (s->pending_used > 0)
+		smtp_pending_pop(s);
+	else if (at->one_sided || s->midstream)
+		guess_next(s, about, code);
+	reply_complete(s, about, code, at);
+}
+
+void
+smtp_reply_taken(struct smtp_session *s, const struct origin *at)
+{
+	if (s->reply_doubtful)
+		reply_ends(s, false, smtp_pending_first(s), s->reply_code, at);
+}
+
 void
 smtp_server_line(struct smtp_session *s, struct slice line, uint64_t extent,
     uint16_t flags, const struct origin *at)
 {
 	struct reply_line r = parse_reply_line(line);
-	bool greeting = is_greeting(s, &r);
-	enum verb about = greeting ? VERB_NONE : about_of(s, &r, at->one_sided);
-	bool hello = about == VERB_EHLO || about == VERB_LHLO;
+	bool greeting, hello;
+	enum verb about;
 
+	/* A whole line of another code begins another reply. */
+	if (!r.odd && r.code != s->reply_code)
+		smtp_reply_taken(s, at);
+	greeting = is_greeting(s, &r);
+	about = greeting ? VERB_NONE : about_of(s, &r, at->one_sided);
+	hello = about == VERB_EHLO || about == VERB_LHLO;
 	if (s->reply_line < UINT16_MAX)
 		s->reply_line++;
 	if (s->reply_line == 1)
@@ -270,19 +314,13 @@ smtp_server_line(struct smtp_session *s, struct slice line, uint64_t extent,
 		return;
 	/* Without a code a line neither ends a reply nor is one: empty lines
 	 * are sent to derail parsers. */
-	if (r.code == 0 || !r.last) {
-		if (r.code == 0 && s->reply_line == 1)
+	if (r.code == 0) {
+		if (s->reply_line == 1)
 			s->reply_line = 0;
 		return;
 	}
-	s->reply_line = 0;
-	if (greeting) {
-		s->greeted = true;
-		return;
-	}
-	if (s->pending_used > 0)
-		smtp_pending_pop(s);
-	else if (at->one_sided || s->midstream)
-		guess_next(s, about, r.code);
-	reply_complete(s, about, r.code, at);
+	if (greeting ? !r.more : r.last)
+		reply_ends(s, greeting, about, r.code, at);
+	else
+		s->reply_doubtful = !greeting && !r.more;
 }

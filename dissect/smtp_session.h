@@ -68,6 +68,7 @@ struct smtp_session {
 	bool midstream, recognised, opened, greeted, ehlo_answered;
 	bool mail_published, negotiated, established, implicit;
 	bool seen[2];		/* octets of this direction */
+	bool reply_doubtful;	/* its last line has neither blank nor hyphen */
 	bool overflow;		/* more pending verbs than there is room for */
 };
 
@@ -90,6 +91,8 @@ void smtp_body_end(struct smtp_session *, const struct origin *);
 /* smtp_server.c */
 void smtp_server_line(struct smtp_session *, struct slice line,
     uint64_t extent, uint16_t flags, const struct origin *);
+/* The client goes on: a line that nobody can read was the reply's last. */
+void smtp_reply_taken(struct smtp_session *, const struct origin *);
 /* The octets that waited for the reply to DATA or STARTTLS. */
 void smtp_release_waiting(struct smtp_session *, const struct origin *);
 

@@ -11,14 +11,21 @@ static const struct {
 #undef KIND
 };
 
+/* The kinds column of evidence.def. */
+#define GARBLED (1u << KIND_STARTTLS_GARBLED)
+#define STRIPPED (1u << KIND_STARTTLS_STRIPPED)
+#define BOTH (GARBLED | STRIPPED)
+
 static const struct {
 	const char *name;
 	enum evidence_group group;
+	uint32_t kinds;		/* 1 << enum kind */
+	bool likely;
 	double weight;
 	const char *why;
 } evidences[EVIDENCE_CODES] = {
-#define EVIDENCE(id, name, group, weight, why)                                \
-	{ name, GROUP_##group, weight, why },
+#define EVIDENCE(id, name, group, kinds, likely, weight, why)                 \
+	{ name, GROUP_##group, kinds, likely, weight, why },
 #include "evidence.def"
 #undef EVIDENCE
 };
@@ -154,6 +161,18 @@ double
 evidence_weight(enum evidence_code code)
 {
 	return evidences[code].weight;
+}
+
+bool
+evidence_speaks_of(enum evidence_code code, enum kind kind)
+{
+	return evidences[code].kinds >> kind & 1;
+}
+
+bool
+evidence_admits_likely(enum evidence_code code)
+{
+	return evidences[code].likely;
 }
 
 const char *

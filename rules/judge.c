@@ -70,15 +70,9 @@ support_of(const struct incident *in)
 static bool
 admits_likely(const struct incident *in)
 {
-	static const enum evidence_code admitted[] = { EVIDENCE_MASK_GRAMMAR,
-		EVIDENCE_NOT_A_KEYWORD, EVIDENCE_NEAR_MISS, EVIDENCE_SLOT,
-		EVIDENCE_COMMAND_ACCEPTED, EVIDENCE_OFFERED_OFTEN };
-
 	for (unsigned i = 0; i < in->evidence_count; i++)
-		for (size_t j = 0; j < sizeof(admitted) / sizeof(*admitted);
-		     j++)
-			if (in->evidence[i].code == admitted[j])
-				return true;
+		if (evidence_admits_likely(in->evidence[i].code))
+			return true;
 	return false;
 }
 

@@ -10,6 +10,10 @@
 #include "context.h"
 #include "session.h"
 
+/* How probable tampering is before any evidence, when somebody reads a
+ * capture because he suspects something (design 3). */
+#define PRIOR_READ (1.0 / 30)
+
 enum verdict {
 	VERDICT_NOTHING,	/* nothing speaks for tampering */
 	VERDICT_UNJUDGED,	/* the capture cannot show it */

@@ -392,6 +392,20 @@ session_fold(struct session *s, const struct fact *fact, struct slice bytes)
 		folds[fact->code](s, fact, bytes);
 }
 
+/* The peers ended it, nothing went in clear, and it would have been seen. */
+static bool
+stopped(const struct session *s)
+{
+	uint16_t blind = OBS_GAP_TO_SERVER | OBS_GAP_TO_CLIENT |
+	    OBS_ONE_SIDED | OBS_SNAPLEN | OBS_OVER_LIMIT | OBS_EVICTED |
+	    OBS_LOST_SYNC;
+
+	return s->closed && s->ending != ENDING_CAPTURE_END &&
+	    s->ending != ENDING_EVICTED && !(s->observability & blind) &&
+	    s->ehlo_answered && !s->mail_tried_clear && !s->tls_established &&
+	    !s->auth_clear;
+}
+
 uint32_t
 session_outcome(const struct session *s)
 {
@@ -399,7 +413,8 @@ session_outcome(const struct session *s)
 
 	if (s->mail_clear || s->rcpt_clear)
 		outcome |= OUTCOME_ENVELOPE_EXPOSED;
-	if (s->data_clear && s->body_bytes > 0)
+	/* What was accepted was sent, though one side of it be missing. */
+	if ((s->data_clear && s->body_bytes > 0) || s->accepted_clear)
 		outcome |= OUTCOME_CONTENT_EXPOSED;
 	if (s->accepted_clear)
 		outcome |= OUTCOME_ACCEPTED;
@@ -407,8 +422,7 @@ session_outcome(const struct session *s)
 		outcome |= OUTCOME_CREDENTIALS_EXPOSED;
 	if (s->tls_established)
 		outcome |= OUTCOME_ENCRYPTED;
-	if (s->closed && s->ehlo_answered && !s->mail_tried_clear &&
-	    !s->tls_established && !s->auth_clear)
+	if (stopped(s))
 		outcome |= OUTCOME_STOPPED;
 	return outcome;
 }

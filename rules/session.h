@@ -82,7 +82,8 @@ struct session {
 
 void session_init(struct session *, uint64_t handle);
 void session_fold(struct session *, const struct fact *, struct slice bytes);
-/* Adds one session, as far as it is known, to the axes. */
+/* Adds one session, as far as it is known, to the axes. Whether it is unjudged
+ * is the verdict's to say: a masked keyword shows through many a gap. */
 void session_tally(const struct session *, struct tally *);
 /* Could the capture have shown an offer in the last answer to EHLO? Without
  * that, its absence proves nothing (design 4.3). */

@@ -130,14 +130,10 @@ session_unjudged(const struct session *s, enum unjudged *why)
 void
 session_tally(const struct session *s, struct tally *tally)
 {
-	enum unjudged why;
-
 	tally->sessions++;
 	tally->offered[offered_value(s)]++;
 	tally->used[used_value(s)]++;
 	tally->mail[mail_value(s)]++;
-	if (session_unjudged(s, &why))
-		tally->unjudged[why]++;
 }
 
 static enum ending_class

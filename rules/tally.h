@@ -33,4 +33,12 @@ const char *used_name(enum used);
 const char *mail_name(enum mail);
 const char *unjudged_name(enum unjudged);
 
+/* The same as a table, for who stores or prints all of it. Each of the first
+ * three adds up to `sessions`; the last stands beside them. */
+enum axis { AXIS_OFFERED, AXIS_USED, AXIS_MAIL, AXIS_UNJUDGED, AXES };
+const char *axis_name(enum axis);
+int axis_values(enum axis);
+const char *axis_value_name(enum axis, int value);
+uint64_t *axis_counts(struct tally *, enum axis);
+
 #endif

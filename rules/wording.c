@@ -61,14 +61,18 @@ add_what_followed(const struct session *s, struct incident *in)
 		what = "the capture ends before what followed";
 	else if (s->observability & OBS_ONE_SIDED)
 		what = "the client's side was not captured";
+	else if (s->observability & ~OBS_MIDSTREAM ||
+	    s->ending == ENDING_EVICTED)
+		what = "what followed was not seen in full";
 	add(in->observed, sizeof(in->observed), "; %s", what);
 }
 
 static void
 add_history(const struct history *h, struct incident *in)
 {
-	uint64_t near = h->same_offered + h->network_offered;
-	uint64_t count = near > 0 ? near : h->other_offered;
+	uint64_t count = h->same_offered > 0 ? h->same_offered :
+	    h->network_offered > 0	     ? h->network_offered :
+					       h->other_offered;
 	time_t seconds = (time_t)(h->nearest_offered_ns / 1000000000);
 	struct tm utc;
 	char when[32];
@@ -82,8 +86,9 @@ add_history(const struct history *h, struct incident *in)
 	    "nearest in time at %s",
 	    (unsigned long long)count, count == 1 ? "" : "s",
 	    h->same_offered > 0 ? " with this client" :
-		near > 0	? " with this client's network" :
-				  " with other clients",
+		h->network_offered > 0 ?
+			       " with this client's network" :
+			       " with other clients",
 	    when);
 }
 

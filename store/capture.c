@@ -39,16 +39,38 @@ failed:
 	return -1;
 }
 
+/* Counts of a tally that stand on no axis. */
+static const struct {
+	const char *name;
+	size_t offset;
+} totals[] = {
+	{ "sessions", offsetof(struct tally, sessions) },
+	{ "kept", offsetof(struct tally, kept) },
+	{ "kept_shed", offsetof(struct tally, kept_shed) },
+	{ "profiles_shed", offsetof(struct tally, profiles_shed) },
+};
+#define TOTALS (sizeof(totals) / sizeof(*totals))
+
+static uint64_t *
+total_of(struct tally *tally, size_t i)
+{
+	return (uint64_t *)(void *)((char *)tally + totals[i].offset);
+}
+
+/* `axis` NULL: a count without one. */
 static int
 put_count(struct store *s, const char *axis, const char *name, uint64_t value)
 {
 	sqlite3_stmt *st = statement(s,
 	    "INSERT INTO capture_count VALUES (?, ? || ?, ?)");
+	char prefix[32] = "";
 
 	if (st == NULL)
 		return -1;
+	if (axis != NULL)
+		snprintf(prefix, sizeof(prefix), "%s.", axis);
 	bind_text(st, 1, s->capture);
-	bind_text(st, 2, axis);
+	bind_text(st, 2, prefix);
 	bind_text(st, 3, name);
 	bind_u64(st, 4, value);
 	return step_done(s, st);
@@ -58,41 +80,26 @@ int
 store_capture_counts(struct store *s, const struct counters *c,
     const struct tally *t)
 {
+	struct tally tally = *t;
 	int status = 0;
 
 	for (int i = 0; i < COUNTERS && status == 0; i++)
-		status = put_count(s, "", counter_name((enum counter)i),
+		status = put_count(s, NULL, counter_name((enum counter)i),
 		    c->of[i]);
-	for (int i = 0; i < OFFERED_VALUES && status == 0; i++)
-		status = put_count(s, "offered.",
-		    offered_name((enum offered)i), t->offered[i]);
-	for (int i = 0; i < USED_VALUES && status == 0; i++)
-		status = put_count(s, "used.", used_name((enum used)i),
-		    t->used[i]);
-	for (int i = 0; i < MAIL_VALUES && status == 0; i++)
-		status = put_count(s, "mail.", mail_name((enum mail)i),
-		    t->mail[i]);
-	for (int i = 0; i < UNJUDGED_VALUES && status == 0; i++)
-		status = put_count(s, "unjudged.",
-		    unjudged_name((enum unjudged)i), t->unjudged[i]);
-	if (status == 0)
-		status = put_count(s, "", "sessions", t->sessions);
-	if (status == 0)
-		status = put_count(s, "", "kept", t->kept);
-	if (status == 0)
-		status = put_count(s, "", "kept_shed", t->kept_shed);
-	if (status == 0)
-		status = put_count(s, "", "profiles_shed", t->profiles_shed);
+	for (int a = 0; a < AXES; a++)
+		for (int i = 0; i < axis_values(a) && status == 0; i++)
+			status = put_count(s, axis_name(a),
+			    axis_value_name(a, i), axis_counts(&tally, a)[i]);
+	for (size_t i = 0; i < TOTALS && status == 0; i++)
+		status = put_count(s, NULL, totals[i].name,
+		    *total_of(&tally, i));
 	return status;
 }
 
 int
 store_capture_commit(struct store *s)
 {
-	/* Replies that no sighting needs any more. */
-	if (store_execute(s, "DELETE FROM reply WHERE NOT EXISTS (SELECT 1"
-			     " FROM sighting WHERE sighting.reply ="
-			     " reply.hash)") != 0) {
+	if (store_delete_unused_replies(s) != 0) {
 		store_rollback(s);
 		return -1;
 	}
@@ -123,39 +130,22 @@ store_capture_known(struct store *s, const char *hash)
 static uint64_t *
 count_called(struct capture_row *row, const char *name)
 {
-	static const struct {
-		const char *axis;
-		int count;
-	} axes[] = { { "offered.", OFFERED_VALUES }, { "used.", USED_VALUES },
-		{ "mail.", MAIL_VALUES }, { "unjudged.", UNJUDGED_VALUES } };
-	uint64_t *values[] = { row->tally.offered, row->tally.used,
-		row->tally.mail, row->tally.unjudged };
-
 	for (int i = 0; i < COUNTERS; i++)
 		if (strcmp(name, counter_name((enum counter)i)) == 0)
 			return &row->counters.of[i];
-	for (int a = 0; a < 4; a++) {
-		size_t n = strlen(axes[a].axis);
+	for (size_t i = 0; i < TOTALS; i++)
+		if (strcmp(name, totals[i].name) == 0)
+			return total_of(&row->tally, i);
+	for (int a = 0; a < AXES; a++) {
+		size_t n = strlen(axis_name(a));
 
-		if (strncmp(name, axes[a].axis, n) != 0)
+		if (strncmp(name, axis_name(a), n) != 0 || name[n] != '.')
 			continue;
-		for (int i = 0; i < axes[a].count; i++) {
-			const char *value = a == 0 ?
-			    offered_name((enum offered)i) :
-			    a == 1 ? used_name((enum used)i) :
-			    a == 2 ? mail_name((enum mail)i) :
-				     unjudged_name((enum unjudged)i);
-
-			if (strcmp(name + n, value) == 0)
-				return &values[a][i];
-		}
+		for (int i = 0; i < axis_values(a); i++)
+			if (strcmp(name + n + 1, axis_value_name(a, i)) == 0)
+				return &axis_counts(&row->tally, a)[i];
 	}
-	return strcmp(name, "sessions") == 0 ? &row->tally.sessions :
-	    strcmp(name, "kept") == 0	     ? &row->tally.kept :
-	    strcmp(name, "kept_shed") == 0   ? &row->tally.kept_shed :
-	    strcmp(name, "profiles_shed") == 0 ?
-					       &row->tally.profiles_shed :
-					       NULL;
+	return NULL;
 }
 
 static int
@@ -323,15 +313,19 @@ store_add_clear_enforce(struct store *s, const struct address *client,
 }
 
 int
-store_each_clear_enforce(struct store *s, clear_enforce_fn *fn, void *context)
+store_each_clear_enforce(struct store *s, const char *capture,
+    clear_enforce_fn *fn, void *context)
 {
 	sqlite3_stmt *st = statement(s,
 	    "SELECT client, domain, day_ns, sum(sessions) FROM clear_enforce"
+	    " WHERE ?1 IS NULL OR capture = ?1"
 	    " GROUP BY client, domain, day_ns ORDER BY 4 DESC, 1, 2, 3");
 	int code = SQLITE_DONE, status = 0;
 
 	if (st == NULL)
 		return -1;
+	if (capture != NULL)
+		bind_text(st, 1, capture);
 	while (status == 0 && (code = sqlite3_step(st)) == SQLITE_ROW) {
 		struct clear_enforce_row row = { 0 };
 

@@ -551,8 +551,6 @@ passes(const struct incident_filter *f, const struct incident *in)
 		return false;
 	if (f->domain != NULL && !has_domain(in, f->domain))
 		return false;
-	if (f->capture != NULL && strcmp(f->capture, in->capture_hash) != 0)
-		return false;
 	if (f->since_ns != 0 && in->capture_ts_ns < f->since_ns)
 		return false;
 	return f->until_ns == 0 || in->capture_ts_ns < f->until_ns;
@@ -577,6 +575,24 @@ each(struct store *s, sqlite3_stmt *st, const struct incident_filter *filter,
 	return status;
 }
 
+/* Their hashes as a JSON array: hex needs no escaping. */
+static int
+bind_captures(sqlite3_stmt *st, int column, const struct incident_filter *f)
+{
+	sqlite3_str *json = sqlite3_str_new(NULL);
+	char *text;
+
+	for (size_t i = 0; i < f->capture_count; i++)
+		sqlite3_str_appendf(json, "%s\"%s\"", i ? "," : "[",
+		    f->captures[i].hash);
+	sqlite3_str_appendall(json, f->capture_count ? "]" : "[]");
+	text = sqlite3_str_finish(json);
+	if (text == NULL)
+		return -1;
+	sqlite3_bind_text(st, column, text, -1, sqlite3_free);
+	return 0;
+}
+
 int
 store_each_incident(struct store *s, const struct incident_filter *f,
     incident_fn *fn, void *context)
@@ -588,6 +604,11 @@ store_each_incident(struct store *s, const struct incident_filter *f,
 		" ON incident = id AND revision = latest"
 		" WHERE (?1 IS NULL OR substr(id, 1, length(?1)) = ?1)"
 		" AND (?2 IS NULL OR incident.session = ?2)"
+		" AND (?3 IS NULL"
+		" OR capture IN (SELECT value FROM json_each(?3))"
+		" OR incident.session IN (SELECT session FROM sighting"
+		" JOIN json_each(?3) ON sighting.capture = value"
+		" OR instr(further_captures, value)))"
 		" ORDER BY incident.capture_ts_ns, id",
 		-1, &st, NULL) != SQLITE_OK)
 		return store_failed(s);
@@ -595,6 +616,10 @@ store_each_incident(struct store *s, const struct incident_filter *f,
 		bind_text(st, 1, f->id_prefix);
 	if (f->session != NULL)
 		bind_blob(st, 2, f->session, 16);
+	if (f->captures != NULL && bind_captures(st, 3, f) != 0) {
+		sqlite3_finalize(st);
+		return store_failed(s);
+	}
 	return each(s, st, f, fn, context);
 }
 

@@ -126,7 +126,7 @@ pragma_value(struct store *s, const char *sql, int *value)
 	return status;
 }
 
-static int
+static enum schema_state
 refuse(struct store *s, int version)
 {
 	sqlite3_stmt *st;
@@ -143,33 +143,11 @@ refuse(struct store *s, int version)
 	    "%.300s: made by %s (schema %d), this is striplight %s (schema "
 	    "%d): use the newer program, or --db another file",
 	    s->path, program, version, STRIPLIGHT_VERSION, VERSION);
-	return -1;
+	return SCHEMA_REFUSED;
 }
 
-static int
-upgrade(struct store *s, int from)
-{
-	char *sql;
-	int status = store_execute(s, "BEGIN IMMEDIATE");
-
-	for (int i = from; status == 0 && i < VERSION; i++)
-		status = store_execute(s, steps[i]);
-	sql = sqlite3_mprintf("PRAGMA application_id = %d;"
-			      "PRAGMA user_version = %d;"
-			      "INSERT OR REPLACE INTO meta"
-			      " VALUES ('program', 'striplight %s');",
-	    SCHEMA_APPLICATION_ID, VERSION, STRIPLIGHT_VERSION);
-	if (status == 0)
-		status = sql == NULL ? store_failed(s) : store_execute(s, sql);
-	sqlite3_free(sql);
-	if (status == 0)
-		return store_execute(s, "COMMIT");
-	sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
-	return -1;
-}
-
-int
-schema_ready(struct store *s, bool write)
+enum schema_state
+schema_check(struct store *s)
 {
 	int application = 0, version = 0, tables = 0;
 
@@ -177,23 +155,50 @@ schema_ready(struct store *s, bool write)
 	    pragma_value(s, "PRAGMA user_version", &version) != 0 ||
 	    pragma_value(s, "SELECT count(*) FROM sqlite_schema", &tables) !=
 		0)
-		return -1;
-	if (application != SCHEMA_APPLICATION_ID && tables > 0) {
+		return SCHEMA_REFUSED;
+	if (application != SCHEMA_APPLICATION_ID &&
+	    (application != 0 || version != 0 || tables > 0)) {
 		snprintf(s->error, sizeof(s->error),
 		    "%.300s: a database of another program; name another "
 		    "file with --db",
 		    s->path);
-		return -1;
+		return SCHEMA_REFUSED;
 	}
-	if (version > VERSION)
+	if (version > VERSION || version < 0)
 		return refuse(s, version);
 	if (version == VERSION)
-		return 0;
-	if (write)
-		return upgrade(s, version);
-	snprintf(s->error, sizeof(s->error),
-	    "%.300s: %s", s->path, tables == 0 ?
+		return SCHEMA_CURRENT;
+	snprintf(s->error, sizeof(s->error), "%.300s: %s", s->path,
+	    tables == 0 ?
 		"an empty database; read a capture first" :
 		"made by an older striplight; read a capture to update it");
+	return SCHEMA_OLDER;
+}
+
+/* The version is looked at again: another program may have been faster. */
+static int
+run_steps(struct store *s)
+{
+	char pragmas[160];
+	int status, version = 0;
+
+	status = pragma_value(s, "PRAGMA user_version", &version);
+	for (int i = version; status == 0 && i < VERSION; i++)
+		status = store_execute(s, steps[i]);
+	snprintf(pragmas, sizeof(pragmas),
+	    "PRAGMA application_id = %d; PRAGMA user_version = %d;"
+	    "INSERT OR REPLACE INTO meta VALUES ('program', 'striplight %s');",
+	    SCHEMA_APPLICATION_ID, VERSION, STRIPLIGHT_VERSION);
+	return status == 0 ? store_execute(s, pragmas) : -1;
+}
+
+int
+schema_upgrade(struct store *s)
+{
+	if (store_begin(s) != 0)
+		return -1;
+	if (run_steps(s) == 0)
+		return store_commit(s);
+	store_rollback(s);
 	return -1;
 }

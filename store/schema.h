@@ -12,8 +12,16 @@
 
 #define SCHEMA_APPLICATION_ID 0x7374726c	/* "strl" */
 
-/* Checks whose database it is, and of which version; brings an older one up
- * to date when `write`. 0, or -1 with a message in the store. */
-int schema_ready(struct store *, bool write);
+enum schema_state {
+	SCHEMA_REFUSED,		/* not ours, newer, or unreadable */
+	SCHEMA_OLDER,		/* or empty */
+	SCHEMA_CURRENT,
+};
+
+/* Whose database it is, and of which version; changes nothing in it. Unless
+ * it is current, the store has a message for who only reads. */
+enum schema_state schema_check(struct store *);
+/* Brings an older one up to date in one transaction. 0, or -1. */
+int schema_upgrade(struct store *);
 
 #endif

@@ -268,23 +268,63 @@ store_count_sightings(struct store *s, uint64_t *out)
 	return status;
 }
 
+/* What goes is told in the counts of the captures that it came from. */
+static int
+count_shed(struct store *s, uint64_t excess)
+{
+	sqlite3_stmt *st = statement(s,
+	    "UPDATE capture_count SET value = value +"
+	    " CASE name WHEN 'kept_shed' THEN shed ELSE -shed END"
+	    " FROM (SELECT capture AS whose, count(*) AS shed FROM"
+	    "  (SELECT capture FROM sighting ORDER BY session, capture LIMIT ?)"
+	    "  GROUP BY capture)"
+	    " WHERE capture = whose AND name IN ('kept', 'kept_shed')");
+
+	if (st == NULL)
+		return -1;
+	bind_u64(st, 1, excess);
+	return step_done(s, st);
+}
+
+static int
+delete_lowest(struct store *s, uint64_t excess)
+{
+	sqlite3_stmt *st = statement(s,
+	    "DELETE FROM sighting WHERE (session, capture) IN (SELECT session,"
+	    " capture FROM sighting ORDER BY session, capture LIMIT ?)");
+
+	if (st == NULL)
+		return -1;
+	bind_u64(st, 1, excess);
+	return step_done(s, st);
+}
+
+int
+store_delete_unused_replies(struct store *s)
+{
+	return store_execute(s,
+	    "DELETE FROM reply WHERE NOT EXISTS (SELECT 1 FROM sighting"
+	    " WHERE sighting.reply = reply.hash)");
+}
+
 int
 store_shed_sightings(struct store *s, uint64_t max, uint64_t *shed)
 {
 	uint64_t count = 0;
-	sqlite3_stmt *st;
 
 	*shed = 0;
 	if (store_count_sightings(s, &count) != 0)
 		return -1;
 	if (count <= max)
 		return 0;
-	st = statement(s,
-	    "DELETE FROM sighting WHERE (session, capture) IN (SELECT session,"
-	    " capture FROM sighting ORDER BY session, capture LIMIT ?)");
-	if (st == NULL)
+	if (store_begin(s) != 0)
 		return -1;
-	bind_u64(st, 1, count - max);
+	if (count_shed(s, count - max) != 0 ||
+	    delete_lowest(s, count - max) != 0 ||
+	    store_delete_unused_replies(s) != 0) {
+		store_rollback(s);
+		return -1;
+	}
 	*shed = count - max;
-	return step_done(s, st);
+	return store_commit(s);
 }

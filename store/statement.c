@@ -13,6 +13,8 @@ store_failed(struct store *s)
 		remedy = "; name another place with --db";
 	else if (code == SQLITE_FULL || code == SQLITE_IOERR)
 		remedy = "; make room, or name another place with --db";
+	else if (code == SQLITE_NOTADB)
+		remedy = "; name another file with --db";
 	else if (code == SQLITE_BUSY)
 		remedy = "; another program is writing to it";
 	snprintf(s->error, sizeof(s->error), "%.300s: %.120s%s", s->path,

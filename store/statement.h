@@ -28,6 +28,8 @@ sqlite3_stmt *statement(struct store *, const char *sql);
 int store_failed(struct store *);
 /* Runs SQL without parameters and results. */
 int store_execute(struct store *, const char *sql);
+/* Replies that no sighting needs any more; within a transaction. */
+int store_delete_unused_replies(struct store *);
 /* Steps a statement that gives no rows. 0 or -1. */
 int step_done(struct store *, sqlite3_stmt *);
 

@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "schema.h"
@@ -22,11 +22,24 @@ folder_is_writable(const char *path)
 	return access(folder, W_OK) == 0;
 }
 
-/* A file name as SQLite wants it in a URI. */
+/* Has a program that was killed, or one that runs, left changes beside it? */
+static bool
+wal_is_pending(const char *path)
+{
+	char wal[1024 + 8];
+	struct stat st;
+
+	snprintf(wal, sizeof(wal), "%s-wal", path);
+	return stat(wal, &st) == 0 && st.st_size > 0;
+}
+
+/* A file name as SQLite wants it in a URI. With an empty authority, or
+ * "//folder" would be taken for the name of a host. */
 static void
 escape_uri(const char *path, char *out, size_t room)
 {
-	size_t n = (size_t)snprintf(out, room, "file:");
+	size_t n = (size_t)snprintf(out, room,
+	    path[0] == '/' ? "file://" : "file:");
 
 	for (; *path != '\0' && n + 4 < room; path++) {
 		if (strchr("?#%", *path) != NULL)
@@ -54,40 +67,63 @@ open_database(struct store *s, enum store_mode mode)
 	if (access(s->path, W_OK) == 0 && folder_is_writable(s->path))
 		return sqlite3_open_v2(uri, &s->db,
 		    flags | SQLITE_OPEN_READWRITE, NULL);
-	/* Nobody can write there: no WAL can be pending. */
-	strcat(uri, "?immutable=1");
+	/* WAL wants to write beside the database even for who only reads. */
+	if (!wal_is_pending(s->path))
+		strcat(uri, "?immutable=1");
 	return sqlite3_open_v2(uri, &s->db, flags | SQLITE_OPEN_READONLY,
 	    NULL);
+}
+
+/* Said now, and not after an hour of reading. */
+static int
+set_up_writing(struct store *s)
+{
+	if (sqlite3_db_readonly(s->db, "main") == 1) {
+		snprintf(s->error, sizeof(s->error),
+		    "%.300s: may not be written; name another place with --db",
+		    s->path);
+		return -1;
+	}
+	if (store_execute(s, "PRAGMA journal_mode = WAL") != 0)
+		return -1;
+	return store_execute(s, "PRAGMA synchronous = NORMAL");
 }
 
 static int
 configure(struct store *s, enum store_mode mode)
 {
+	enum schema_state state;
+
 	sqlite3_busy_timeout(s->db, 10000);
 	sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-	if (store_execute(s, "PRAGMA foreign_keys = ON") != 0)
-		return -1;
-	/* Whose is it? Before anything is changed in it. */
-	if (schema_ready(s, false) != 0 && mode == STORE_READ)
-		return -1;
-	if (mode == STORE_READ)
-		return 0;
-	if (s->error[0] != '\0' && strstr(s->error, "read a capture") == NULL)
+	/* Whose is it? Before anything is changed in it: closing somebody
+	 * else's would otherwise write their WAL back. */
+	sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	state = schema_check(s);
+	if (state == SCHEMA_REFUSED ||
+	    (state == SCHEMA_OLDER && mode == STORE_READ))
 		return -1;
 	s->error[0] = '\0';
-	if (mode == STORE_WRITE &&
-	    (store_execute(s, "PRAGMA journal_mode = WAL") != 0 ||
-		store_execute(s, "PRAGMA synchronous = NORMAL") != 0))
+	sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+	if (store_execute(s, "PRAGMA foreign_keys = ON") != 0)
 		return -1;
-	return schema_ready(s, true);
+	if (mode == STORE_WRITE && set_up_writing(s) != 0)
+		return -1;
+	return state == SCHEMA_OLDER ? schema_upgrade(s) : 0;
 }
 
 struct store *
 store_open(const char *path, enum store_mode mode, char errbuf[STORE_ERRBUF])
 {
-	struct store *s = calloc(1, sizeof(*s));
+	struct store *s;
 
+	if (strlen(path) >= sizeof(s->path)) {
+		snprintf(errbuf, STORE_ERRBUF,
+		    "%.300s...: too long a path for --db", path);
+		return NULL;
+	}
+	s = calloc(1, sizeof(*s));
 	snprintf(errbuf, STORE_ERRBUF, "out of memory");
 	if (s == NULL)
 		return NULL;

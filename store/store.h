@@ -14,7 +14,6 @@
 #include "dissect/counters.h"
 #include "rules/incident.h"
 #include "rules/profile.h"
-#include "rules/sts_policy.h"
 #include "rules/tally.h"
 
 #define STORE_ERRBUF 512
@@ -103,7 +102,8 @@ typedef int sighting_fn(void *context, const struct sighting *);
  * the callback gets is borrowed for its call. */
 int store_each_sighting(struct store *, const struct sighting_filter *,
     sighting_fn *, void *context);
-/* Keeps at most `max` sessions, sheds those of the lowest identity. */
+/* Keeps at most `max` sessions, sheds those of the lowest identity, and counts
+ * them in the captures that they came from (`kept`, `kept_shed`). */
 int store_shed_sightings(struct store *, uint64_t max, uint64_t *shed);
 int store_count_sightings(struct store *, uint64_t *count);
 
@@ -132,7 +132,9 @@ struct incident_filter {
 	enum certainty certainty;	/* this and above; NONE: possible */
 	const struct address *server, *client;	/* NULL: any */
 	const char *domain;		/* recipient; NULL: any */
-	const char *capture;		/* hash; NULL: any */
+	/* Those in which the tampered session was seen; NULL: any. */
+	const struct capture_row *captures;
+	size_t capture_count;
 	int64_t since_ns, until_ns;	/* of the deciding fact; 0: any */
 	const uint8_t *session;		/* identity; NULL: any */
 };
@@ -172,8 +174,9 @@ struct clear_enforce_row {
 	uint64_t sessions;
 };
 typedef int clear_enforce_fn(void *context, const struct clear_enforce_row *);
-int store_each_clear_enforce(struct store *, clear_enforce_fn *,
-    void *context);
+/* Most sessions first; `capture` NULL: of all of them together. */
+int store_each_clear_enforce(struct store *, const char *capture,
+    clear_enforce_fn *, void *context);
 
 /* Wall-clock times stand in one table, outside of every comparison. */
 int store_note_run(struct store *, const char *program, const char *arguments);

@@ -194,6 +194,10 @@ next(struct capture *c, struct frame *frame)
 		block = capture_peek(c, total);
 		if (block.len < total)
 			return capture_cut(c);
+		/* As libpcap: who believes one of them reads on in the
+		 * middle of something. */
+		if (capture_u32(c, block.ptr + total - 4) != total)
+			return damaged(c, "a block whose two lengths differ");
 		if (type == BLOCK_ENHANCED || type == BLOCK_SIMPLE ||
 		    type == BLOCK_PACKET)
 			return packet_block(c, frame, type, block);

@@ -10,7 +10,7 @@
 #include "capture.h"
 
 static int
-add(struct sources *s, const char *path, bool named,
+add(struct sources *s, const char *path, const char *folder,
     char errbuf[SOURCES_ERRBUF])
 {
 	struct source *list = realloc(s->list,
@@ -20,7 +20,7 @@ add(struct sources *s, const char *path, bool named,
 		goto memory;
 	s->list = list;
 	list[s->count] = (struct source){ .path = strdup(path),
-		.named = named };
+		.folder = folder };
 	if (list[s->count].path == NULL)
 		goto memory;
 	s->count++;
@@ -50,6 +50,7 @@ add_folder(struct sources *s, const char *path, char errbuf[SOURCES_ERRBUF])
 	size_t before = s->count;
 	FTS *tree = fts_open(paths, FTS_LOGICAL | FTS_NOCHDIR, by_name);
 	int status = 0;
+	FTSENT *e;
 
 	if (tree == NULL) {
 		snprintf(errbuf, SOURCES_ERRBUF, "%s: %s", path,
@@ -57,11 +58,24 @@ add_folder(struct sources *s, const char *path, char errbuf[SOURCES_ERRBUF])
 		return -1;
 	}
 	/* FTS_LOGICAL follows links and tells loops by FTS_DC. */
-	for (FTSENT *e; status == 0 && (e = fts_read(tree)) != NULL;)
-		if (e->fts_info == FTS_F)
-			status = add(s, e->fts_path, false, errbuf);
+	while ((e = fts_read(tree)) != NULL) {
+		if (e->fts_info == FTS_F) {
+			if (add(s, e->fts_path, path, errbuf) != 0)
+				break;
+		} else if (status == 0 &&
+		    (e->fts_info == FTS_DNR || e->fts_info == FTS_NS ||
+			e->fts_info == FTS_ERR)) {
+			snprintf(errbuf, SOURCES_ERRBUF, "%.400s: %s",
+			    e->fts_path, strerror(e->fts_errno));
+			status = -1;
+		}
+	}
+	if (e != NULL)
+		status = -1;
 	fts_close(tree);
-	qsort(s->list + before, s->count - before, sizeof(*s->list), by_path);
+	if (s->count > before)
+		qsort(s->list + before, s->count - before, sizeof(*s->list),
+		    by_path);
 	return status;
 }
 
@@ -73,7 +87,7 @@ sources_add(struct sources *s, const char *path, char errbuf[SOURCES_ERRBUF])
 	if (strcmp(path, "-") != 0 && stat(path, &st) == 0 &&
 	    S_ISDIR(st.st_mode))
 		return add_folder(s, path, errbuf);
-	return add(s, path, true, errbuf);
+	return add(s, path, NULL, errbuf);
 }
 
 static void
@@ -82,9 +96,12 @@ date(struct source *source)
 	char errbuf[CAPTURE_ERRBUF];
 	struct frame frame;
 	struct capture *c;
+	struct stat st;
 	bool is_capture;
 
-	if (strcmp(source->path, "-") == 0)
+	/* What is no file can be read once only. */
+	if (strcmp(source->path, "-") == 0 || stat(source->path, &st) != 0 ||
+	    !S_ISREG(st.st_mode))
 		return;
 	c = capture_open(source->path, &is_capture, errbuf);
 	if (c != NULL && capture_next(c, &frame) == CAPTURE_FRAME) {

@@ -10,8 +10,9 @@
 
 struct source {
 	char *path;		/* "-": standard input */
-	bool named;		/* on the command line itself, not found in a
-				 * folder */
+	const char *folder;	/* in which it was found, as that was given to
+				 * sources_add(), borrowed; NULL: named itself */
+	bool is_capture;	/* for who opens it to note */
 	int64_t first_ns;	/* of its first frame, after sources_order() */
 	bool dated;		/* it has one */
 };
@@ -25,7 +26,8 @@ struct sources {
 
 /*
  * Adds a file, "-", or all files below a folder, in byte order of their
- * paths. -1 with a message that names the path; what was added stays.
+ * paths. -1 with a message that names the first path that cannot be looked
+ * into; what was added stays.
  */
 int sources_add(struct sources *, const char *path,
     char errbuf[SOURCES_ERRBUF]);

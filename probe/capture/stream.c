@@ -180,8 +180,11 @@ read_gzip(struct stream *s, uint8_t *out, size_t room)
 	s->gzip.next_out = out;
 	s->gzip.avail_out = (uInt)room;
 	status = inflate(&s->gzip, Z_NO_FLUSH);
+	/* Without progress nothing is learned: it may be the very end. */
+	if (s->in_used != s->in_have - s->gzip.avail_in ||
+	    s->gzip.avail_out < room)
+		s->frame_open = status != Z_STREAM_END;
 	s->in_used = s->in_have - s->gzip.avail_in;
-	s->frame_open = status != Z_STREAM_END;
 	if (status == Z_STREAM_END) {
 		/* Another member may follow; anything else is padding. */
 		inflateReset(&s->gzip);
@@ -205,13 +208,14 @@ read_zstd(struct stream *s, uint8_t *out, size_t room)
 	ZSTD_outBuffer to = { out, room, 0 };
 	size_t status = ZSTD_decompressStream(s->zstd, &to, &in);
 
+	if (in.pos > s->in_used || to.pos > 0)
+		s->frame_open = status != 0;
 	s->in_used = in.pos;
 	if (ZSTD_isError(status)) {
 		snprintf(s->error, sizeof(s->error), "damaged zstd data (%s)",
 		    ZSTD_getErrorName(status));
 		return -1;
 	}
-	s->frame_open = status != 0;
 	return (ssize_t)to.pos;
 }
 
@@ -255,13 +259,16 @@ stream_read(struct stream *s, void *out, size_t room)
 		size_t before = s->in_used;
 		ssize_t n;
 
-		if (s->in_used == s->in_have && s->in_end)
+		/* A decompressor may hold octets though its input ended. */
+		if (s->in_used == s->in_have && s->in_end &&
+		    s->compression == PLAIN)
 			break;
 		if (s->in_used == s->in_have && s->compression == PLAIN &&
 		    s->memory == NULL) {
 			n = read_direct(s, to, room - have);
 		} else {
-			if (s->in_used == s->in_have && fill(s) != 0)
+			if (s->in_used == s->in_have && !s->in_end &&
+			    fill(s) != 0)
 				return have > 0 ? (ssize_t)have : -1;
 			n = s->compression == GZIP ?
 			    read_gzip(s, to, room - have) :

@@ -110,8 +110,6 @@ on_incident(void *context, const struct incident *in)
 
 	if (l->count++ == 0 && l->common.format == FORMAT_TEXT)
 		text_table_head(stdout);
-	if (l->count == 1 && l->common.format == FORMAT_CSV)
-		text_csv_head(stdout);
 	switch (l->common.format) {
 	case FORMAT_JSON:
 		json_reset(&l->json);
@@ -132,8 +130,7 @@ int
 command_incidents(int argc, char **argv)
 {
 	static const struct command_syntax syntax = { "incidents",
-		"incidents [--kind KIND] [--certainty WORD] [--server "
-		"ADDRESS] ...",
+		"incidents [--kind KIND] [--certainty WORD] [FILTER] ...",
 		"Lists what was found, ordered by time: possible and above, "
 		"each in its latest\nrevision. JSON is one EVE alert a line.",
 		rows, on_option };
@@ -156,12 +153,14 @@ command_incidents(int argc, char **argv)
 		return STATUS_ERROR;
 	}
 	json_init(&l.json);
+	if (l.common.format == FORMAT_CSV)
+		text_csv_head(stdout);
 	status = store_each_incident(store, &l.filter, on_incident, &l);
 	if (status < 0)
 		complain("%s", store_error(store));
 	else if (l.count == 0 && l.common.format == FORMAT_TEXT)
 		printf("No incident.\n");
-	if (fflush(stdout) != 0 || l.failed) {
+	if (fflush(stdout) != 0 || ferror(stdout) || l.failed) {
 		complain("standard output cannot be written");
 		status = -1;
 	}

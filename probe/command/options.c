@@ -10,12 +10,12 @@
 #include <unistd.h>
 
 #define ROWS_MAX 64
+#define HELP_COLUMN 30	/* where explanations begin */
 
 enum {
 	OPTION_DB = 1000,
 	OPTION_NO_COLOR,
 	OPTION_FORMAT,
-	OPTION_HELP,
 };
 
 static const struct option_row common_rows[] = {
@@ -26,7 +26,7 @@ static const struct option_row common_rows[] = {
 	{ "quiet", 'q', NULL, "results and errors only" },
 	{ "verbose", 'v', NULL, "more of what is going on" },
 	{ "no-color", OPTION_NO_COLOR, NULL, "no colours (also NO_COLOR)" },
-	{ "help", OPTION_HELP, NULL, "this text" },
+	{ "help", 'h', NULL, "this text" },
 	{ NULL, 0, NULL, NULL },
 };
 
@@ -84,6 +84,35 @@ usage_error(const struct command_syntax *syntax, const char *format, ...)
 	return STATUS_ERROR;
 }
 
+/* Words between `indent` and column 79; an empty line stays one. */
+static void
+print_wrapped(const char *text, int indent)
+{
+	int column = indent;
+
+	while (*text != '\0') {
+		int n = (int)strcspn(text, " \n");
+
+		if (column > indent && column + 1 + n > 79) {
+			printf("\n%*s", indent, "");
+			column = indent;
+		} else if (column > indent) {
+			putchar(' ');
+			column++;
+		}
+		printf("%.*s", n, text);
+		column += n;
+		text += n;
+		if (text[0] == '\n' && text[1] == '\n') {
+			printf("\n\n%*s", indent, "");
+			column = indent;
+			text++;
+		}
+		text += *text != '\0';
+	}
+	putchar('\n');
+}
+
 static void
 print_row(const struct option_row *row)
 {
@@ -93,17 +122,20 @@ print_row(const struct option_row *row)
 	    row->letter < 256 ? "-" : "", row->letter < 256 ? row->letter : ' ',
 	    row->letter < 256 ? ", " : "   ", row->name,
 	    row->value_name ? " " : "", row->value_name ? row->value_name : "");
-	if (strlen(left) > 28)
-		printf("  %s\n  %-28s %s\n", left, "", row->help);
+	printf("  %s", left);
+	if (strlen(left) + 4 > HELP_COLUMN)
+		printf("\n%*s", HELP_COLUMN, "");
 	else
-		printf("  %-28s %s\n", left, row->help);
+		printf("%*s", HELP_COLUMN - 2 - (int)strlen(left), "");
+	print_wrapped(row->help, HELP_COLUMN);
 }
 
 static void
 print_help(const struct command_syntax *syntax)
 {
-	printf("usage: striplight %s\n\n%s\n\n", syntax->usage,
-	    syntax->summary);
+	printf("usage: striplight %s\n\n", syntax->usage);
+	print_wrapped(syntax->summary, 0);
+	putchar('\n');
 	for (const struct option_row *r = syntax->rows;
 	     r != NULL && r->name != NULL; r++)
 		print_row(r);
@@ -174,7 +206,7 @@ options_parse(const struct command_syntax *syntax,
 		const char *given = argv[optind - 1];
 		int status;
 
-		if (letter == OPTION_HELP) {
+		if (letter == 'h') {
 			print_help(syntax);
 			return -1;
 		}

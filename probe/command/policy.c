@@ -3,6 +3,7 @@
 
 #include <time.h>
 
+#include "rules/judge.h"
 #include "store/store.h"
 
 enum {
@@ -142,21 +143,6 @@ policy_list(int argc, char **argv)
 	return list_policies(NULL, &listing);
 }
 
-/* 0, or the exit status after saying what is wrong. */
-static int
-domain_operand(const char *text, char domain[HOST_NAME_BYTES])
-{
-	struct slice name = slice_str(text);
-
-	if (host_name_normalize(name, domain))
-		return 0;
-	if (name.len > 1 && name.ptr[name.len - 1] == '.')
-		name.len--;
-	complain("domain \"%s\" %s", text,
-	    host_name_fault_text(host_name_check(name, NULL)));
-	return STATUS_ERROR;
-}
-
 int
 policy_show(int argc, char **argv)
 {
@@ -166,7 +152,7 @@ policy_show(int argc, char **argv)
 		"Shows what is known of a domain's MTA-STS policy. Exit status "
 		"1: nothing.",
 		rows, NULL };
-	char domain[HOST_NAME_BYTES];
+	char domain[DOMAIN_TEXT_BYTES];
 	struct common_options common;
 	struct listing listing = { .common = &common, .whole = true };
 	int operand, status;
@@ -176,7 +162,7 @@ policy_show(int argc, char **argv)
 		return status;
 	if (argc - operand != 1)
 		return usage_error(&syntax, "wants one DOMAIN");
-	if (domain_operand(argv[operand], domain) != 0)
+	if (policy_domain(argv[operand], domain) != 0)
 		return STATUS_ERROR;
 	status = list_policies(domain, &listing);
 	if (status != STATUS_OK || listing.rows > 0)
@@ -209,8 +195,30 @@ add_option(void *context, int letter, const char *value)
 	return -1;
 }
 
+/* With the built-in rules and the prior of `read`. */
 static int
-store_policy(const char *db, const struct policy_row *row)
+judge_again(struct store *store, const char *domain, uint64_t *changed)
+{
+	char errbuf[STORE_ERRBUF + REGISTRY_ERRBUF];
+	struct registry *registry = registry_load(NULL, errbuf);
+	struct world *world = registry == NULL ?
+	    NULL :
+	    world_create(store, registry, PRIOR_READ, errbuf);
+	int status = -1;
+
+	if (world == NULL)
+		complain("%s", errbuf);
+	else if (policy_judge_again(store, world, domain, changed) != 0)
+		complain("%s", store_error(store));
+	else
+		status = 0;
+	world_destroy(world);
+	registry_free(registry);
+	return status;
+}
+
+static int
+store_policy(const char *db, const struct policy_row *row, uint64_t *changed)
 {
 	char errbuf[STORE_ERRBUF];
 	struct store *store = store_open(db, STORE_WRITE, errbuf);
@@ -223,6 +231,8 @@ store_policy(const char *db, const struct policy_row *row)
 	if (store_add_policy(store, row) != 0) {
 		complain("%s", store_error(store));
 		status = STATUS_ERROR;
+	} else if (judge_again(store, row->domain, changed) != 0) {
+		status = STATUS_ERROR;
 	}
 	store_close(store);
 	return status;
@@ -233,6 +243,7 @@ add_file(struct policy_row *row, const struct policy_file *file,
     const struct common_options *common)
 {
 	struct json json;
+	uint64_t changed = 0;
 	int status;
 
 	/* Notes are for `lint` to say. */
@@ -242,7 +253,7 @@ add_file(struct policy_row *row, const struct policy_file *file,
 		return STATUS_ERROR;
 	}
 	row->body = slice_of(file->bytes, file->len);
-	status = store_policy(common->db, row);
+	status = store_policy(common->db, row, &changed);
 	if (status != STATUS_OK)
 		return status;
 	if (common->format == FORMAT_JSON) {
@@ -252,6 +263,10 @@ add_file(struct policy_row *row, const struct policy_file *file,
 	}
 	if (!common->quiet)
 		row_text(row, &file->policy, false);
+	if (changed > 0 && !common->quiet)
+		printf("%llu verdict%s changed: striplight incidents\n",
+		    (unsigned long long)changed,
+		    changed == 1 ? " has" : "s have");
 	return STATUS_OK;
 }
 
@@ -267,7 +282,8 @@ policy_add(int argc, char **argv)
 		"policy add DOMAIN FILE [--from TIME] [--until TIME]",
 		"Adds a policy as its .well-known/mta-sts.txt serves it. "
 		"Without dates its validity is assumed, and every verdict "
-		"that uses it says so.",
+		"that uses it says so. Kept sessions with recipients in "
+		"DOMAIN are judged again.",
 		rows, add_option };
 	struct add_options options = { INT64_MIN, INT64_MAX, false };
 	struct policy_row row = { .source = "file" };
@@ -283,7 +299,7 @@ policy_add(int argc, char **argv)
 		return usage_error(&syntax, "wants a DOMAIN and a FILE");
 	if (options.from_ns >= options.until_ns)
 		return usage_error(&syntax, "--from is not before --until");
-	if (domain_operand(argv[operand], row.domain) != 0 ||
+	if (policy_domain(argv[operand], row.domain) != 0 ||
 	    policy_file_load(&file, argv[operand + 1]) != 0)
 		return STATUS_ERROR;
 	row.from_ns = options.from_ns;

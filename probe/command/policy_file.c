@@ -3,6 +3,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "probe/pipeline/retrospect.h"
+#include "rules/host_name.h"
+
 /* More than any policy: what is over 64 KiB is still shown as too long. */
 #define FILE_MAX_BYTES (1u << 20)
 
@@ -124,4 +127,35 @@ policy_json_finish(struct json *json, int status)
 	}
 	json_free(json);
 	return status;
+}
+
+int
+policy_domain(const char *text, char domain[DOMAIN_TEXT_BYTES])
+{
+	struct slice name = slice_str(text);
+
+	if (host_name_normalize(name, domain))
+		return 0;
+	if (name.len > 1 && name.ptr[name.len - 1] == '.')
+		name.len--;
+	complain("domain \"%s\" %s", text,
+	    host_name_fault_text(host_name_check(name, NULL)));
+	return STATUS_ERROR;
+}
+
+int
+policy_judge_again(struct store *store, struct world *world,
+    const char *domain, uint64_t *changed)
+{
+	struct retrospect retrospect = { .store = store, .world = world };
+
+	*changed = 0;
+	if (store_begin(store) != 0)
+		return -1;
+	if (retrospect_domain(&retrospect, domain) != 0) {
+		store_rollback(store);
+		return -1;
+	}
+	*changed = retrospect.written;
+	return store_commit(store);
 }

@@ -6,7 +6,7 @@
 
 #include "probe/command/options.h"
 #include "probe/output/json.h"
-#include "rules/sts_policy.h"
+#include "probe/pipeline/world.h"
 
 /* A policy as its .well-known/mta-sts.txt serves it. */
 struct policy_file {
@@ -24,6 +24,16 @@ void policy_file_free(struct policy_file *);
 
 /* "policy.txt:3:6: max_age ...", up to and with severity `most`, on stderr. */
 void policy_file_complain(const struct policy_file *, enum sts_severity most);
+
+/* 0, or the exit status after saying why `text` is no domain. */
+int policy_domain(const char *text, char domain[DOMAIN_TEXT_BYTES]);
+/*
+ * Judges the kept sessions with recipients in `domain` again, now that its
+ * policy is known (design 4.4); `changed` gets how many verdicts are others
+ * than before. -1: the store failed, store_error() says why.
+ */
+int policy_judge_again(struct store *, struct world *, const char *domain,
+    uint64_t *changed);
 
 /* The object `policy`: version, mode, max_age, mx. */
 void policy_json(struct json *, const struct sts_policy *);

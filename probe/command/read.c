@@ -39,9 +39,9 @@ struct reading {
 	struct capture *capture;	/* that is being read */
 	struct json json;
 	uint64_t skipped;		/* no captures, in folders */
-	uint64_t from_folders;		/* captures found in them */
 	bool fault;			/* something named could not be read */
-	bool failed;			/* the machine failed */
+	bool failed;			/* the machine failed; it was said */
+	bool unwritten;			/* standard output, which was not said */
 };
 
 /* --- a capture, as the pipeline asks for it ---------------------------------- */
@@ -104,7 +104,7 @@ on_fact(void *context, const struct fact *fact, struct slice bytes)
 
 	json_reset(&r->json);
 	facts_json(&r->json, fact, bytes, run_path(r->run, fact->capture));
-	r->failed |= json_write(&r->json, stdout) != 0;
+	r->unwritten |= json_write(&r->json, stdout) != 0;
 }
 
 /* Frames of a kind of link that nobody here reads: said, not passed over. */
@@ -130,8 +130,8 @@ report_capture(struct reading *r, const struct source *source,
 	capture_describe(r->capture, &info);
 	if (result == RUN_DAMAGED) {
 		complain("%s: %s", source->path, capture_fault(r->capture));
-		r->fault |= source->named;
-	} else if (!links_are_known(&info) && source->named) {
+		r->fault |= source->folder == NULL;
+	} else if (!links_are_known(&info) && source->folder == NULL) {
 		complain("%s: link type %s is not read; Ethernet, Linux "
 			 "cooked, raw IP, loopback and PPP are",
 		    source->path, info.link_types);
@@ -143,7 +143,7 @@ report_capture(struct reading *r, const struct source *source,
 }
 
 static void
-read_source(struct reading *r, const struct source *source)
+read_source(struct reading *r, struct source *source)
 {
 	char errbuf[CAPTURE_ERRBUF];
 	struct run_source run_source = { .path = source->path,
@@ -151,19 +151,18 @@ read_source(struct reading *r, const struct source *source)
 		.describe = source_describe };
 	struct capture_info info;
 	enum run_result result;
-	bool is_capture;
 
-	r->capture = capture_open(source->path, &is_capture, errbuf);
+	r->capture = capture_open(source->path, &source->is_capture, errbuf);
 	if (r->capture == NULL) {
-		if (!source->named && !is_capture) {
+		if (source->folder != NULL && !source->is_capture) {
 			r->skipped++;
 			return;
 		}
 		complain("%s: %s", source->path, errbuf);
-		r->fault |= source->named;
+		r->fault |= source->folder == NULL;
 		return;
 	}
-	r->from_folders += !source->named;
+	source->is_capture = true;
 	capture_describe(r->capture, &info);
 	progress_start(&r->progress, r->options.common.quiet, source->path,
 	    info.size);
@@ -185,7 +184,7 @@ struct finding {
 	struct reading *reading;
 	struct incident_groups groups;
 	FILE *eve;
-	bool likely;
+	bool likely, unwritten;
 };
 
 static int
@@ -201,7 +200,7 @@ on_incident(void *context, const struct incident *in)
 		return 0;
 	json_reset(&r->json);
 	eve_alert(&r->json, in);
-	r->failed |= json_write(&r->json, f->eve) != 0;
+	f->unwritten |= json_write(&r->json, f->eve) != 0;
 	return 0;
 }
 
@@ -227,22 +226,38 @@ open_eve(struct reading *r)
 	return eve;
 }
 
+static void
+close_eve(struct reading *r, struct finding *f)
+{
+	if (f->eve == NULL)
+		return;
+	f->unwritten |= fflush(f->eve) != 0;
+	if (f->eve == stdout) {
+		r->unwritten |= f->unwritten;
+		return;
+	}
+	if (f->unwritten) {
+		complain("%s: %s; the alerts in it are not complete",
+		    r->options.eve, strerror(errno));
+		r->failed = true;
+	}
+	fclose(f->eve);
+}
+
 static bool
 report(struct reading *r)
 {
 	struct finding f = { .reading = r };
+	struct incident_filter filter = { 0 };
 	const struct capture_row *rows;
 	size_t count = run_captures(r->run, &rows);
 
 	f.eve = open_eve(r);
-	for (size_t i = 0; i < count; i++) {
-		struct incident_filter filter = { .capture = rows[i].hash };
-
-		if (store_each_incident(r->store, &filter, on_incident, &f) <
-		    0) {
-			complain("%s", store_error(r->store));
-			r->failed = true;
-		}
+	filter.captures = rows;
+	filter.capture_count = count;
+	if (store_each_incident(r->store, &filter, on_incident, &f) < 0) {
+		complain("%s", store_error(r->store));
+		r->failed = true;
 	}
 	if (!r->options.common.quiet && !r->options.facts &&
 	    f.eve != stdout && count > 0)
@@ -251,41 +266,84 @@ report(struct reading *r)
 		complain("%llu file%s no captures: skipped",
 		    (unsigned long long)r->skipped,
 		    r->skipped == 1 ? " in folders is" : "s in folders are");
-	if (f.eve != NULL && fflush(f.eve) != 0)
-		r->failed = true;
-	if (f.eve != NULL && f.eve != stdout)
-		fclose(f.eve);
+	close_eve(r, &f);
 	text_groups_free(&f.groups);
 	return f.likely;
 }
 
 /* --- setting up ------------------------------------------------------------------- */
 
+/* Whose policy the file is: "DOMAIN=FILE", or a file called after it. */
+static const char *
+policy_path(const char *text, char domain[DOMAIN_TEXT_BYTES])
+{
+	const char *equals = strchr(text, '='), *slash = strchr(text, '/');
+	const char *path = text, *name = strrchr(text, '/');
+	size_t n;
+
+	if (equals != NULL && (slash == NULL || equals < slash)) {
+		path = equals + 1;
+		name = text;
+		n = (size_t)(equals - text);
+	} else {
+		name = name == NULL ? text : name + 1;
+		n = strlen(name);
+		if (n > 4 && strcmp(name + n - 4, ".txt") == 0)
+			n -= 4;
+	}
+	snprintf(domain, DOMAIN_TEXT_BYTES, "%.*s", (int)n, name);
+	return path;
+}
+
+static int
+add_policy(struct reading *r, const char *text)
+{
+	char named[DOMAIN_TEXT_BYTES];
+	struct policy_row row = { .from_ns = INT64_MIN, .until_ns = INT64_MAX,
+		.assumed = true, .source = "file" };
+	struct policy_file file;
+	const char *path = policy_path(text, named);
+	int status = -1;
+
+	if (policy_domain(named, row.domain) != 0 ||
+	    policy_file_load(&file, path) != 0)
+		return -1;
+	row.body = slice_of(file.bytes, file.len);
+	if (!file.policy.tolerant_ok)
+		policy_file_complain(&file, STS_ERROR);
+	else if (store_add_policy(r->store, &row) != 0)
+		complain("%s", store_error(r->store));
+	else
+		status = 0;
+	policy_file_free(&file);
+	return status;
+}
+
 static int
 add_policies(struct reading *r)
 {
-	for (unsigned i = 0; i < r->options.policy_count; i++) {
-		struct policy_file file;
-		const char *path = strchr(r->options.policies[i], '=') + 1;
-		char domain[DOMAIN_TEXT_BYTES];
+	for (unsigned i = 0; i < r->options.policy_count; i++)
+		if (add_policy(r, r->options.policies[i]) != 0)
+			return -1;
+	return 0;
+}
 
-		snprintf(domain, sizeof(domain), "%.*s",
-		    (int)(path - 1 - r->options.policies[i]),
-		    r->options.policies[i]);
-		if (policy_file_load(&file, path) != 0)
+/* Sessions that were kept before: their servers need not be in what was read
+ * now. */
+static int
+judge_policies_again(struct reading *r)
+{
+	char domain[DOMAIN_TEXT_BYTES];
+	uint64_t changed;
+
+	for (unsigned i = 0; i < r->options.policy_count; i++) {
+		char named[DOMAIN_TEXT_BYTES];
+
+		policy_path(r->options.policies[i], named);
+		if (policy_domain(named, domain) != 0 ||
+		    policy_judge_again(r->store, r->world, domain, &changed) !=
+			0)
 			return -1;
-		if (!file.policy.tolerant_ok) {
-			policy_file_complain(&file, STS_ERROR);
-			policy_file_free(&file);
-			return -1;
-		}
-		for (char *c = domain; *c != '\0'; c++)
-			*c = (char)(*c >= 'A' && *c <= 'Z' ? *c + 32 : *c);
-		if (!world_add_policy(r->world, domain, &file.policy)) {
-			policy_file_free(&file);
-			return -1;
-		}
-		policy_file_free(&file);
 	}
 	return 0;
 }
@@ -350,11 +408,11 @@ set_up(struct reading *r, char **paths)
 				 store_open(o->common.db, STORE_WRITE, errbuf);
 	if (r->store == NULL)
 		goto failed;
+	if (add_policies(r) != 0)
+		return -1;
 	r->world = world_create(r->store, r->registry, o->prior, errbuf);
 	if (r->world == NULL)
 		goto failed;
-	if (add_policies(r) != 0)
-		return -1;
 	r->run = run_create(&o->run, r->store, r->world, &holder,
 	    o->facts ? on_fact : NULL, r);
 	if (r->run != NULL)
@@ -376,7 +434,18 @@ tear_down(struct reading *r)
 	json_free(&r->json);
 }
 
-/* Has anything been given that could be read at all? */
+static bool
+has_captures(const struct sources *sources, const char *folder)
+{
+	for (size_t i = 0; i < sources->count; i++)
+		if (sources->list[i].folder == folder &&
+		    sources->list[i].is_capture)
+			return true;
+	return false;
+}
+
+/* Somebody expected captures in a folder that was given. That it may not be
+ * looked into was said before. */
 static void
 check_folders(struct reading *r, char **paths)
 {
@@ -384,7 +453,8 @@ check_folders(struct reading *r, char **paths)
 		struct stat st;
 
 		if (stat(*paths, &st) == 0 && S_ISDIR(st.st_mode) &&
-		    r->from_folders == 0) {
+		    access(*paths, R_OK | X_OK) == 0 &&
+		    !has_captures(&r->sources, *paths)) {
 			complain("%s: no captures in this folder", *paths);
 			r->fault = true;
 		}
@@ -430,7 +500,7 @@ command_read(int argc, char **argv)
 	}
 	for (size_t i = 0; i < r.sources.count && !stop; i++)
 		read_source(&r, &r.sources.list[i]);
-	if (run_finish(r.run) != 0) {
+	if (run_finish(r.run) != 0 || judge_policies_again(&r) != 0) {
 		complain("%s", store_error(r.store));
 		r.failed = true;
 	} else {
@@ -439,10 +509,12 @@ command_read(int argc, char **argv)
 			    "striplight " STRIPLIGHT_VERSION, argv[first]);
 		likely = report(&r);
 	}
-	check_folders(&r, argv + first);
-	if (r.failed)
-		complain("standard output or the database could not be "
-			 "written in full");
+	if (!stop)
+		check_folders(&r, argv + first);
+	if (fflush(stdout) != 0 || ferror(stdout) || r.unwritten) {
+		complain("standard output cannot be written");
+		r.failed = true;
+	}
 	status = status_of(&r, likely);
 	tear_down(&r);
 	return status;

@@ -70,8 +70,9 @@ static const struct {
 
 static const struct option_row own_rows[] = {
 	{ "threads", 'j', "N", "threads in all (default: the cores there are)" },
-	{ "policy", OPTION_POLICY, "DOMAIN=FILE",
-	    "an MTA-STS policy, for this read only; may be repeated" },
+	{ "policy", OPTION_POLICY, "[DOMAIN=]FILE",
+	    "an MTA-STS policy, added as by policy add; may be repeated "
+	    "(without DOMAIN the file is called after it: example.org.txt)" },
 	{ "prior", OPTION_PRIOR, "P",
 	    "how probable tampering is before any evidence (1/30)" },
 	{ "ports", OPTION_PORTS, "LIST", "mail ports (25,587,2525)" },
@@ -115,23 +116,24 @@ parse_size(const char *option, const char *text, size_t *out)
 {
 	char *end;
 	unsigned long long value;
+	unsigned shift = 0;
 
 	errno = 0;
 	value = strtoull(text, &end, 10);
 	switch (toupper((unsigned char)*end)) {
 	case 'G':
-		value <<= 10;	/* fall through */
+		shift += 10;	/* fall through */
 	case 'M':
-		value <<= 10;	/* fall through */
+		shift += 10;	/* fall through */
 	case 'K':
-		value <<= 10;
+		shift += 10;
 		end++;
 		break;
 	}
 	if (!isdigit((unsigned char)text[0]) || *end != '\0' || errno != 0 ||
-	    value == 0 || value > SIZE_MAX / 2)
+	    value == 0 || value > SIZE_MAX / 2 >> shift)
 		return say(option, text, "is not a size; write 4096, 64M, 1G");
-	*out = (size_t)value;
+	*out = (size_t)value << shift;
 	return 0;
 }
 
@@ -190,9 +192,8 @@ parse_threads(const char *text, unsigned *out)
 static int
 add_policy(struct read_options *o, const char *text)
 {
-	const char *equals = strchr(text, '=');
-
-	if (equals == NULL || equals == text || equals[1] == '\0')
+	if (text[0] == '\0' || text[0] == '=' ||
+	    text[strlen(text) - 1] == '=')
 		return say("policy", text, "does not say whose it is; write "
 					   "example.org=mta-sts.txt");
 	if (o->policy_count == READ_POLICIES_MAX)
@@ -288,7 +289,7 @@ set_defaults(struct read_options *o)
 	o->run.vantage = "";
 	o->run.shards.any_port = true;
 	parse_ports("25,587,2525", &o->run.shards);
-	o->prior = 1.0 / 30;	/* design 3: somebody suspects something */
+	o->prior = PRIOR_READ;
 	for (size_t i = 0; i < BUDGETS; i++)
 		*(size_t *)(void *)((char *)&o->run + budgets[i].offset) =
 		    budgets[i].standard;

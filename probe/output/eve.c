@@ -176,6 +176,7 @@ put_seen(struct json *j, const struct incident *in)
 	json_object_end(j);
 }
 
+/* Stays open. */
 static void
 put_downgrade(struct json *j, const struct incident *in, const char *own)
 {
@@ -201,7 +202,6 @@ put_downgrade(struct json *j, const struct incident *in, const char *own)
 	put_sessions(j, in, own);
 	json_string(j, "next_step", in->next_step);
 	json_string(j, "provenance", in->provenance);
-	json_object_end(j);
 }
 
 void
@@ -231,8 +231,15 @@ eve_alert_open(struct json *j, const struct incident *in)
 }
 
 void
+eve_alert_close(struct json *j)
+{
+	json_object_end(j);
+	json_object_end(j);
+}
+
+void
 eve_alert(struct json *j, const struct incident *in)
 {
 	eve_alert_open(j, in);
-	json_object_end(j);
+	eve_alert_close(j);
 }

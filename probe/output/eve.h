@@ -10,7 +10,8 @@
 
 /* Appends the whole object; the caller resets and writes. */
 void eve_alert(struct json *, const struct incident *);
-/* The same without the closing brace, for who adds members of his own. */
+/* The same with `downgrade` still open, for who adds members of his own. */
 void eve_alert_open(struct json *, const struct incident *);
+void eve_alert_close(struct json *);
 
 #endif

@@ -133,10 +133,12 @@ facts_json(struct json *j, const struct fact *fact, struct slice bytes,
 {
 	char session[24];
 
-	snprintf(session, sizeof(session), "%016llx",
-	    (unsigned long long)fact->session);
 	json_object(j, NULL);
-	json_string(j, "session", session);
+	if (fact->session != 0) {
+		snprintf(session, sizeof(session), "%016llx",
+		    (unsigned long long)fact->session);
+		json_string(j, "session", session);
+	}
 	json_string(j, "code", fact_code_name((enum fact_code)fact->code));
 	json_string(j, "dir",
 	    fact->dir == TO_SERVER ? "to-server" : "to-client");

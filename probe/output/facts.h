@@ -7,7 +7,8 @@
 #include "dissect/fact.h"
 #include "json.h"
 
-/* Appends the object; the caller resets and writes. */
+/* Appends the object; the caller resets and writes. Facts out of the store
+ * have no session handle, and none is written. */
 void facts_json(struct json *, const struct fact *, struct slice bytes,
     const char *pcap_filename);
 /*

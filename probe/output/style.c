@@ -113,6 +113,24 @@ style_clock(int64_t ns, char out[32])
 	return out;
 }
 
+const char *
+style_safe(const char *text, char out[SAFE_BYTES])
+{
+	size_t n = 0;
+
+	for (; *text != '\0' && n + 5 < SAFE_BYTES; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c < 0x20 || c == 0x7f)
+			n += (size_t)snprintf(out + n, SAFE_BYTES - n,
+			    "\\x%02X", c);
+		else
+			out[n++] = (char)c;
+	}
+	out[n] = '\0';
+	return out;
+}
+
 void
 style_paragraph(FILE *out, const char *label, int indent, const char *text)
 {

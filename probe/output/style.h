@@ -32,6 +32,11 @@ const char *style_clock(int64_t ns, char out[32]);
 /* "2026-03-01T10:15:02Z" */
 const char *style_rfc3339(int64_t ns, char out[32]);
 
+/* A file's name or another's text without what steers a terminal: control
+ * octets become \xNN. Returns `out`. */
+#define SAFE_BYTES 1200
+const char *style_safe(const char *text, char out[SAFE_BYTES]);
+
 /* Text wrapped to the width: the first line behind `label`, the others
  * indented by `indent` columns, where the text begins. */
 void style_paragraph(FILE *, const char *label, int indent, const char *text);

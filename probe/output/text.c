@@ -152,36 +152,64 @@ print_unjudged(FILE *out, const struct tally *t)
 	fputc('\n', out);
 }
 
+/* What is known of the sessions without an offer. */
+static void
+print_not_offered(FILE *out, const struct tally *t,
+    const struct incident_groups *groups)
+{
+	uint64_t of_kind[KINDS] = { 0 }, explained = 0;
+	uint64_t without = t->offered[OFFERED_NO];
+	char count[32];
+
+	for (size_t i = 0; i < groups->count; i++)
+		of_kind[groups->list[i].first.kind] +=
+		    groups->list[i].incidents;
+	fprintf(out, "  did not offer it    %7s", style_count(without, count));
+	for (int k = 0; k < KINDS; k++) {
+		if (of_kind[k] == 0)
+			continue;
+		fprintf(out, "%s%s %s", explained ? ", " : "   ",
+		    kind_name((enum kind)k), style_count(of_kind[k], count));
+		explained += of_kind[k];
+	}
+	if (explained > 0 && explained < without)
+		fprintf(out, "; of %s nothing says that they should",
+		    style_count(without - explained, count));
+	fputc('\n', out);
+}
+
 void
 text_read_summary(FILE *out, const struct capture_row *rows, size_t count,
     const struct incident_groups *groups)
 {
-	char a[32], b[32], c[32], d[32], e[32], title[64];
+	char a[32], b[32], c[32], d[32], title[SAFE_BYTES];
 	int64_t first_ns, last_ns;
 	struct tally t;
 
 	sum_captures(rows, count, &t, &first_ns, &last_ns);
-	snprintf(title, sizeof(title), "%zu captures", count);
-	fprintf(out, "%s: %s SMTP session%s",
-	    count == 1 ? rows[0].path : title, style_count(t.sessions, a),
-	    t.sessions == 1 ? "" : "s");
+	if (count == 1)
+		style_safe(rows[0].path, title);
+	else
+		snprintf(title, sizeof(title), "%zu captures", count);
+	fprintf(out, "%s: %s SMTP session%s", title,
+	    style_count(t.sessions, a), t.sessions == 1 ? "" : "s");
 	if (first_ns <= last_ns)
 		fprintf(out, ", packets from %s to %s UTC",
 		    style_time(first_ns, a), style_time(last_ns, b));
 	fputc('\n', out);
 	if (t.sessions > 0) {
-		fprintf(out,
-		    "  offered STARTTLS    %7s   used it %s, refused %s, "
-		    "broken %s, never asked %s\n",
-		    style_count(t.offered[OFFERED_YES], a),
-		    style_count(t.used[USED_TLS], b),
-		    style_count(t.used[USED_REFUSED], c),
-		    style_count(t.used[USED_BROKEN], d),
-		    style_count(t.used[USED_NOT_TRIED], e));
-		fprintf(out, "  did not offer it    %7s\n",
-		    style_count(t.offered[OFFERED_NO], a));
+		fprintf(out, "  offered STARTTLS    %7s\n",
+		    style_count(t.offered[OFFERED_YES], a));
+		print_not_offered(out, &t, groups);
 		fprintf(out, "  nobody asked (HELO) %7s\n",
 		    style_count(t.offered[OFFERED_NOT_ASKED], a));
+		fprintf(out,
+		    "  TLS began           %7s   refused %s, broken %s, "
+		    "not tried %s\n",
+		    style_count(t.used[USED_TLS] + t.used[USED_IMPLICIT], a),
+		    style_count(t.used[USED_REFUSED], b),
+		    style_count(t.used[USED_BROKEN], c),
+		    style_count(t.used[USED_NOT_TRIED], d));
 		fprintf(out,
 		    "  mail in clear       %7s   accepted %s, content seen %s, "
 		    "envelope only %s\n",

@@ -318,6 +318,10 @@ end_session(struct judge_loop *loop, struct open_session *open,
 	count_clear(loop, yield);
 	if (!s->offered && s->ehlo_answers > 0)
 		verdict = rules_judge(s, loop->context, &loop->incident, &why);
+	else if (session_unjudged(s, &why))
+		verdict = VERDICT_UNJUDGED;
+	if (verdict == VERDICT_UNJUDGED)
+		yield_tally(yield)->unjudged[why]++;
 	if (verdict == VERDICT_INCIDENT)
 		loop->suspects++;
 	if (verdict == VERDICT_INCIDENT || verdict == VERDICT_EVIDENCE ||

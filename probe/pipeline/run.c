@@ -26,8 +26,9 @@ struct run {
 	size_t row_count;
 	struct counters before;		/* at the end of the last capture */
 	uint64_t run_frames;
-	/* Of the last capture: may its flows go on? */
+	/* Of the last capture with frames: may its flows go on? */
 	bool flows_open;
+	size_t last_capture;
 	uint32_t last_link_type;
 	int64_t last_ns;
 	uint64_t judged;
@@ -102,21 +103,7 @@ read_before(const struct run *r, const struct read_capture *capture)
 	return false;
 }
 
-/* The first frame tells whether flows of the capture before go on in this
- * one: it begins after its last packet, on the same kind of link. */
-static void
-begin_capture(struct run *r, const struct frame *first)
-{
-	bool go_on = r->flows_open && !r->options->separate &&
-	    first->capture_ts_ns > r->last_ns &&
-	    first->link_type == r->last_link_type;
-
-	if (r->flows_open && !go_on)
-		dissection_end_capture(r->dissection, false);
-	r->flows_open = true;
-	r->last_ns = INT64_MIN;
-}
-
+/* Adds what was counted since the last call. */
 static void
 count_capture(struct run *r, struct read_capture *capture)
 {
@@ -124,8 +111,35 @@ count_capture(struct run *r, struct read_capture *capture)
 
 	dissection_counters(r->dissection, &now);
 	for (int i = 0; i < COUNTERS; i++)
-		capture->row.counters.of[i] = now.of[i] - r->before.of[i];
+		capture->row.counters.of[i] += now.of[i] - r->before.of[i];
 	r->before = now;
+}
+
+/* Gaps that come to light now, and flows that end, are the last capture's. */
+static void
+end_flows(struct run *r)
+{
+	if (!r->flows_open)
+		return;
+	dissection_end_capture(r->dissection, false);
+	count_capture(r, &r->captures[r->last_capture]);
+	r->flows_open = false;
+}
+
+/* The first frame tells whether flows of the capture before go on in this
+ * one: it begins after its last packet, on the same kind of link. */
+static void
+begin_capture(struct run *r, const struct frame *first, size_t ordinal)
+{
+	bool go_on = r->flows_open && !r->options->separate &&
+	    first->capture_ts_ns > r->last_ns &&
+	    first->link_type == r->last_link_type;
+
+	if (!go_on)
+		end_flows(r);
+	r->flows_open = true;
+	r->last_capture = ordinal;
+	r->last_ns = INT64_MIN;
 }
 
 enum run_result
@@ -145,7 +159,7 @@ run_capture(struct run *r, const struct run_source *source,
 	while ((stop == NULL || !*stop) &&
 	    (status = source->next(source->capture, &frame)) == 1) {
 		if (frame.number == 1)
-			begin_capture(r, &frame);
+			begin_capture(r, &frame, ordinal);
 		frame.capture = ordinal;
 		frame.run_number = ++r->run_frames;
 		r->last_link_type = frame.link_type;
@@ -330,9 +344,7 @@ run_finish(struct run *r)
 	uint64_t shed = 0;
 	int status = 0;
 
-	if (r->flows_open)
-		dissection_end_capture(r->dissection, false);
-	r->flows_open = false;
+	end_flows(r);
 	r->rows = calloc(r->count + 1, sizeof(*r->rows));
 	if (r->rows == NULL)
 		return -1;

@@ -161,13 +161,6 @@ world_destroy(struct world *w)
 	free(w);
 }
 
-bool
-world_add_policy(struct world *w, const char *domain,
-    const struct sts_policy *policy)
-{
-	return append_policy(w, domain, INT64_MIN, INT64_MAX, true, policy);
-}
-
 void
 world_refresh(struct world *w)
 {

@@ -14,9 +14,6 @@ struct world;
 struct world *world_create(struct store *, const struct registry *,
     double prior, char errbuf[STORE_ERRBUF]);
 void world_destroy(struct world *);
-/* One more policy, for this run only: validity assumed. */
-bool world_add_policy(struct world *, const char *domain,
-    const struct sts_policy *);
 /* Forgets the profiles it holds: the store has changed. */
 void world_refresh(struct world *);
 /* With history, and without: what a session says by itself. */

@@ -180,9 +180,12 @@ void
 yield_profile(struct yield *y, const struct profile *p)
 {
 	uint64_t order = profile_order(p);
-	struct slot *slot = find_slot(y, order);
 	size_t room = y->slot_room;
+	struct slot *slot;
 
+	if (order < y->profile_floor)
+		return;
+	slot = find_slot(y, order);
 	if (slot != NULL) {
 		struct profile *known = &slot->profile;
 
@@ -193,8 +196,6 @@ yield_profile(struct yield *y, const struct profile *p)
 			known->last_ns = p->last_ns;
 		return;
 	}
-	if (order < y->profile_floor)
-		return;
 	if (!grow((void **)&y->slots, sizeof(*y->slots), y->slot_count,
 		&y->slot_room))
 		return;
@@ -226,8 +227,9 @@ shed_kept(struct yield *y)
 {
 	size_t max = y->budgets.kept;
 
-	qsort(y->out.kept, y->out.kept_count, sizeof(*y->out.kept),
-	    kept_highest_first);
+	if (y->out.kept_count > 0)
+		qsort(y->out.kept, y->out.kept_count, sizeof(*y->out.kept),
+		    kept_highest_first);
 	while (y->out.kept_count > max) {
 		kept_free(&y->out.kept[--y->out.kept_count]);
 		y->out.tally.kept_shed++;
@@ -314,7 +316,9 @@ yield_finish(struct yield *y)
 	shed_kept(y);
 	join_clear(y);
 	shed_profiles(y);
-	qsort(y->slots, y->slot_count, sizeof(*y->slots), slot_highest_first);
+	if (y->slot_count > 0)
+		qsort(y->slots, y->slot_count, sizeof(*y->slots),
+		    slot_highest_first);
 	y->out.profiles = malloc((y->slot_count ? y->slot_count : 1) *
 	    sizeof(*y->out.profiles));
 	for (size_t i = 0; y->out.profiles != NULL && i < y->slot_count; i++)

@@ -1,0 +1,292 @@
+/* striplight show: one incident, with everything that it stands on. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "options.h"
+#include "probe/output/dialogue.h"
+#include "probe/output/eve.h"
+#include "probe/output/facts.h"
+#include "probe/output/style.h"
+#include "probe/output/verdict.h"
+#include "store/store.h"
+
+#define CANDIDATES_SHOWN 5
+
+enum {
+	OPTION_FULL = 300,
+};
+
+static const struct option_row rows[] = {
+	{ "full", OPTION_FULL, NULL, "the whole dialogue, however long" },
+	{ NULL, 0, NULL, NULL },
+};
+
+struct showing {
+	struct common_options common;
+	bool full;
+	struct store *store;
+	struct json json;
+	struct incident incident;
+	unsigned matches;
+	char candidates[CANDIDATES_SHOWN][INCIDENT_ID_BYTES];
+	/* Of the sighting that the incident names; NULL: it was shed. */
+	uint8_t *facts;
+	size_t facts_bytes;
+	char captures[4][CAPTURE_HASH_BYTES];
+	char paths[4][1024];
+};
+
+static int
+on_option(void *context, int letter, const char *value)
+{
+	struct showing *s = context;
+
+	(void)value;
+	s->full |= letter == OPTION_FULL;
+	return 0;
+}
+
+static int
+on_match(void *context, const struct incident *in)
+{
+	struct showing *s = context;
+
+	if (s->matches == 0)
+		s->incident = *in;
+	if (s->matches < CANDIDATES_SHOWN)
+		memcpy(s->candidates[s->matches], in->id, sizeof(in->id));
+	s->matches++;
+	return 0;
+}
+
+/* --- the dialogue that was kept ---------------------------------------------- */
+
+static int
+on_sighting(void *context, const struct sighting *sighting)
+{
+	struct showing *s = context;
+
+	for (unsigned i = 0; i < sighting->capture_count; i++) {
+		if (strcmp(sighting->captures[i], s->incident.capture_hash) !=
+		    0)
+			continue;
+		s->facts = malloc(sighting->facts.len + 1);
+		if (s->facts == NULL)
+			return -1;
+		memcpy(s->facts, sighting->facts.ptr, sighting->facts.len);
+		s->facts_bytes = sighting->facts.len;
+		memcpy(s->captures, sighting->captures, sizeof(s->captures));
+		s->incident.seen_capture = i;
+		return 1;
+	}
+	return 0;
+}
+
+static int
+on_capture(void *context, const struct capture_row *row)
+{
+	struct showing *s = context;
+
+	for (int i = 0; i < 4; i++)
+		if (strcmp(s->captures[i], row->hash) == 0)
+			snprintf(s->paths[i], sizeof(s->paths[i]), "%s",
+			    row->path);
+	return 0;
+}
+
+static int
+load_dialogue(struct showing *s)
+{
+	struct sighting_filter filter = { .session = s->incident.session };
+
+	if (store_each_sighting(s->store, &filter, on_sighting, s) < 0)
+		return -1;
+	return s->facts == NULL ? 0 :
+				  store_each_capture(s->store, on_capture, s);
+}
+
+/* --- as text -------------------------------------------------------------------- */
+
+static int
+on_revision_text(void *context, const struct incident *in)
+{
+	const struct showing *s = context;
+
+	if (s->incident.revision > 1)
+		verdict_revision(stdout, in);
+	return 0;
+}
+
+static int
+show_text(struct showing *s)
+{
+	struct slice facts = slice_of(s->facts, s->facts_bytes);
+	uint64_t first = 0, last = 0;
+	int status;
+
+	verdict_head(stdout, &s->incident);
+	if (s->facts == NULL)
+		printf("  The dialogue is not kept any more (--max-kept).\n");
+	else
+		dialogue_print(stdout, &s->incident, facts,
+		    s->full ? UINT32_MAX : DIALOGUE_LINES);
+	verdict_evidence(stdout, &s->incident);
+	status = store_each_revision(s->store, s->incident.id,
+	    on_revision_text, s);
+	if (!dialogue_frames(&s->incident, facts, &first, &last))
+		first = last = 0;
+	verdict_wireshark(stdout, &s->incident, first, last);
+	return status;
+}
+
+/* --- as JSON -------------------------------------------------------------------- */
+
+static void
+put_dialogue(struct showing *s)
+{
+	struct slice facts = slice_after(slice_of(s->facts, s->facts_bytes),
+	    1);
+	struct slice bytes;
+	struct fact fact;
+
+	json_array(&s->json, "dialogue");
+	while (fact_decode(&facts, &fact, &bytes))
+		facts_json(&s->json, &fact, bytes, s->paths[fact.capture & 3]);
+	json_array_end(&s->json);
+}
+
+static int
+on_revision_json(void *context, const struct incident *in)
+{
+	struct showing *s = context;
+
+	json_object(&s->json, NULL);
+	json_unsigned(&s->json, "revision", in->revision);
+	json_string(&s->json, "state", incident_state_name(in->state));
+	json_string(&s->json, "kind", kind_name(in->kind));
+	json_string(&s->json, "certainty", certainty_name(in->certainty));
+	json_number(&s->json, "support", in->support, 2);
+	json_number(&s->json, "confidence", in->confidence, 2);
+	json_string(&s->json, "provenance", in->provenance);
+	json_object_end(&s->json);
+	return 0;
+}
+
+/* The alert as everywhere, with two members more in `downgrade`. */
+static int
+show_json(struct showing *s)
+{
+	int status;
+
+	json_reset(&s->json);
+	eve_alert_open(&s->json, &s->incident);
+	json_array(&s->json, "revisions");
+	status = store_each_revision(s->store, s->incident.id,
+	    on_revision_json, s);
+	json_array_end(&s->json);
+	if (s->facts != NULL && s->facts[0] == FACT_FORMAT_VERSION)
+		put_dialogue(s);
+	eve_alert_close(&s->json);
+	return status != 0 ? status : json_write(&s->json, stdout);
+}
+
+/* --- which one -------------------------------------------------------------------- */
+
+static bool
+is_hex(const char *text)
+{
+	return text[0] != '\0' &&
+	    text[strspn(text, "0123456789abcdefABCDEF")] == '\0';
+}
+
+static int
+say_ambiguous(const struct showing *s, const char *prefix)
+{
+	complain("\"%s\" begins %u incidents; which one?", prefix, s->matches);
+	for (unsigned i = 0; i < s->matches && i < CANDIDATES_SHOWN; i++)
+		fprintf(stderr, "  %s\n", s->candidates[i]);
+	return STATUS_ERROR;
+}
+
+static int
+find_and_show(struct showing *s, const char *prefix)
+{
+	char lower[INCIDENT_ID_BYTES] = "";
+	struct incident_filter filter = { .all = true, .id_prefix = lower };
+	int status;
+
+	for (size_t i = 0; prefix[i] != '\0' && i + 1 < sizeof(lower); i++)
+		lower[i] = (char)(prefix[i] >= 'A' && prefix[i] <= 'F' ?
+			prefix[i] + 'a' - 'A' :
+			prefix[i]);
+	if (store_each_incident(s->store, &filter, on_match, s) < 0)
+		goto failed;
+	if (s->matches > 1)
+		return say_ambiguous(s, prefix);
+	if (s->matches == 0) {
+		complain("no incident \"%s\"; striplight incidents --all "
+			 "lists them",
+		    prefix);
+		return STATUS_NO;
+	}
+	if (load_dialogue(s) < 0)
+		goto failed;
+	status = s->common.format == FORMAT_JSON ? show_json(s) : show_text(s);
+	if (status < 0 && store_error(s->store)[0] != '\0')
+		goto failed;
+	if (status < 0 || fflush(stdout) != 0) {
+		complain("standard output cannot be written");
+		return STATUS_ERROR;
+	}
+	return STATUS_OK;
+failed:
+	complain("%s", store_error(s->store));
+	return STATUS_ERROR;
+}
+
+int
+command_show(int argc, char **argv)
+{
+	static const struct command_syntax syntax = { "show",
+		"show [--full] INCIDENT",
+		"Shows one incident: what happened and to whom, how sure that "
+		"is and why, what\nspeaks against it, the dialogue with the "
+		"tampered line marked, and a filter for\nWireshark. INCIDENT "
+		"is its id, or the beginning of it.\n\n"
+		"Exit status: 0 shown, 1 not there, 2 error.",
+		rows, on_option };
+	struct showing *s = calloc(1, sizeof(*s));
+	char errbuf[STORE_ERRBUF];
+	int first, status = STATUS_ERROR;
+
+	if (s == NULL) {
+		complain("out of memory");
+		return STATUS_ERROR;
+	}
+	common_options_init(&s->common);
+	json_init(&s->json);
+	first = options_parse(&syntax, &s->common, s, argc, argv);
+	if (first < 0) {
+		status = first == -1 ? STATUS_OK : STATUS_ERROR;
+	} else if (s->common.format == FORMAT_CSV) {
+		status = usage_error(&syntax, "csv is for incidents");
+	} else if (first + 1 != argc) {
+		status = usage_error(&syntax, "name one incident");
+	} else if (!is_hex(argv[first])) {
+		status = usage_error(&syntax, "\"%s\" is not an incident's id",
+		    argv[first]);
+	} else {
+		style_color(s->common.color);
+		s->store = store_open(s->common.db, STORE_READ, errbuf);
+		if (s->store == NULL)
+			complain("%s", errbuf);
+		else
+			status = find_and_show(s, argv[first]);
+	}
+	store_close(s->store);
+	json_free(&s->json);
+	free(s->facts);
+	free(s);
+	return status;
+}

@@ -1,0 +1,351 @@
+#include "dialogue.h"
+
+#include <string.h>
+
+#include "dissect/certificate.h"
+#include "facts.h"
+#include "style.h"
+
+#define TEXT_BYTES (4 * FACT_LINE_MAX_BYTES + 8)
+
+/* What is being printed. */
+struct print {
+	FILE *out;
+	const struct incident *incident;
+	uint64_t frame;		/* of the line before */
+	uint32_t capture;
+	unsigned lines, lines_max, unprinted;
+	bool mail_said;		/* "in clear" was said */
+	bool established;
+};
+
+/* What is inside facts and no line of SMTP, in words; "": not shown. */
+typedef void words_fn(const struct fact *, struct slice, char out[256]);
+
+static void
+words_body(const struct fact *fact, struct slice bytes, char out[256])
+{
+	char count[32];
+
+	(void)bytes;
+	snprintf(out, 256, "message, %s octets, not kept",
+	    style_count(fact->extent, count));
+}
+
+static void
+words_gap(const struct fact *fact, struct slice bytes, char out[256])
+{
+	char count[32];
+
+	(void)bytes;
+	snprintf(out, 256, "%s octets are missing in this capture",
+	    style_count(fact->extent, count));
+}
+
+static const char *
+tls_name(uint32_t version, char out[16])
+{
+	if (version == 0x0300)
+		return "SSL 3.0";
+	snprintf(out, 16, version >> 8 == 3 ? "TLS 1.%d" : "TLS 0x%04x",
+	    version >> 8 == 3 ? (int)(version & 0xff) - 1 : (int)version);
+	return out;
+}
+
+static void
+words_hello(const struct fact *fact, struct slice bytes, char out[256])
+{
+	char version[16];
+
+	(void)bytes;
+	snprintf(out, 256, "%s: %s%s",
+	    fact->code == FACT_TLS_CLIENT_HELLO ?
+		"TLS ClientHello, offers up to" :
+		"TLS ServerHello, chooses",
+	    tls_name(fact->value, version),
+	    fact->flags & FACT_RESUMED ? ", session resumed" : "");
+}
+
+static void
+words_name(const struct fact *fact, struct slice bytes, char out[256])
+{
+	char text[TEXT_BYTES];
+
+	facts_text(fact, slice_first(bytes, 200), text, sizeof(text));
+	snprintf(out, 256, "%s %.200s",
+	    fact->code == FACT_TLS_SNI ? "TLS server name" : "TLS ALPN", text);
+}
+
+static void
+words_certificate(const struct fact *fact, struct slice bytes, char out[256])
+{
+	struct certificate certificate;
+
+	if (!certificate_describe(bytes, &certificate))
+		snprintf(out, 256, "certificate %u, damaged", fact->line);
+	else
+		snprintf(out, 256, "certificate %u: %.100s, SHA-256 %s",
+		    fact->line,
+		    certificate.name_count > 0 ? certificate.names[0] :
+						 certificate.common_name,
+		    certificate.sha256);
+}
+
+static void
+words_alert(const struct fact *fact, struct slice bytes, char out[256])
+{
+	(void)bytes;
+	snprintf(out, 256, "TLS alert, %s, description %u (RFC 8446 6)",
+	    fact->value >> 8 == 2 ? "fatal" : "warning", fact->value & 0xff);
+}
+
+static void
+words_plain(const struct fact *fact, struct slice bytes, char out[256])
+{
+	static const struct {
+		enum fact_code code;
+		const char *words;
+	} plain[] = {
+		{ FACT_EXTRA_BYTES, "octets beside STARTTLS, before TLS" },
+		{ FACT_NOT_TLS, "what follows is no TLS" },
+		{ FACT_OVER_LIMIT, "the rest of the negotiation was not kept" },
+		{ FACT_TLS_ESTABLISHED,
+		    "TLS established: the rest cannot be seen" },
+		{ FACT_IMPLICIT_TLS, "TLS from the first octet" },
+	};
+
+	(void)bytes;
+	for (size_t i = 0; i < sizeof(plain) / sizeof(*plain); i++)
+		if (plain[i].code == fact->code)
+			snprintf(out, 256, "%s", plain[i].words);
+}
+
+static void
+words_closed(const struct fact *fact, struct slice bytes, char out[256])
+{
+	const char *who = fact->dir == TO_SERVER ? "client" : "server";
+
+	(void)bytes;
+	switch (fact->value) {
+	case ENDING_FIN:
+		snprintf(out, 256, "closed by the %s (FIN)", who);
+		break;
+	case ENDING_RST:
+		snprintf(out, 256, "reset by the %s (RST)", who);
+		break;
+	case ENDING_CAPTURE_END:
+		snprintf(out, 256, "the capture ends here");
+		break;
+	default:
+		snprintf(out, 256, "no more was seen (%s)",
+		    ending_name((enum ending)fact->value));
+	}
+}
+
+static words_fn *const words_of[FACT_CODES] = {
+	[FACT_BODY] = words_body,
+	[FACT_EXTRA_BYTES] = words_plain,
+	[FACT_NOT_TLS] = words_plain,
+	[FACT_GAP] = words_gap,
+	[FACT_OVER_LIMIT] = words_plain,
+	[FACT_TLS_CLIENT_HELLO] = words_hello,
+	[FACT_TLS_SNI] = words_name,
+	[FACT_TLS_ALPN] = words_name,
+	[FACT_TLS_SERVER_HELLO] = words_hello,
+	[FACT_TLS_CERTIFICATE] = words_certificate,
+	[FACT_TLS_ALERT] = words_alert,
+	[FACT_TLS_ESTABLISHED] = words_plain,
+	[FACT_IMPLICIT_TLS] = words_plain,
+	[FACT_CLOSED] = words_closed,
+};
+
+static bool
+is_line(const struct fact *fact)
+{
+	return fact->code == FACT_GREETING || fact->code == FACT_COMMAND ||
+	    fact->code == FACT_REPLY || fact->code == FACT_EHLO_REPLY ||
+	    fact->code == FACT_AUTH_EXCHANGE;
+}
+
+/* --- one line -------------------------------------------------------------- */
+
+/* Frame and time, where they are others than those of the line before. */
+static void
+print_place(struct print *p, const struct fact *fact)
+{
+	char time[32];
+
+	if (fact->frame == p->frame && fact->capture == p->capture) {
+		fprintf(p->out, "  %24s", "");
+		return;
+	}
+	p->frame = fact->frame;
+	p->capture = fact->capture;
+	fprintf(p->out, "  %s#%-9llu %s%s ", style(TONE_DIM),
+	    (unsigned long long)fact->frame,
+	    style_clock(fact->capture_ts_ns, time), style_end());
+}
+
+/* Runs of blanked octets become one sign: how long they are is nobody's. */
+static void
+print_text(FILE *out, const struct fact *fact, struct slice bytes)
+{
+	char text[TEXT_BYTES];
+
+	for (size_t i = 0; i < bytes.len;) {
+		size_t n = i;
+
+		if (fact->flags & FACT_REDACTED &&
+		    bytes.ptr[i] == REDACTED_OCTET) {
+			while (n < bytes.len && bytes.ptr[n] == REDACTED_OCTET)
+				n++;
+			fputs(style_utf8() ? "…" : "[...]", out);
+		} else {
+			while (n < bytes.len &&
+			    !(fact->flags & FACT_REDACTED &&
+				bytes.ptr[n] == REDACTED_OCTET))
+				n++;
+			facts_text(fact, slice_of(bytes.ptr + i, n - i), text,
+			    sizeof(text));
+			fputs(text, out);
+		}
+		i = n;
+	}
+	if (fact->flags & FACT_CUT)
+		fputs(" [...]", out);
+	if (fact->flags & FACT_UNFINISHED)
+		fputs(" [the line does not end]", out);
+}
+
+static const char *
+arrow(void)
+{
+	return style_utf8() ? "◄" : "<--";
+}
+
+/* Is this the line that the incident is about? */
+static bool
+is_tampered(const struct incident *in, const struct fact *fact)
+{
+	return fact->code == FACT_EHLO_REPLY && fact->line == in->seen_line &&
+	    fact->frame == in->frame && fact->capture == in->seen_capture &&
+	    in->expected[0] != '\0';
+}
+
+/* The last line of the reply in which something is missing. */
+static bool
+is_missing_here(const struct incident *in, const struct fact *fact)
+{
+	return fact->code == FACT_EHLO_REPLY && in->expected[0] == '\0' &&
+	    fact->flags & FACT_LAST_LINE && fact->frame == in->frame &&
+	    fact->stream_offset == in->stream_offset;
+}
+
+static void
+print_line(struct print *p, const struct fact *fact, struct slice bytes)
+{
+	const struct incident *in = p->incident;
+	bool tampered = is_tampered(in, fact);
+	/* The code and its separator are as they should be. */
+	size_t whole = tampered && bytes.len > 4 &&
+		memcmp(bytes.ptr, in->expected, 4) == 0 ?
+	    4 :
+	    0;
+
+	print_place(p, fact);
+	fprintf(p->out, "%s%c%s  ", style(TONE_BOLD),
+	    fact->dir == TO_SERVER ? 'C' : 'S', style_end());
+	print_text(p->out, fact, slice_first(bytes, whole));
+	fputs(tampered ? style(TONE_RED) : "", p->out);
+	print_text(p->out, fact, slice_after(bytes, whole));
+	fputs(tampered ? style_end() : "", p->out);
+	if (tampered)
+		fprintf(p->out, "      %s%s should be %s%s", style(TONE_RED),
+		    arrow(), in->expected, style_end());
+	else if (is_missing_here(in, fact))
+		fprintf(p->out, "      %s%s no STARTTLS in this reply%s",
+		    style(TONE_RED), arrow(), style_end());
+	else if (fact->code == FACT_COMMAND && fact->about == VERB_MAIL &&
+	    !p->established && !p->mail_said) {
+		fprintf(p->out, "      %sin clear%s", style(TONE_YELLOW),
+		    style_end());
+		p->mail_said = true;
+	}
+	fputc('\n', p->out);
+}
+
+static void
+print_fact(struct print *p, const struct fact *fact, struct slice bytes)
+{
+	words_fn *words = words_of[fact->code];
+	char text[256] = "";
+
+	p->established |= fact->code == FACT_TLS_ESTABLISHED;
+	if (words != NULL)
+		words(fact, bytes, text);
+	if (!is_line(fact) && text[0] == '\0')
+		return;
+	if (p->lines >= p->lines_max) {
+		p->unprinted++;
+		return;
+	}
+	p->lines++;
+	if (is_line(fact)) {
+		print_line(p, fact, bytes);
+		return;
+	}
+	print_place(p, fact);
+	fprintf(p->out, "%s%c  [%s]%s\n",
+	    style(fact->code == FACT_GAP ? TONE_YELLOW : TONE_DIM),
+	    fact->code == FACT_CLOSED ? ' ' :
+		fact->dir == TO_SERVER	   ? 'C' :
+					  'S',
+	    text, style_end());
+}
+
+/* Facts of a sighting without their version; empty: of another version. */
+static struct slice
+facts_begin(struct slice facts)
+{
+	if (facts.len == 0 || facts.ptr[0] != FACT_FORMAT_VERSION)
+		return slice_of(NULL, 0);
+	return slice_after(facts, 1);
+}
+
+void
+dialogue_print(FILE *out, const struct incident *in, struct slice facts,
+    unsigned lines_max)
+{
+	struct print p = { .out = out, .incident = in,
+		.lines_max = lines_max };
+	struct slice bytes;
+	struct fact fact;
+
+	facts = facts_begin(facts);
+	while (fact_decode(&facts, &fact, &bytes))
+		print_fact(&p, &fact, bytes);
+	if (p.unprinted > 0)
+		fprintf(out, "  %24s%s   [%u more lines: --full shows them]%s\n",
+		    "", style(TONE_DIM), p.unprinted, style_end());
+}
+
+bool
+dialogue_frames(const struct incident *in, struct slice facts,
+    uint64_t *first, uint64_t *last)
+{
+	struct slice bytes;
+	struct fact fact;
+	bool any = false;
+
+	facts = facts_begin(facts);
+	while (fact_decode(&facts, &fact, &bytes)) {
+		if (fact.capture != in->seen_capture || fact.frame == 0)
+			continue;
+		if (!any || fact.frame < *first)
+			*first = fact.frame;
+		if (!any || fact.frame > *last)
+			*last = fact.frame;
+		any = true;
+	}
+	return any;
+}

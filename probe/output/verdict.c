@@ -1,0 +1,303 @@
+#include "verdict.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "style.h"
+#include "text.h"
+
+#define LABEL 11	/* columns of "Observed   " */
+
+/* Sentences that become one paragraph. */
+struct paragraph {
+	char text[2048];
+	size_t length;
+};
+
+static void __attribute__((format(printf, 2, 3)))
+say(struct paragraph *p, const char *format, ...)
+{
+	va_list arguments;
+	int n;
+
+	if (p->length + 2 >= sizeof(p->text))
+		return;
+	if (p->length > 0)
+		p->text[p->length++] = ' ';
+	va_start(arguments, format);
+	n = vsnprintf(p->text + p->length, sizeof(p->text) - p->length, format,
+	    arguments);
+	va_end(arguments);
+	if (n > 0)
+		p->length += (size_t)n;
+	if (p->length >= sizeof(p->text))
+		p->length = sizeof(p->text) - 1;
+}
+
+static void
+say_sentence(struct paragraph *p, const char *text)
+{
+	size_t n = strlen(text);
+
+	if (n > 0)
+		say(p, "%c%s%s", text[0] >= 'a' && text[0] <= 'z' ?
+			text[0] - 'a' + 'A' :
+			text[0],
+		    text + 1, text[n - 1] == '.' ? "" : ".");
+}
+
+static const char *
+dot(void)
+{
+	return style_utf8() ? "·" : "-";
+}
+
+/* --- the head ---------------------------------------------------------------- */
+
+static void
+print_title(FILE *out, const struct incident *in)
+{
+	char client[ADDRESS_TEXT_BYTES], server[ENDPOINT_TEXT_BYTES];
+
+	fprintf(out, "%s%.8s  %s%s %s %s%s%s %s severity %u", style(TONE_BOLD),
+	    in->id, kind_name(in->kind), style_end(), dot(),
+	    text_certainty_style(in->certainty),
+	    in->state == STATE_WITHDRAWN ? "withdrawn" :
+					   certainty_name(in->certainty),
+	    style_end(), dot(), incident_severity(in));
+	if (in->state == STATE_OPEN)
+		fprintf(out, " %s open", dot());
+	fprintf(out, "    %s %s %s",
+	    address_format(&in->client.address, client),
+	    style_utf8() ? "→" : "->", endpoint_format(&in->server, server));
+	if (in->server_name[0] != '\0')
+		fprintf(out, " (calls itself %s)", in->server_name);
+	fputs("\n\n", out);
+}
+
+static void
+say_act(struct paragraph *p, const struct incident *in)
+{
+	bool sure = in->certainty >= CERTAINTY_LIKELY;
+	bool garbled = in->kind == KIND_STARTTLS_GARBLED;
+	const char *where = "on its way; this capture alone does not show "
+			    "where";
+
+	if (in->side == SIDE_SERVER_OF_TAP)
+		where = "between the server and the place of this capture";
+	else if (in->side == SIDE_CLIENT_OF_TAP)
+		where = "between the place of this capture and the client";
+	say(p, "Something %s%s the offer of encryption %s.",
+	    sure ? "" : "may have ",
+	    garbled ? sure ? "overwrote" : "overwritten" : "removed", where);
+}
+
+static void
+say_exposed(struct paragraph *p, const struct incident *in)
+{
+	if (in->outcome & OUTCOME_CREDENTIALS_EXPOSED)
+		say(p, "The user's credentials crossed the network in clear: "
+		       "have them changed.");
+	if (in->outcome & OUTCOME_CONTENT_EXPOSED)
+		say(p, "Mail crossed the network in clear%s.",
+		    in->outcome & OUTCOME_ACCEPTED ? " and was accepted" : "");
+	else if (in->outcome & OUTCOME_ENVELOPE_EXPOSED)
+		say(p, "Sender and recipient crossed the network in clear.");
+	if (in->outcome & OUTCOME_STOPPED)
+		say(p, "No mail was sent: the client stopped.");
+	if (in->outcome & OUTCOME_ENCRYPTED)
+		say(p, "TLS began all the same: nothing was exposed by it.");
+	if (in->queue_id[0] != '\0')
+		say(p, "The server's queue id is %s.", in->queue_id);
+}
+
+static void
+say_domains(struct paragraph *p, const struct incident *in)
+{
+	unsigned count = in->domain_count + in->domains_unlisted;
+	char list[512] = "";
+
+	for (unsigned i = 0; i < in->domain_count && i < 4; i++) {
+		size_t n = strlen(list);
+
+		snprintf(list + n, sizeof(list) - n, "%s%.100s",
+		    i ? ", " : "", in->rcpt_domains[i]);
+	}
+	if (count > 0)
+		say(p, "%u recipient domain%s: %s%s.", count,
+		    count == 1 ? "" : "s", list, count > 4 ? ", ..." : "");
+}
+
+static void
+say_policies(struct paragraph *p, const struct incident *in)
+{
+	for (unsigned i = 0; i < in->policy_count; i++) {
+		const struct policy_verdict *v = &in->policies[i];
+
+		say(p, "The MTA-STS policy of %.100s (%s, validity %s, chosen "
+		       "by %s) %s.",
+		    v->domain, v->mode, v->assumed ? "assumed" : "observed",
+		    v->basis == BASIS_RCPT ? "the recipient" :
+					     policy_basis_name(v->basis),
+		    v->result == POLICY_UNMET	      ? "was not met" :
+			v->result == POLICY_MET	      ? "was met" :
+			v->result == POLICY_NOT_VISIBLE ?
+			"asks for more than can be seen" :
+			"may or may not have been met");
+	}
+}
+
+void
+verdict_head(FILE *out, const struct incident *in)
+{
+	struct paragraph observed = { "", 0 }, means = { "", 0 };
+	struct paragraph or_else = { "", 0 };
+	char time[32], path[SAFE_BYTES], text[SAFE_BYTES + 100];
+
+	print_title(out, in);
+	if (in->state == STATE_WITHDRAWN)
+		style_paragraph(out, "Withdrawn", LABEL,
+		    "What was learned later took the ground from under it.");
+	say_sentence(&observed, in->observed);
+	if (in->unseen)
+		say(&observed, "The capture does not have all of the session.");
+	say_act(&means, in);
+	say_exposed(&means, in);
+	say_domains(&means, in);
+	say_policies(&means, in);
+	say_sentence(&or_else, in->benign);
+	style_paragraph(out, "Observed", LABEL, observed.text);
+	style_paragraph(out, "Means", LABEL, means.text);
+	if (in->resembles[0] != '\0') {
+		snprintf(text, sizeof(text),
+		    "the mask %s (%u public sample%s); writing it costs an "
+		    "attacker nothing",
+		    in->resembles, in->resembles_samples,
+		    in->resembles_samples == 1 ? "" : "s");
+		style_paragraph(out, "Resembles", LABEL, text);
+	}
+	style_paragraph(out, "Or else", LABEL, or_else.text);
+	style_paragraph(out, "Next step", LABEL, in->next_step);
+	snprintf(text, sizeof(text), "%s, frame %llu, %s UTC",
+	    style_safe(in->capture_path, path), (unsigned long long)in->frame,
+	    style_time(in->capture_ts_ns, time));
+	style_paragraph(out, "Seen in", LABEL, text);
+	fputc('\n', out);
+}
+
+/* --- evidence ------------------------------------------------------------------ */
+
+/* Of each group the strongest for and the strongest against count. */
+static bool
+counts(const struct incident *in, unsigned at)
+{
+	const struct evidence *e = &in->evidence[at];
+
+	for (unsigned i = 0; i < in->evidence_count; i++) {
+		const struct evidence *other = &in->evidence[i];
+
+		if (i == at || evidence_group(other->code) !=
+			evidence_group(e->code) ||
+		    (other->weight > 0) != (e->weight > 0))
+			continue;
+		if (fabs(other->weight) > fabs(e->weight) ||
+		    (other->weight == e->weight && i < at))
+			return false;
+	}
+	return true;
+}
+
+static void
+print_evidence(FILE *out, const struct incident *in, unsigned at,
+    const char *label)
+{
+	const struct evidence *e = &in->evidence[at];
+	char text[1024], frame[40] = "";
+
+	if (e->frame != 0)
+		snprintf(frame, sizeof(frame), " in frame %llu",
+		    (unsigned long long)e->frame);
+	snprintf(text, sizeof(text), "%+.1f %s: %s%s: %s%s%s%s", e->weight,
+	    evidence_group_name(evidence_group(e->code)),
+	    evidence_name(e->code), frame, e->detail,
+	    e->detail[0] ? "; " : "", evidence_why(e->code),
+	    counts(in, at) ? "" :
+			     " (not counted: another of its group is stronger)");
+	style_paragraph(out, label, LABEL, text);
+}
+
+static void
+print_side(FILE *out, const struct incident *in, bool speaks_for)
+{
+	const char *label = speaks_for ? "For" : "Against";
+
+	for (unsigned i = 0; i < in->evidence_count; i++) {
+		if ((in->evidence[i].weight > 0) != speaks_for)
+			continue;
+		print_evidence(out, in, i, label);
+		label = "";
+	}
+}
+
+static void
+print_support(FILE *out, const struct incident *in)
+{
+	double odds = pow(10, in->support) * in->prior / (1 - in->prior);
+	char text[512];
+
+	snprintf(text, sizeof(text),
+	    "10^%.1f for a third party, against the best benign explanation. "
+	    "With a prior of 1 in %.3g that makes a confidence of %.2f%s.",
+	    in->support, 1 / in->prior, in->confidence,
+	    odds / (1 + odds) > in->confidence + 0.005 ?
+		", capped: what is only missing, or only promised by a "
+		"policy, accuses nobody by itself" :
+		"");
+	style_paragraph(out, "Support", LABEL, text);
+}
+
+void
+verdict_evidence(FILE *out, const struct incident *in)
+{
+	fputc('\n', out);
+	print_side(out, in, true);
+	print_side(out, in, false);
+	print_support(out, in);
+	style_paragraph(out, "Stands on", LABEL, in->provenance);
+}
+
+/* --- the rest ------------------------------------------------------------------- */
+
+void
+verdict_wireshark(FILE *out, const struct incident *in, uint64_t first,
+    uint64_t last)
+{
+	const char *ip = in->client.address.family == 6 ? "ipv6" : "ip";
+	char client[ADDRESS_TEXT_BYTES], server[ADDRESS_TEXT_BYTES];
+
+	fprintf(out, "%s%-*s%s", style(TONE_BOLD), LABEL, "Wireshark",
+	    style_end());
+	if (last != 0)
+		fprintf(out, "frame.number in {%llu..%llu} and ",
+		    (unsigned long long)first, (unsigned long long)last);
+	fprintf(out,
+	    "%s.addr == %s and tcp.port == %u and %s.addr == %s and "
+	    "tcp.port == %u\n",
+	    ip, address_format(&in->client.address, client), in->client.port,
+	    ip, address_format(&in->server.address, server), in->server.port);
+}
+
+void
+verdict_revision(FILE *out, const struct incident *in)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text),
+	    "revision %u: %s, %s, confidence %.2f, support %.1f; on %s",
+	    in->revision, kind_name(in->kind),
+	    in->state == STATE_WITHDRAWN ? "withdrawn" :
+					   certainty_name(in->certainty),
+	    in->confidence, in->support, in->provenance);
+	style_paragraph(out, in->revision == 1 ? "History" : "", LABEL, text);
+}

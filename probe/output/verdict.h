@@ -1,0 +1,23 @@
+/*
+ * probe/output/verdict.h - one incident in full, for somebody who must act.
+ */
+#ifndef PROBE_OUTPUT_VERDICT_H
+#define PROBE_OUTPUT_VERDICT_H
+
+#include <stdio.h>
+
+#include "rules/incident.h"
+
+/* Kind, certainty, who with whom; what was observed, what it means, what else
+ * it could be, and what to do next. */
+void verdict_head(FILE *, const struct incident *);
+/* Evidence for and against with its reasons, the sum, and what it stands on. */
+void verdict_evidence(FILE *, const struct incident *);
+/* A display filter that finds the session; `first` and `last` are frames of
+ * the capture, both 0: not known. */
+void verdict_wireshark(FILE *, const struct incident *, uint64_t first,
+    uint64_t last);
+/* One line about an earlier revision. */
+void verdict_revision(FILE *, const struct incident *);
+
+#endif

@@ -1,0 +1,39 @@
+/*
+ * tests/bench/conversation.h - what two hosts say to each other, a frame at a
+ * time, so that thousands of them can be written side by side.
+ */
+#ifndef TESTS_BENCH_CONVERSATION_H
+#define TESTS_BENCH_CONVERSATION_H
+
+#include "wire.h"
+
+enum kind {
+	KIND_STARTTLS, /* a mail through STARTTLS */
+	KIND_CLEAR, /* a mail in clear, STARTTLS not asked for */
+	KIND_STRIPPED, /* the keyword is gone, a mail in clear */
+	KIND_GARBLED, /* it reads XXXXXXXA, a mail in clear */
+	KIND_SHORT, /* greeting, EHLO, QUIT */
+	KIND_WEB, /* TLS on TCP port 443 */
+	KIND_QUIC, /* datagrams on UDP port 443 */
+	KINDS
+};
+
+struct conversation {
+	struct ends ends;
+	uint32_t server, client; /* numbers, for the names */
+	uint32_t seq[2]; /* next, by side */
+	uint32_t bulk_bytes; /* of the mail, or the page */
+	uint32_t left; /* of the bulk that is being sent */
+	uint32_t record_left; /* of the TLS record in it */
+	uint8_t unacked; /* segments of it */
+	uint8_t kind, step;
+};
+
+/* The octets that bulk is cut from; call once. */
+void conversation_prepare(uint64_t *random);
+void conversation_begin(struct conversation *, enum kind, uint32_t number,
+    uint32_t servers, uint32_t bulk_bytes, uint64_t *random);
+/* Writes the next frame; false: that was the last. */
+bool conversation_step(struct conversation *, struct wire *, uint64_t *random);
+
+#endif

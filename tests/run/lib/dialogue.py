@@ -1,0 +1,108 @@
+"""SMTP dialogues as captures: what was said goes in, frames come out.
+
+Ethernet, IPv4, right sums, one segment a saying. Enough for a test that is
+about dialogues; what packets may do to one is other tests' business.
+"""
+import struct
+
+MTU_PAYLOAD = 1400
+FIN, SYN, PSH, ACK = 1, 2, 8, 16
+CLIENT, SERVER = 0, 1
+START = 1767225600.0		# 2026-01-01
+
+
+def checksum(octets):
+    if len(octets) % 2:
+        octets += b"\0"
+    total = sum(struct.unpack("!%dH" % (len(octets) // 2), octets))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return ~total & 0xffff
+
+
+def ip_frame(src, dst, payload, ident, offset=0, more=False, ttl=64):
+    """An IPv4 packet of protocol TCP, or a fragment of one, on Ethernet."""
+    flags = (0x2000 if more else 0) | offset // 8
+    header = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(payload), ident,
+                         flags, ttl, 6, 0, src, dst)
+    header = header[:10] + struct.pack("!H", checksum(header)) + header[12:]
+    return b"\x02\0\0\0\0\1\x02\0\0\0\0\2\x08\0" + header + payload
+
+
+class Dialogue:
+    """One connection; `frames` are (time, octets)."""
+
+    def __init__(self, number, client=b"\xc0\0\2\x0a", server=None, start=None,
+                 step=0.01):
+        self.ends = (client, server or
+                     b"\xc6\x12" + struct.pack("!H", number))
+        self.ports = (10000 + number % 50000, 25)
+        self.seq = [1000 + number, 9000 + number]
+        self.time = START + number if start is None else start
+        self.step = step
+        self.frames = []
+
+    def segment(self, who, flags, data=b""):
+        peer = 1 - who
+        header = struct.pack("!HHIIBBHHH", self.ports[who], self.ports[peer],
+                             self.seq[who],
+                             self.seq[peer] if flags & ACK else 0, 5 << 4,
+                             flags, 64240, 0, 0)
+        pseudo = self.ends[who] + self.ends[peer] + struct.pack(
+            "!BBH", 0, 6, len(header) + len(data))
+        header = header[:16] + struct.pack(
+            "!H", checksum(pseudo + header + data)) + header[18:]
+        self.time += self.step
+        self.frames.append((self.time, ip_frame(
+            self.ends[who], self.ends[peer], header + data,
+            len(self.frames))))
+        self.seq[who] += len(data) + bool(flags & (SYN | FIN))
+
+    def open(self):
+        self.segment(CLIENT, SYN)
+        self.segment(SERVER, SYN | ACK)
+        self.segment(CLIENT, ACK)
+        return self
+
+    def say(self, who, *lines):
+        data = b"".join(line + b"\r\n" for line in lines)
+        for at in range(0, len(data), MTU_PAYLOAD):
+            self.segment(who, ACK | PSH, data[at:at + MTU_PAYLOAD])
+        return self
+
+    def raw(self, who, octets):
+        self.segment(who, ACK | PSH, octets)
+        return self
+
+    def mail(self, body=b"Subject: test\r\n\r\ntest"):
+        for command, answer in ((b"MAIL FROM:<a@example.net>", b"250 ok"),
+                                (b"RCPT TO:<b@example.test>", b"250 ok"),
+                                (b"DATA", b"354 go on"),
+                                (body + b"\r\n.", b"250 ok"),
+                                (b"QUIT", b"221 bye")):
+            self.say(CLIENT, command).say(SERVER, answer)
+        return self
+
+    def starttls(self):
+        """STARTTLS, accepted; then the first records of a handshake."""
+        self.say(CLIENT, b"STARTTLS").say(SERVER, b"220 go ahead")
+        self.raw(CLIENT, bytes.fromhex("16030100050100000100"))
+        self.raw(SERVER, bytes.fromhex("16030300050200000100"))
+        return self
+
+    def close(self):
+        self.segment(CLIENT, ACK | FIN)
+        self.segment(SERVER, ACK | FIN)
+        self.segment(CLIENT, ACK)
+        return self
+
+
+def write_pcap(path, frames):
+    """`frames` in the order of their times."""
+    with open(path, "wb") as out:
+        out.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 262144, 1))
+        for time, octets in sorted(frames, key=lambda frame: frame[0]):
+            seconds = int(time)
+            out.write(struct.pack("<IIII", seconds,
+                                  round((time - seconds) * 1e6) % 1000000,
+                                  len(octets), len(octets)) + octets)
