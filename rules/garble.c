@@ -87,12 +87,17 @@ is_near_miss(struct slice text)
 	return distance <= (text.len == STARTTLS_BYTES ? 3 : 1);
 }
 
-/* "Welcome!": letters, and behind them what ends a sentence. */
+/* "Welcome!": letters, and behind them what ends a sentence; or a reply's
+ * text. */
 static bool
 is_prose(struct slice text)
 {
 	size_t letters = 0;
 
+	/* "2.1.5 Ok" answers another command (RFC 2034). */
+	if (text.len > 5 && isdigit(text.ptr[0]) && text.ptr[1] == '.' &&
+	    isdigit(text.ptr[2]) && text.ptr[3] == '.')
+		return true;
 	while (letters < text.len && isalpha(text.ptr[letters]))
 		letters++;
 	if (letters < 2)

@@ -133,6 +133,7 @@ Test(garble, words_of_the_servers_own_are_no_garble)
 		"XQUOTA 1",
 		"Welcome!",
 		"Hello...",
+		"2.1.5 Ok",
 		"Nice to see you",
 		"STARTTLS-IS-NOT-FOR-YOU",
 		"CHUNKIMG",
