@@ -145,10 +145,25 @@ product_of_reply(const struct registry *registry, const struct session *s,
 	return found;
 }
 
+/* A few keywords are in somebody's order by chance. */
+static bool
+is_sure(const struct product *product, const struct session *s,
+    unsigned known)
+{
+	return known >= NEIGHBOURS_SURE || greeting_names(product, s);
+}
+
 const struct product *
 product_of(const struct registry *registry, const struct session *s)
 {
-	return product_of_reply(registry, s, NULL);
+	const struct product *p = product_of_reply(registry, s, NULL);
+	unsigned known;
+
+	if (p == NULL || greeting_names(p, s))
+		return p;
+	if (!order_fits(p, s, NULL, &known) || !is_sure(p, s, known))
+		return NULL;
+	return p;
 }
 
 /* The nearest keyword of the order before or behind line `index`. */
@@ -304,8 +319,7 @@ slot_by_orders(const struct registry *registry, const struct session *s,
 		best = any ? slot_of_both(best, slot) : slot;
 		any = true;
 	}
-	/* A few keywords are in somebody's order by chance: that may accuse,
-	 * but it acquits nobody. */
+	/* Chance may accuse, but it acquits nobody. */
 	return best == SLOT_OTHER || best == SLOT_NONE ? SLOT_UNKNOWN : best;
 }
 
@@ -319,7 +333,7 @@ product_slot(const struct registry *registry, const struct session *s,
 
 	*product = NULL;
 	if (p == NULL || !order_fits(p, s, odd, &known) ||
-	    (known < NEIGHBOURS_SURE && !greeting_names(p, s)))
+	    !is_sure(p, s, known))
 		return slot_by_orders(registry, s, odd, index);
 	*product = p;
 	return slot_in(p, s, odd, index);

@@ -21,7 +21,7 @@ enum slot {
 };
 
 /* The product that the greeting names, or else the only one whose order the
- * whole reply follows; NULL: not known. */
+ * whole reply follows over five keywords; NULL: not known. */
 const struct product *product_of(const struct registry *,
     const struct session *);
 

@@ -67,6 +67,11 @@ Test(product, a_masked_greeting_leaves_the_order_to_tell)
 			     "mx\nPIPELINING\nSIZE\nVRFY\nETRN\nSTARTTLS\n"
 			     "ENHANCEDSTATUSCODES\n8BITMIME\nDSN"),
 	    "postfix");
+	/* Only Postfix fits, but Yahoo says so too. */
+	cr_expect_str_eq(product("220 mx ESMTP ready",
+			     "mx\nPIPELINING\nSIZE 41943040\n8BITMIME\n"
+			     "STARTTLS"),
+	    "-");
 	/* Two fit: nobody can tell. */
 	cr_expect_str_eq(
 	    product("220 *************", "mx\nPIPELINING\n8BITMIME\nSMTPUTF8"),
