@@ -13,6 +13,10 @@
 #define HOLE_PACKETS 6
 #define HOLE_NS (1 * NS_PER_S)
 #define RST_WINDOW 65536
+/* An acknowledgement further ahead than any window that SMTP fills is forged
+ * or damaged: RFC 9293 3.10.7.4 has the receiver drop the segment. Believed,
+ * it would let us skip as many octets that are still to come. */
+#define ACK_AHEAD_MAX (1u << 20)
 
 /* RFC 5321 4.5.3.2 allows an SMTP peer up to ten minutes; much longer is
  * somebody who went away. */
@@ -197,11 +201,12 @@ acked_offsets(const struct flow *f, uint64_t acked[2])
 	for (int dir = 0; dir < 2; dir++) {
 		const struct direction *d = &f->dirs[dir];
 
+		int64_t ahead = (int32_t)(d->acked - d->next);
+
 		acked[dir] = 0;
 		if (d->has_base && d->has_acked &&
-		    !seq_before(d->acked, d->next - (uint32_t)d->offset))
-			acked[dir] = d->offset +
-			    (uint64_t)(int64_t)(int32_t)(d->acked - d->next);
+		    (ahead >= 0 || (uint64_t)-ahead <= d->offset))
+			acked[dir] = d->offset + (uint64_t)ahead;
 	}
 }
 
@@ -305,14 +310,21 @@ deliver(struct native *n, struct flow *f, enum dir dir,
 
 /* --- whose turn is it ----------------------------------------------------- */
 
-/* Does the segment acknowledge what the peer has not been seen to send? */
+/*
+ * Does the segment acknowledge what the peer has not been seen to send?
+ * Behind the negotiation only replies wait: they are short, and what they
+ * answer must not come after them.
+ */
 static bool
 ahead_of_peer(const struct flow *f, enum dir dir, uint32_t ack, bool has_ack)
 {
 	const struct direction *peer = &f->dirs[dir_peer(dir)];
 
-	return f->interest == INTEREST_NEGOTIATION && has_ack && peer->seen &&
-	    peer->has_base && !peer->finished && seq_before(peer->next, ack);
+	if (f->interest != INTEREST_NEGOTIATION &&
+	    !(f->interest == INTEREST_BYTES && dir == TO_CLIENT))
+		return false;
+	return has_ack && peer->seen && peer->has_base && !peer->finished &&
+	    seq_before(peer->next, ack) && ack - peer->next <= ACK_AHEAD_MAX;
 }
 
 static bool
@@ -445,8 +457,12 @@ end_flow(struct native *n, struct flow *f, enum ending ending)
 	bool finished = f->dirs[0].finished || f->dirs[1].finished;
 	enum dir who = f->first_fin ? TO_CLIENT : TO_SERVER;
 
-	if (finished && ending != ENDING_EVICTED)
+	if (ending != ENDING_EVICTED && f->reset) {
+		ending = ENDING_RST;
+		who = f->reset_by_client ? TO_SERVER : TO_CLIENT;
+	} else if (ending != ENDING_EVICTED && finished) {
 		ending = ENDING_FIN;
+	}
 	if (f->class == FLOW_CLOSED) {
 		flow_table_remove(n->flows, f);
 		return;
@@ -592,7 +608,16 @@ set_base(struct direction *d, uint32_t base)
 	d->has_base = true;
 }
 
-/* False: a new connection on the old five-tuple. */
+/* Has anything but the client's SYN been seen of the connection? */
+static bool
+is_established(const struct flow *f)
+{
+	return f->class != FLOW_CLOSED &&
+	    (f->session != NULL || f->dirs[TO_CLIENT].seen) &&
+	    !f->dirs[0].finished && !f->dirs[1].finished && !f->reset;
+}
+
+/* False: a SYN of another connection on the five-tuple. */
 static bool
 note_syn(struct flow *f, enum dir dir, const struct packet *p)
 {
@@ -610,6 +635,20 @@ note_syn(struct flow *f, enum dir dir, const struct packet *p)
 	if (f->dirs[TO_SERVER].has_isn || f->dirs[TO_CLIENT].has_isn)
 		f->midstream = false;
 	return true;
+}
+
+/* Of several SYNs the server answers one. */
+static void
+settle_client_isn(struct flow *f, enum dir dir, const struct packet *p)
+{
+	struct direction *client = &f->dirs[TO_SERVER];
+
+	if (dir != TO_CLIENT || !(p->flags & TCP_SYN) ||
+	    !(p->flags & TCP_ACK) || f->session != NULL ||
+	    client->waiting != NULL || !client->has_isn)
+		return;
+	set_base(client, p->ack);
+	f->isn[TO_SERVER] = p->ack - 1;
 }
 
 /* What the handshake's other half would have said. */
@@ -637,7 +676,8 @@ note_ack(struct native *n, struct flow *f, enum dir dir,
 
 	if (!(p->flags & TCP_ACK) || !peer->has_base)
 		return;
-	if (peer->has_acked && !seq_before(peer->acked, p->ack))
+	if ((peer->has_acked && !seq_before(peer->acked, p->ack)) ||
+	    seq_before(peer->next + ACK_AHEAD_MAX, p->ack))
 		return;
 	peer->acked = p->ack;
 	peer->has_acked = true;
@@ -683,7 +723,7 @@ take_payload(struct native *n, struct flow *f, enum dir dir,
 	struct segment s = { p->seq, p->ack, p->payload_bytes,
 		p->payload_wire_bytes, p->flags & TCP_ACK, p->flags & TCP_FIN,
 		p->payload, origin_of(p) };
-	bool held;
+	bool held, due;
 
 	if (p->flags & TCP_SYN)
 		s.seq++;	/* data with the SYN, RFC 7413 */
@@ -695,7 +735,10 @@ take_payload(struct native *n, struct flow *f, enum dir dir,
 		return;
 	}
 	held = ahead_of_peer(f, dir, s.ack, s.has_ack);
-	if (!held && d->waiting == NULL && !seq_before(d->next, s.seq)) {
+	/* Nothing before it is missing, or held. */
+	due = !seq_before(d->next, s.seq) &&
+	    (d->waiting == NULL || seq_before(d->next, d->waiting->seq));
+	if (due && !held) {
 		deliver(n, f, dir, &s);
 		return;
 	}
@@ -708,7 +751,12 @@ take_payload(struct native *n, struct flow *f, enum dir dir,
 		return;
 	}
 	while (!enqueue(n, f, dir, &s, held)) {
-		/* No room: what is missing is given up, or this segment. */
+		/* No room: what is missing is given up, the order between
+		 * the directions, or this segment. */
+		if (due) {
+			deliver(n, f, dir, &s);
+			return;
+		}
 		if (d->waiting == NULL) {
 			count(n->counters, COUNTER_SEGMENT_EVICTED);
 			return;
@@ -719,11 +767,32 @@ take_payload(struct native *n, struct flow *f, enum dir dir,
 	}
 }
 
-static bool
-rst_fits(const struct direction *d, const struct packet *p)
+/*
+ * RFC 5961 3.2: a reset that is not at its place is challenged, and the
+ * session goes on. Where octets before it are missing here it may be right,
+ * so it counts if nothing follows.
+ */
+static void
+take_reset(struct native *n, struct flow *f, enum dir dir,
+    const struct packet *p)
 {
-	return !d->has_base || (uint32_t)(p->seq - d->next + RST_WINDOW) <=
-	    2u * RST_WINDOW;
+	const struct direction *d = &f->dirs[dir];
+	uint32_t end = d->next + d->finished;
+	/* The receiver may be as far as it has acknowledged, or at the end. */
+	uint32_t in_flight = d->has_acked && seq_before(d->acked, end) ?
+	    end - d->acked :
+	    0;
+
+	if (!d->has_base || end - p->seq <= in_flight ||
+	    (d->has_acked && p->seq == d->acked)) {
+		close_flow(n, f, ENDING_RST, dir, origin_of(p));
+		return;
+	}
+	count(n->counters, COUNTER_STRAY_RST);
+	if ((uint32_t)(p->seq - d->next + RST_WINDOW) > 2u * RST_WINDOW)
+		return;
+	f->reset = true;
+	f->reset_by_client = dir == TO_SERVER;
 }
 
 static void
@@ -735,10 +804,12 @@ after_segment(struct native *n, struct flow *f, enum dir dir,
 		drain(n, f, p->capture_ts_ns, false);
 	if (f->class == FLOW_CLOSED)
 		return;
-	if (p->flags & TCP_RST && rst_fits(&f->dirs[dir], p)) {
-		close_flow(n, f, ENDING_RST, dir, origin_of(p));
+	if (p->flags & TCP_RST) {
+		take_reset(n, f, dir, p);
 		return;
 	}
+	if (p->payload_wire_bytes > 0)
+		f->reset = false;
 	if (f->dirs[0].finished && f->dirs[1].finished) {
 		close_flow(n, f, ENDING_FIN,
 		    f->first_fin ? TO_CLIENT : TO_SERVER, origin_of(p));
@@ -747,17 +818,81 @@ after_segment(struct native *n, struct flow *f, enum dir dir,
 	reclass(n, f);
 }
 
-/* A SYN that belongs to another connection than the one remembered. */
+/* Another connection takes the place of the one that is remembered. */
 static struct flow *
 reopen(struct native *n, struct flow *f, const struct packet *p, enum dir *dir)
 {
 	if (f->class != FLOW_CLOSED) {
-		close_flow(n, f, ENDING_REUSED, *dir, origin_of(p));
+		close_flow(n, f, ENDING_REUSED, TO_SERVER, origin_of(p));
 		f = flow_table_find(n->flows, p, dir);
 	}
 	if (f != NULL)
 		flow_table_remove(n->flows, f);
 	return open_flow(n, p, dir);
+}
+
+/*
+ * Anybody can forge a SYN amid a session; the receiver challenges it
+ * (RFC 5961 4). A new connection on the same ports begins when the server
+ * acknowledges that SYN, or, where only the client is seen, when the client
+ * goes on from it. Is this such a packet?
+ */
+static bool
+confirms_rival(const struct flow *f, enum dir dir, const struct packet *p)
+{
+	if (!f->has_rival || f->class == FLOW_CLOSED)
+		return false;
+	if (dir == TO_CLIENT)
+		return p->flags & TCP_ACK && p->ack == f->rival_isn + 1;
+	return !(p->flags & TCP_SYN) && one_sided(f) &&
+	    p->seq == f->rival_isn + 1;
+}
+
+static struct flow *
+take_rival(struct native *n, struct flow *f, const struct packet *p,
+    enum dir *dir)
+{
+	uint32_t isn = f->rival_isn;
+	bool on_mail_port = f->on_mail_port;
+	struct direction *client;
+
+	close_flow(n, f, ENDING_REUSED, TO_SERVER, origin_of(p));
+	f = flow_table_find(n->flows, p, dir);
+	if (f != NULL)
+		flow_table_remove(n->flows, f);
+	f = add_flow(n, p, *dir);
+	if (f == NULL)
+		return NULL;
+	f->on_mail_port = on_mail_port;
+	client = &f->dirs[TO_SERVER];
+	set_base(client, isn + 1);
+	f->isn[TO_SERVER] = isn;
+	client->has_isn = client->seen = client->captured = true;
+	if (p->flags & TCP_SYN)
+		note_syn(f, *dir, p);
+	return f;
+}
+
+/* The flow that the packet belongs to; NULL: to none that is followed. */
+static struct flow *
+flow_of_syn(struct native *n, struct flow *f, const struct packet *p,
+    enum dir *dir)
+{
+	if (note_syn(f, *dir, p))
+		return f;
+	/* A SYN-ACK of another connection belongs to none we know. */
+	if (p->flags & TCP_ACK && f->class != FLOW_CLOSED)
+		return NULL;
+	if (is_established(f)) {
+		count(n->counters, COUNTER_RIVAL_SYN);
+		f->rival_isn = p->seq;
+		f->has_rival = true;
+		return NULL;
+	}
+	f = reopen(n, f, p, dir);
+	if (f != NULL)
+		note_syn(f, *dir, p);
+	return f;
 }
 
 void
@@ -776,15 +911,12 @@ native_segment(struct native *n, const struct packet *p)
 	}
 	if ((f->on_mail_port || f->session != NULL) && bad_sum(n, f, dir, p))
 		return;
-	if (p->flags & TCP_SYN && !note_syn(f, dir, p)) {
-		/* A SYN-ACK of another connection belongs to none we know. */
-		if (p->flags & TCP_ACK && f->class != FLOW_CLOSED)
-			return;
-		f = reopen(n, f, p, &dir);
-		if (f == NULL)
-			return;
-		note_syn(f, dir, p);
-	}
+	if (confirms_rival(f, dir, p))
+		f = take_rival(n, f, p, &dir);
+	else if (p->flags & TCP_SYN)
+		f = flow_of_syn(n, f, p, &dir);
+	if (f == NULL)
+		return;
 	f->packet_count++;
 	f->dirs[dir].captured = true;
 	f->last_frame = p->number;
@@ -795,6 +927,7 @@ native_segment(struct native *n, const struct packet *p)
 		flow_table_touch(n->flows, f, FLOW_CLOSED);
 		return;
 	}
+	settle_client_isn(f, dir, p);
 	infer_peer_base(f, dir, p);
 	note_ack(n, f, dir, p);
 	if (p->payload_wire_bytes > 0 || p->flags & TCP_FIN)
