@@ -70,6 +70,8 @@ blank_local_parts(uint8_t *line, size_t from, size_t len)
 	size_t floor = from;
 	bool changed = false;
 
+	if (from >= len || memchr(line + from, '@', len - from) == NULL)
+		return false;
 	for (size_t at = from; at < len; at++) {
 		size_t start = at;
 

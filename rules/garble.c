@@ -10,7 +10,7 @@
 /* What a word looks like, whatever its place. */
 enum form {
 	FORM_ORDINARY,		/* known, redacted, or of another length */
-	FORM_WORD,		/* a legal keyword that nobody knows */
+	FORM_WORD,		/* a keyword that nobody knows, or prose */
 	FORM_PRIVATE,		/* the same, beginning with X */
 	FORM_MASK,		/* X-counter, or one character repeated */
 	FORM_ILLEGAL,		/* octets that no keyword may have */
@@ -87,21 +87,25 @@ is_near_miss(struct slice text)
 	return distance <= (text.len == STARTTLS_BYTES ? 3 : 1);
 }
 
-/* "Welcome!": letters, and behind them what ends a sentence. */
+/* What a server may say in words: "Welcome!", "10.0.0.1", "12:34:56". No
+ * keyword, but nothing that only a damaged line could hold. */
 static bool
 is_prose(struct slice text)
 {
-	size_t letters = 0;
-
-	while (letters < text.len && isalpha(text.ptr[letters]))
-		letters++;
-	if (letters < 2)
-		return false;
-	for (size_t i = letters; i < text.len; i++)
-		if (text.ptr[i] == '\0' ||
-		    strchr(".,:;!?", text.ptr[i]) == NULL)
+	for (size_t i = 0; i < text.len; i++)
+		if (text.ptr[i] >= 0x80 || text.ptr[i] == '\0' ||
+		    (!isalnum(text.ptr[i]) &&
+			strchr(" .,:;!?'()/-_", text.ptr[i]) == NULL))
 			return false;
 	return true;
+}
+
+/* "2.1.5 Ok" answers another command (RFC 2034). */
+static bool
+is_enhanced_code(struct slice text)
+{
+	return text.len > 5 && isdigit(text.ptr[0]) && text.ptr[1] == '.' &&
+	    isdigit(text.ptr[2]) && text.ptr[3] == '.' && isdigit(text.ptr[4]);
 }
 
 /* "AUTHX 12": a keyword and its parameter; "AUTHX   " has none. */
@@ -138,10 +142,27 @@ form_of(const struct registry *registry, const struct ehlo_line *line)
 	/* What damaged CHUNKING did not damage STARTTLS. */
 	if (registry_resembles(registry, text))
 		return FORM_ORDINARY;
+	if (has_parameter(text) || is_enhanced_code(text))
+		return FORM_ORDINARY;
 	if (!ehlo_keyword_legal(text))
-		return is_prose(text) || has_parameter(text) ? FORM_ORDINARY :
-							       FORM_ILLEGAL;
+		return is_prose(text) ? FORM_WORD : FORM_ILLEGAL;
 	return ascii_upper(text.ptr[0]) == 'X' ? FORM_PRIVATE : FORM_WORD;
+}
+
+/* 8BITMIME twice: one of the two is written over something else. */
+static bool
+stands_twice(const struct session *s, unsigned index)
+{
+	struct slice text = overwritten_text(&s->lines[index]);
+
+	if (text.len != STARTTLS_BYTES)
+		return false;
+	for (unsigned i = 1; i < s->lines_kept; i++)
+		if (i != index &&
+		    slice_equal_nocase(text,
+			overwritten_text(&s->lines[i])))
+			return true;
+	return false;
 }
 
 /* The whole line, code and separator with it: its code is none. */
@@ -221,6 +242,8 @@ garble_find(const struct registry *registry, const struct session *s)
 		forms[i] = form_of(registry, &s->lines[i]);
 		if (whole_line_overwritten(&s->lines[i]))
 			forms[i] = FORM_ILLEGAL;
+		else if (forms[i] == FORM_ORDINARY && stands_twice(s, i))
+			forms[i] = FORM_WORD;
 		odd[i] = forms[i] != FORM_ORDINARY;
 		masked += forms[i] == FORM_MASK;
 	}

@@ -421,6 +421,18 @@ judge_stripped(struct trial *trial)
 						     VERDICT_EVIDENCE;
 }
 
+/* Is all that history says for it later than the session? */
+static bool
+rests_on_later(const struct trial *trial)
+{
+	const struct history *h = &trial->history;
+
+	if (h->same_offered + h->network_offered > 0)
+		return h->first_offered_ns >=
+		    trial->session->lines[0].capture_ts_ns;
+	return history_offered(h) > 0 && !h->before;
+}
+
 static void
 describe_session(const struct trial *trial)
 {
@@ -433,8 +445,7 @@ describe_session(const struct trial *trial)
 	in->server = s->flow.server;
 	in->unseen = s->observability;
 	in->outcome = session_outcome(s);
-	in->retrospect = history_offered(&trial->history) > 0 &&
-	    !trial->history.before;
+	in->retrospect = rests_on_later(trial);
 	in->ehlo_frame = s->lines[0].frame;
 	strcpy(in->helo, s->helo);
 	strcpy(in->server_name, s->greeting_name);

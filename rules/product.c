@@ -4,6 +4,7 @@
 
 #define STARTTLS_BYTES 8
 #define NEIGHBOURS_MIN 2	/* known keywords before an order tells much */
+#define NEIGHBOURS_SURE 5	/* before it tells whose reply it is */
 #define BLOCK_LINES_MAX 16	/* odd lines in a row that are compared */
 
 static struct slice
@@ -41,28 +42,6 @@ place_of(const struct product *product, struct slice text)
 			slice_str(product->keywords[i])))
 			return (int)i;
 	return -1;
-}
-
-/* Does every keyword that is not odd stand in the product's order? */
-static bool
-order_fits(const struct product *product, const struct session *s,
-    const bool *odd, unsigned *known)
-{
-	int last = -1;
-
-	*known = 0;
-	for (unsigned i = 1; i < s->lines_kept; i++) {
-		int place;
-
-		if (odd != NULL && odd[i])
-			continue;
-		place = place_of(product, line_text(&s->lines[i]));
-		if (place < 0 || place < last)
-			return false;
-		last = place;
-		(*known)++;
-	}
-	return *known >= NEIGHBOURS_MIN;
 }
 
 /* `word` without case; its `_` stands for a blank. */
@@ -105,17 +84,57 @@ greeting_names(const struct product *product, const struct session *s)
 	return false;
 }
 
+/*
+ * Does every keyword that is not odd stand in the product's order? Where the
+ * greeting names the product, a filter's or a newer version's keywords do
+ * not disturb.
+ */
+static bool
+order_fits(const struct product *product, const struct session *s,
+    const bool *odd, unsigned *known)
+{
+	bool named = greeting_names(product, s);
+	int last = -1;
+
+	*known = 0;
+	for (unsigned i = 1; i < s->lines_kept; i++) {
+		int place;
+
+		if (odd != NULL && odd[i])
+			continue;
+		place = place_of(product, line_text(&s->lines[i]));
+		if (place < 0 && named)
+			continue;
+		if (place < 0 || place < last)
+			return false;
+		last = place;
+		(*known)++;
+	}
+	return *known >= NEIGHBOURS_MIN;
+}
+
 static const struct product *
 product_of_reply(const struct registry *registry, const struct session *s,
     const bool *odd)
 {
 	const struct product *products, *found = NULL;
 	size_t count = registry_products(registry, &products);
-	unsigned known;
+	unsigned known, most_known = 0;
 
-	for (size_t i = 0; i < count; i++)
-		if (greeting_names(&products[i], s))
-			return &products[i];
+	/* A host may be called after another product than it runs: the one
+	 * with most of the keywords. */
+	for (size_t i = 0; i < count; i++) {
+		if (!greeting_names(&products[i], s))
+			continue;
+		if (!order_fits(&products[i], s, odd, &known))
+			known = 0;
+		if (found == NULL || known > most_known) {
+			found = &products[i];
+			most_known = known;
+		}
+	}
+	if (found != NULL)
+		return found;
 	for (size_t i = 0; i < count; i++) {
 		if (!order_fits(&products[i], s, odd, &known))
 			continue;
@@ -126,10 +145,25 @@ product_of_reply(const struct registry *registry, const struct session *s,
 	return found;
 }
 
+/* A few keywords are in somebody's order by chance. */
+static bool
+is_sure(const struct product *product, const struct session *s,
+    unsigned known)
+{
+	return known >= NEIGHBOURS_SURE || greeting_names(product, s);
+}
+
 const struct product *
 product_of(const struct registry *registry, const struct session *s)
 {
-	return product_of_reply(registry, s, NULL);
+	const struct product *p = product_of_reply(registry, s, NULL);
+	unsigned known;
+
+	if (p == NULL || greeting_names(p, s))
+		return p;
+	if (!order_fits(p, s, NULL, &known) || !is_sure(p, s, known))
+		return NULL;
+	return p;
 }
 
 /* The nearest keyword of the order before or behind line `index`. */
@@ -263,17 +297,12 @@ slot_of_both(enum slot a, enum slot b)
 
 	if (a == b)
 		return a;
-	if (a_allows && b_allows)
-		return SLOT_SHARED;
-	if (a == SLOT_UNKNOWN || b == SLOT_UNKNOWN || a_allows || b_allows)
-		return SLOT_UNKNOWN;
-	return SLOT_OTHER;
+	return a_allows && b_allows ? SLOT_SHARED : SLOT_UNKNOWN;
 }
 
-enum slot
-product_slot(const struct registry *registry, const struct session *s,
-    const bool odd[EHLO_LINES_MAX], unsigned index,
-    const struct product **product)
+static enum slot
+slot_by_orders(const struct registry *registry, const struct session *s,
+    const bool *odd, unsigned index)
 {
 	const struct product *products;
 	size_t count = registry_products(registry, &products);
@@ -281,11 +310,6 @@ product_slot(const struct registry *registry, const struct session *s,
 	bool any = false;
 	unsigned known;
 
-	*product = product_of_reply(registry, s, odd);
-	if (*product != NULL && order_fits(*product, s, odd, &known))
-		return slot_in(*product, s, odd, index);
-	/* Several orders fit: what all of them say, or it stays unknown. */
-	*product = NULL;
 	for (size_t i = 0; i < count; i++) {
 		enum slot slot;
 
@@ -295,5 +319,22 @@ product_slot(const struct registry *registry, const struct session *s,
 		best = any ? slot_of_both(best, slot) : slot;
 		any = true;
 	}
-	return best;
+	/* Chance may accuse, but it acquits nobody. */
+	return best == SLOT_OTHER || best == SLOT_NONE ? SLOT_UNKNOWN : best;
+}
+
+enum slot
+product_slot(const struct registry *registry, const struct session *s,
+    const bool odd[EHLO_LINES_MAX], unsigned index,
+    const struct product **product)
+{
+	const struct product *p = product_of_reply(registry, s, odd);
+	unsigned known;
+
+	*product = NULL;
+	if (p == NULL || !order_fits(p, s, odd, &known) ||
+	    !is_sure(p, s, known))
+		return slot_by_orders(registry, s, odd, index);
+	*product = p;
+	return slot_in(p, s, odd, index);
 }

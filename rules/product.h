@@ -21,14 +21,15 @@ enum slot {
 };
 
 /* The product that the greeting names, or else the only one whose order the
- * whole reply follows; NULL: not known. */
+ * whole reply follows over five keywords; NULL: not known. */
 const struct product *product_of(const struct registry *,
     const struct session *);
 
 /*
  * What stood in line `index` of the EHLO reply (from 0, the greeting line)?
  * `odd` marks the lines whose keywords are overwritten or unknown. `product`
- * gets who decided it, or NULL.
+ * gets who decided it: the product that the greeting names, or whose order a
+ * reply of some length follows; NULL when a few keywords are all there is.
  */
 enum slot product_slot(const struct registry *, const struct session *,
     const bool odd[EHLO_LINES_MAX], unsigned index,

@@ -113,7 +113,7 @@ fold_hello(struct session *s, uint8_t verb, struct slice bytes)
 		s->helo_sent = true;
 		return;
 	}
-	s->ehlo_sent = true;
+	s->ehlo_sent = s->ehlo_asked_again = true;
 	s->ehlo_answered = s->ehlo_complete = false;
 }
 
@@ -165,41 +165,59 @@ fold_auth(struct session *s, const struct fact *fact, struct slice bytes)
 /* --- replies ---------------------------------------------------------- */
 
 static void
+keep_ehlo_line(struct session *s, const struct fact *fact, struct slice bytes,
+    struct slice text)
+{
+	struct ehlo_line *line = &s->lines[s->lines_kept];
+	struct slice kept = slice_first(text, sizeof(line->text));
+
+	s->line_count++;
+	if (s->lines_kept == EHLO_LINES_MAX)
+		return;
+	s->lines_kept++;
+	line->frame = fact->frame;
+	line->stream_offset = fact->stream_offset;
+	line->capture_ts_ns = fact->capture_ts_ns;
+	line->capture = fact->capture;
+	line->flags = fact->flags;
+	line->code = (uint16_t)fact->value;
+	line->length = (uint16_t)text.len;
+	line->whole_length = (uint16_t)bytes.len;
+	if (kept.len > 0)
+		memcpy(line->text, kept.ptr, kept.len);
+	kept = slice_first(bytes, sizeof(line->lead));
+	line->lead_length = (uint8_t)kept.len;
+	if (kept.len > 0)
+		memcpy(line->lead, kept.ptr, kept.len);
+}
+
+/*
+ * A new answer, or what comes behind a gap in the one before: that one stays,
+ * what it showed was shown. Its next line may as well be the answer to the
+ * next command, so it may offer but is no keyword of the list.
+ */
+static void
 fold_ehlo_reply(struct session *s, const struct fact *fact, struct slice bytes)
 {
 	struct slice text = slice_after(bytes, 4);
+	bool first = fact->line <= 1;
+	bool goes_on = first && s->lines_kept > 0 && !s->ehlo_answered &&
+	    !s->ehlo_asked_again;
 
 	/* Some servers end lines in CR CR LF, and clients do not mind. */
 	while (text.len > 0 && text.ptr[text.len - 1] == '\r')
 		text.len--;
-	if (fact->line <= 1) {
+	if (first && !goes_on) {
 		s->line_count = s->lines_kept = 0;
 		s->first_offered |= s->offered;
 		s->offered = s->ehlo_answered = s->ehlo_complete = false;
+		s->ehlo_asked_again = false;
 		s->ehlo_answers++;
 	}
-	s->line_count++;
-	if (fact->line > 1 && ehlo_line_offers_starttls(text))
+	if ((!first || goes_on) && ehlo_line_offers_starttls(text))
 		s->offered = true;
-	if (s->lines_kept < EHLO_LINES_MAX) {
-		struct ehlo_line *line = &s->lines[s->lines_kept++];
-		struct slice kept = slice_first(text, sizeof(line->text));
-
-		line->frame = fact->frame;
-		line->stream_offset = fact->stream_offset;
-		line->capture_ts_ns = fact->capture_ts_ns;
-		line->capture = fact->capture;
-		line->flags = fact->flags;
-		line->code = (uint16_t)fact->value;
-		line->length = (uint16_t)text.len;
-		line->whole_length = (uint16_t)bytes.len;
-		if (kept.len > 0)
-			memcpy(line->text, kept.ptr, kept.len);
-		kept = slice_first(bytes, sizeof(line->lead));
-		line->lead_length = (uint8_t)kept.len;
-		if (kept.len > 0)
-			memcpy(line->lead, kept.ptr, kept.len);
-	}
+	if (!goes_on)
+		keep_ehlo_line(s, fact, bytes, text);
 	if (fact->flags & FACT_LAST_LINE) {
 		s->ehlo_answered = true;
 		s->ehlo_complete = fact->value == 250;

@@ -46,6 +46,7 @@ struct session {
 	char greeting_name[DOMAIN_TEXT_BYTES];
 	char helo[DOMAIN_TEXT_BYTES];
 
+	bool ehlo_asked_again;		/* since the last answer began */
 	bool ehlo_answered;		/* a final line was seen */
 	bool ehlo_complete;		/* and it was a 250 */
 	bool helo_answered;

@@ -45,7 +45,8 @@ expect_same(struct dialogue how, const struct dialogue *first,
 	cr_assert_str_eq(how.text, first->text, "cutting %d at %zu gives\n%s",
 	    (int)cutting, cut_at, how.text);
 	cr_assert_eq(how.facts_len, first->facts_len);
-	cr_assert_eq(memcmp(how.facts, first->facts, how.facts_len), 0,
+	cr_assert(slice_equal(slice_of(how.facts, how.facts_len),
+		      slice_of(first->facts, first->facts_len)),
 	    "cutting %d at %zu changes a place", (int)cutting, cut_at);
 	dialogue_free(&how);
 }

@@ -63,6 +63,17 @@ static const struct reply replies[] = {
 	{ "dovecot", "220 mx1.example.org Dovecot ready.",
 	    "mx1.example.org\n8BITMIME\nAUTH PLAIN LOGIN\nBURL imap\n"
 	    "CHUNKING\nENHANCEDSTATUSCODES\nSIZE\n%s\nPIPELINING" },
+	{ "chasquid", "220 mx1.example.org ESMTP chasquid",
+	    "mx1.example.org - Your hour of destiny has come.\n8BITMIME\n"
+	    "PIPELINING\nSMTPUTF8\nENHANCEDSTATUSCODES\nSIZE 52428800\n%s\n"
+	    "HELP" },
+	{ "stalwart", "220 mx1.example.org Stalwart ESMTP at your service",
+	    "mx1.example.org you had me at EHLO\n%s\nSMTPUTF8\n"
+	    "SIZE 104857600\nREQUIRETLS\nPIPELINING\nNO-SOLICITING\n"
+	    "ENHANCEDSTATUSCODES\nCHUNKING\nBINARYMIME\n8BITMIME" },
+	{ "go-smtp", "220 mx1.example.org ESMTP Service Ready",
+	    "Hello relay.example.net\nPIPELINING\n8BITMIME\n"
+	    "ENHANCEDSTATUSCODES\nCHUNKING\n%s\nSMTPUTF8\nSIZE 33554432" },
 };
 #define REPLIES (sizeof(replies) / sizeof(*replies))
 

@@ -131,8 +131,7 @@ Test(garble, words_of_the_servers_own_are_no_garble)
 		"XXXB",
 		"X",
 		"XQUOTA 1",
-		"Welcome!",
-		"Hello...",
+		"2.1.5 Ok",
 		"Nice to see you",
 		"STARTTLS-IS-NOT-FOR-YOU",
 		"CHUNKIMG",
@@ -168,7 +167,8 @@ Test(garble, without_a_known_order_the_form_decides)
 		{ "        ", "mask-ambiguous" },
 		{ "\xff\xfe\xfd\xfc\xfb\xfa\xf9\xf8", "not-a-keyword" },
 		{ "S@#%!&TL", "not-a-keyword" },
-		{ "XYZ     ", "not-a-keyword" },
+		{ "XYZ     ", "unknown-word" },
+		{ "Welcome!", "unknown-word" },
 		{ "STARTTLX", "near-miss" },
 		{ "STARTTL", "near-miss" },
 		{ "STARTTLSS", "near-miss" },
@@ -198,6 +198,26 @@ Test(garble, an_order_counts_for_more_when_the_server_is_known)
 	    "word-ambiguous");
 	cr_expect_str_eq(found("220 mx ESMTP", "mx\nSIZE 1\nQZKWVPDJ\nHELP"),
 	    "unknown-word");
+}
+
+/* A keyword of eight letters that stands in the reply already: registered,
+ * legal, and yet written over STARTTLS. */
+Test(garble, a_keyword_that_stands_there_twice_is_an_overwritten_one)
+{
+	struct garble g = garble_of(&replies[REPLY_POSTFIX], "8BITMIME", 8);
+
+	cr_assert(g.found);
+	cr_expect_eq(g.index, 5);
+	cr_expect_eq(g.evidence, EVIDENCE_SLOT);
+	g = garble_of(&replies[REPLY_EXIM], "chunking", 8);
+	cr_assert(g.found);
+	cr_expect_eq(g.index, 6);
+	cr_expect_eq(g.evidence, EVIDENCE_SLOT);
+	/* AUTH stands twice in half of all replies. */
+	cr_expect_str_eq(found("220 mx ESMTP Postfix",
+			     "mx\nPIPELINING\nSIZE\nETRN\nAUTH PLAIN\n"
+			     "AUTH=PLAIN\nDSN"),
+	    "nothing");
 }
 
 Test(garble, in_the_place_of_another_keyword_a_mask_speaks_against)

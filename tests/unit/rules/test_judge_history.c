@@ -92,6 +92,16 @@ Test(judge_history, time_runs_both_ways)
 	cr_expect(in.retrospect);
 }
 
+/* What strangers got before does not carry a verdict about this client. */
+Test(judge_history, a_verdict_of_later_offers_is_a_retrospect)
+{
+	clear_delivery(CLIENT);
+	offers(STRANGER, -2, 3);
+	offers(CLIENT, 2, 3);
+	cr_assert_eq(judge(), VERDICT_INCIDENT);
+	cr_expect(in.retrospect);
+}
+
 Test(judge_history, a_neighbours_offers_count_when_they_are_several)
 {
 	clear_delivery(CLIENT);

@@ -54,12 +54,11 @@ Test(product, the_greeting_names_it_without_case)
 /* The client's name stands in the first line too: it may not decide. */
 Test(product, the_first_line_of_the_reply_names_it_by_a_phrase_only)
 {
-	cr_expect_str_eq(product("220 mx ESMTP",
-			     "mx Nice to meet you, relay.example.net"),
+	cr_expect_str_eq(
+	    product("220 mx ESMTP", "mx Nice to meet you, relay.example.net"),
 	    "nodemailer");
-	cr_expect_str_eq(product("220 mx ESMTP",
-			     "mx Hello postfix.example.net"),
-	    "-");
+	cr_expect_str_eq(
+	    product("220 mx ESMTP", "mx Hello postfix.example.net"), "-");
 }
 
 Test(product, a_masked_greeting_leaves_the_order_to_tell)
@@ -68,6 +67,11 @@ Test(product, a_masked_greeting_leaves_the_order_to_tell)
 			     "mx\nPIPELINING\nSIZE\nVRFY\nETRN\nSTARTTLS\n"
 			     "ENHANCEDSTATUSCODES\n8BITMIME\nDSN"),
 	    "postfix");
+	/* Only Postfix fits, but Yahoo says so too. */
+	cr_expect_str_eq(product("220 mx ESMTP ready",
+			     "mx\nPIPELINING\nSIZE 41943040\n8BITMIME\n"
+			     "STARTTLS"),
+	    "-");
 	/* Two fit: nobody can tell. */
 	cr_expect_str_eq(
 	    product("220 *************", "mx\nPIPELINING\n8BITMIME\nSMTPUTF8"),
@@ -86,6 +90,31 @@ Test(product, an_order_does_not_fit_a_reply_with_other_keywords)
 	cr_expect_eq(slot("220 mx ESMTP",
 			 "mx\nXFOO\n8BITMIME\nSIZE\nDSN\n?2345678\nHELP", 0),
 	    SLOT_UNKNOWN);
+}
+
+/* What a filter adds, or a version that is newer than the order. */
+Test(product, a_named_product_may_have_keywords_that_are_not_in_its_order)
+{
+	static const char lines[] = "mx\nPIPELINING\nSIZE\nETRN\n?2345678\n"
+				    "ENHANCEDSTATUSCODES\n8BITMIME\nDSN\n"
+				    "XFILTERED";
+
+	cr_expect_eq(slot("220 mx ESMTP Postfix", lines, 0), SLOT_STARTTLS);
+	cr_expect_eq(slot("220 mx ESMTP", lines, 0), SLOT_UNKNOWN);
+	/* ... but those that are must stand in it. */
+	slot("220 mx ESMTP Postfix", "mx\n8BITMIME\nSIZE\n?2345678\nPIPELINING",
+	    0);
+	cr_expect_null(who);
+}
+
+Test(product, a_host_may_be_called_after_another_product)
+{
+	cr_expect_eq(slot("220 postfix.example.org ESMTP Exim 4.96",
+			 "mx\nSIZE 1\n8BITMIME\nCHUNKING\n?2345678\nPRDR\n"
+			 "HELP",
+			 0),
+	    SLOT_STARTTLS);
+	cr_expect_str_eq(who->name, "exim");
 }
 
 Test(product, between_its_neighbours_only_starttls_fits)
@@ -149,6 +178,27 @@ Test(product, orders_that_disagree_say_nothing)
 			 "mx\nPIPELINING\n8BITMIME\nSMTPUTF8\n?2345678", 0),
 	    SLOT_UNKNOWN);
 	cr_expect_null(who);
+}
+
+/* Three keywords that many servers have, here in Postfix's order: CHUNKING
+ * would stand behind them there, but nobody said that this is Postfix. */
+Test(product, an_order_that_fits_by_chance_acquits_nobody)
+{
+	static const char short_one[] = "mx\nPIPELINING\nSIZE 41943040\n"
+					"8BITMIME\n?2345678";
+	static const char long_one[] = "mx\nPIPELINING\nSIZE 1\nVRFY\n"
+				       "ETRN\nENHANCEDSTATUSCODES\n"
+				       "8BITMIME\nDSN\n?2345678";
+
+	cr_expect_eq(slot("220 mx ESMTP ready", short_one, 0), SLOT_UNKNOWN);
+	cr_expect_eq(slot("220 mx ESMTP Postfix", short_one, 0), SLOT_OTHER);
+	cr_expect_eq(slot("220 ***************", long_one, 0), SLOT_OTHER);
+	/* Two orders agree that STARTTLS stands elsewhere. */
+	cr_expect_eq(slot("220 mx ESMTP ready",
+			 "mx\nPIPELINING\nENHANCEDSTATUSCODES\n8BITMIME\n"
+			 "?2345678",
+			 0),
+	    SLOT_UNKNOWN);
 }
 
 Test(product, one_keyword_is_too_few_to_know_an_order)

@@ -212,6 +212,34 @@ Test(session, starttls_in_the_name_line_is_no_keyword)
 	cr_expect_eq(s->lines_kept, 1);
 }
 
+/* A gap swallows the end of the reply; the answer to a later command then
+ * passes for the answer to EHLO. */
+Test(session, behind_a_gap_the_answer_that_was_begun_is_kept)
+{
+	dialogue_open(&d, CLIENT, SERVER);
+	dialogue_say(&d, S("220 mx1.example.org ESMTP\r\n"),
+	    C("EHLO relay.example.net\r\n"),
+	    S("250-mx1.example.org\r\n250-XXXXXXXX\r\n250-SIZE 1\r\n"),
+	    GAP(TO_CLIENT, 9), C("MAIL FROM:<a@example.net>\r\n"),
+	    S("250 2.1.0 Ok\r\n"), C("RCPT TO:<b@example.org>\r\n"),
+	    S("250 2.1.5 Ok\r\n"));
+	dialogue_close(&d);
+	cr_expect_eq(s->ehlo_answers, 1);
+	cr_expect_eq(s->lines_kept, 3);
+	cr_expect_eq(memcmp(s->lines[1].text, "XXXXXXXX", 8), 0);
+	cr_expect(s->ehlo_observability & OBS_GAP_TO_CLIENT);
+}
+
+Test(session, behind_a_gap_an_offer_is_an_offer)
+{
+	dialogue_open(&d, CLIENT, SERVER);
+	dialogue_say(&d, S("220 mx1.example.org ESMTP\r\n"),
+	    C("EHLO relay.example.net\r\n"), S("250-mx1.example.org\r\n"),
+	    GAP(TO_CLIENT, 9), S("IZE\r\n250-STARTTLS\r\n250 DSN\r\n"));
+	dialogue_close(&d);
+	cr_expect(s->offered);
+}
+
 Test(session, more_lines_than_are_kept_are_counted)
 {
 	dialogue_open(&d, CLIENT, SERVER);

@@ -234,12 +234,16 @@ Test(capture, clear_text_against_a_policy_is_summed_by_peer_and_day)
 	struct capture_row one = sample_capture("aa");
 	struct capture_row two = sample_capture("bb");
 	struct seen seen = { .count = 0 };
+	struct seen alone = { .count = 0 };
 	struct address client = sample_profile().client;
 
 	put_all(s, &one);
 	put_all(s, &two);
 	cr_assert_eq(store_each_clear_enforce(s, NULL, on_clear, &seen), 0);
+	cr_assert_eq(store_each_clear_enforce(s, "bb", on_clear, &alone), 0);
 	store_close(s);
+	cr_assert_eq(alone.count, 1);
+	cr_expect_eq(alone.clear[0].sessions, 7);
 	cr_assert_eq(seen.count, 1);
 	cr_expect_eq(address_compare(&seen.clear[0].client, &client), 0);
 	cr_expect_str_eq(seen.clear[0].domain, "example.org");
