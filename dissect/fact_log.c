@@ -111,6 +111,12 @@ fact_pool_give(struct fact_pool *pool, void *place, size_t bytes)
 	pool->spare[class] = room;
 }
 
+size_t
+fact_pool_used(const struct fact_pool *pool)
+{
+	return pool->used_bytes;
+}
+
 void
 fact_log_open(struct fact_log *log, struct fact_pool *pool, uint64_t session)
 {

@@ -36,6 +36,8 @@ void fact_pool_stamp(struct fact_pool *, uint64_t batch, uint64_t run_frame,
 /* Small room of the pool for half-received lines: NULL when it is spent. */
 void *fact_pool_take(struct fact_pool *, size_t bytes);
 void fact_pool_give(struct fact_pool *, void *, size_t bytes);
+/* Octets that are lent out. */
+size_t fact_pool_used(const struct fact_pool *);
 
 struct fact_log {
 	struct fact_pool *pool;

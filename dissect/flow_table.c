@@ -66,29 +66,34 @@ flow_at(const struct flow_table *t, uint32_t position)
 	return &t->slabs[position / SLAB_FLOWS][position % SLAB_FLOWS];
 }
 
-/* The same for both directions: the lower end comes first. */
+/* The ends of a flow, the lower one first: 2 * `octets` + 4 octets. */
+static inline void
+put_ends(uint8_t *out, const struct endpoint *a, const struct endpoint *b,
+    size_t octets)
+{
+	int order = memcmp(a->address.octets, b->address.octets, octets);
+	bool swap = order > 0 || (order == 0 && a->port > b->port);
+	const struct endpoint *low = swap ? b : a, *high = swap ? a : b;
+
+	memcpy(out, low->address.octets, octets);
+	memcpy(out + octets, high->address.octets, octets);
+	memcpy(out + 2 * octets, &low->port, 2);
+	memcpy(out + 2 * octets + 2, &high->port, 2);
+}
+
+/* The same for both directions. */
 static uint32_t
 hash_of(const struct flow_table *t, const struct endpoint *a,
     const struct endpoint *b)
 {
-	size_t octets = a->address.family == 4 ? 4 : 16, n = 0;
-	int order = memcmp(a->address.octets, b->address.octets, octets);
 	uint8_t bytes[36];
 
-	if (order > 0 || (order == 0 && a->port > b->port)) {
-		const struct endpoint *swap = a;
-
-		a = b;
-		b = swap;
+	if (a->address.family == 4) {
+		put_ends(bytes, a, b, 4);
+		return (uint32_t)siphash13(t->key, bytes, 12);
 	}
-	memcpy(bytes, a->address.octets, octets);
-	memcpy(bytes + octets, b->address.octets, octets);
-	n = 2 * octets;
-	bytes[n++] = (uint8_t)(a->port >> 8);
-	bytes[n++] = (uint8_t)a->port;
-	bytes[n++] = (uint8_t)(b->port >> 8);
-	bytes[n++] = (uint8_t)b->port;
-	return (uint32_t)siphash13(t->key, bytes, n);
+	put_ends(bytes, a, b, 16);
+	return (uint32_t)siphash13(t->key, bytes, 36);
 }
 
 struct flow *

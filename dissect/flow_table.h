@@ -37,15 +37,16 @@ struct direction {
 	uint32_t base;		/* sequence number of stream offset 0 */
 	uint32_t next;		/* sequence number expected next */
 	uint32_t acked;		/* by the peer, highest */
-	uint32_t fin_seq;	/* behind the last octet, if has_fin */
 	uint32_t queued;	/* segments in `waiting` */
 	uint32_t hole_packets;	/* packets since the hole was acknowledged */
 	int64_t hole_ns;	/* when it was; 0: it was not */
 	uint64_t offset;	/* stream offset of `next` */
 	struct waiting *waiting;
+	struct waiting *suspects;	/* with a wrong sum, as they came */
+	uint8_t suspect_count;
 	bool captured;		/* any segment of this direction was */
 	bool seen;		/* a SYN or payload of it was */
-	bool has_base, has_isn, has_acked, has_fin, finished;
+	bool has_base, has_isn, has_acked, finished;
 	bool sums_known, sums_checked;
 };
 
@@ -58,11 +59,14 @@ struct flow {
 	uint64_t last_frame;
 	uint32_t capture;	/* of its last packet */
 	uint32_t isn[2];		/* of what goes in this direction */
+	uint32_t rival_isn;	/* of a SYN that the server may yet answer */
 	uint32_t packet_count;
 	uint32_t hash;
 	uint32_t position, newer, older;	/* in the class's list */
 	uint8_t class, interest;
 	bool midstream, on_mail_port, first_fin;
+	bool has_rival;
+	bool reset, reset_by_client;	/* unless something follows */
 };
 
 #define FLOW_NONE UINT32_MAX

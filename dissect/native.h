@@ -14,12 +14,12 @@
 #include "reassembly.h"
 
 struct native_config {
-	size_t flows_max;		/* at least 1 */
+	size_t flows_max; /* at least 1 */
 	size_t out_of_order_bytes_max;
-	bool any_port;			/* follow flows off the mail ports */
+	bool any_port; /* follow flows off the mail ports */
 	/* Is SMTP spoken on this port? Borrowed, one bit a port. */
-	const uint8_t *mail_ports;	/* 8192 octets */
-	const uint8_t *key;		/* of the flow hash, 16 octets */
+	const uint8_t *mail_ports; /* 8192 octets */
+	const uint8_t *key; /* of the flow hash, 16 octets */
 };
 
 struct native;

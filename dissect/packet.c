@@ -480,12 +480,17 @@ packet_link_known(uint32_t link_type)
 
 /* --- sums and shards ------------------------------------------------------- */
 
+/* Words of 32 bits add up to the same once the sum is folded (RFC 1071 2). */
 static uint64_t
 sum16(uint64_t sum, const uint8_t *bytes, size_t len)
 {
-	for (; len >= 2; len -= 2, bytes += 2)
-		sum += (uint64_t)bytes[0] << 8 | bytes[1];
-	return len ? sum + ((uint64_t)bytes[0] << 8) : sum;
+	struct cursor in = cursor_over(slice_of(bytes, len));
+
+	while (in.rest.len >= 4)
+		sum += cursor_be32(&in);
+	if (in.rest.len >= 2)
+		sum += cursor_be16(&in);
+	return in.rest.len > 0 ? sum + ((uint64_t)cursor_u8(&in) << 8) : sum;
 }
 
 bool
@@ -505,22 +510,26 @@ packet_checksum_ok(const struct packet *p)
 	return sum == 0xffff;	/* 0x0000 and 0xffff in the field alike */
 }
 
+/* The addresses, the lower one first: 2 * `octets`. */
+static inline void
+put_pair(uint8_t *out, const struct packet *p, size_t octets)
+{
+	const uint8_t *a = p->src.address.octets, *b = p->dst.address.octets;
+	bool swap = memcmp(a, b, octets) > 0;
+
+	memcpy(out, swap ? b : a, octets);
+	memcpy(out + octets, swap ? a : b, octets);
+}
+
 uint8_t
 packet_shard(const struct packet *p, const uint8_t key[16])
 {
-	const struct address *low = &p->src.address, *high = &p->dst.address;
 	uint8_t pair[32];
 
-	if (memcmp(low->octets, high->octets, 16) > 0) {
-		low = &p->dst.address;
-		high = &p->src.address;
-	}
-	if (low->family == 4) {
-		memcpy(pair, low->octets, 4);
-		memcpy(pair + 4, high->octets, 4);
+	if (p->src.address.family == 4) {
+		put_pair(pair, p, 4);
 		return siphash13(key, pair, 8) % SHARD_COUNT;
 	}
-	memcpy(pair, low->octets, 16);
-	memcpy(pair + 16, high->octets, 16);
+	put_pair(pair, p, 16);
 	return siphash13(key, pair, 32) % SHARD_COUNT;
 }

@@ -17,12 +17,47 @@ redact_all(uint8_t *line, size_t len)
 	return blank(line, 0, len);
 }
 
+/* Servers take tabs for spaces, so what hides behind one is no secret less. */
+static bool
+is_blank(uint8_t c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* Where the word that begins at `from` ends. */
+static size_t
+word_end(const uint8_t *line, size_t from, size_t len)
+{
+	while (from < len && !is_blank(line[from]))
+		from++;
+	return from;
+}
+
+static size_t
+skip_blanks(const uint8_t *line, size_t from, size_t len)
+{
+	while (from < len && is_blank(line[from]))
+		from++;
+	return from;
+}
+
 /* What ends an address in running text, looking to the left of an `@`. */
 static bool
 ends_local_part(uint8_t c)
 {
-	return c == ' ' || c == '\t' || c == '<' || c == '>' || c == '(' ||
-	    c == '[' || c == ',' || c == ';' || c == ':' || c == '"';
+	return is_blank(c) || c == '<' || c == '>' || c == '(' || c == '[' ||
+	    c == ',' || c == ';' || c == ':' || c == '"';
+}
+
+/* Does a quoted string begin or end here? Not with a quoted quote. */
+static bool
+is_quote(const uint8_t *line, size_t at, size_t floor)
+{
+	size_t slashes = 0;
+
+	while (at > floor + slashes && line[at - slashes - 1] == '\\')
+		slashes++;
+	return line[at] == '"' && slashes % 2 == 0;
 }
 
 /*
@@ -35,6 +70,8 @@ blank_local_parts(uint8_t *line, size_t from, size_t len)
 	size_t floor = from;
 	bool changed = false;
 
+	if (from >= len || memchr(line + from, '@', len - from) == NULL)
+		return false;
 	for (size_t at = from; at < len; at++) {
 		size_t start = at;
 
@@ -42,7 +79,8 @@ blank_local_parts(uint8_t *line, size_t from, size_t len)
 			continue;
 		if (start > floor && line[start - 1] == '"') {
 			start--;
-			while (start > floor && line[start - 1] != '"')
+			while (
+			    start > floor && !is_quote(line, start - 1, floor))
 				start--;
 			start -= start > floor;
 		}
@@ -54,37 +92,44 @@ blank_local_parts(uint8_t *line, size_t from, size_t len)
 	return changed;
 }
 
+/*
+ * Where the path of MAIL and RCPT begins: behind FROM: or TO:, and where the
+ * client left these out, as servers let it, behind the verb.
+ */
 static size_t
-find_nocase(const uint8_t *line, size_t len, const char *word)
+path_start(const uint8_t *line, size_t len)
 {
-	size_t n = strlen(word);
+	static const char *const words[] = { "FROM", "TO" };
+	size_t from = skip_blanks(line, word_end(line, 0, len), len);
 
-	for (size_t i = 0; i + n <= len; i++)
-		if (slice_equal_nocase(slice_of(line + i, n), slice_str(word)))
-			return i;
-	return len;
+	for (size_t i = 0; i < 2; i++) {
+		size_t n = strlen(words[i]);
+		struct slice rest = slice_of(line + from, len - from);
+
+		if (!slice_equal_nocase(
+			slice_first(rest, n), slice_str(words[i])) ||
+		    (rest.len > n && rest.ptr[n] != ':' && rest.ptr[n] != '<' &&
+			!is_blank(rest.ptr[n])))
+			continue;
+		from = skip_blanks(line, from + n, len);
+		from += from < len && line[from] == ':';
+		break;
+	}
+	return skip_blanks(line, from, len);
 }
 
 /*
- * The path of MAIL and RCPT: from the bracket (or the colon) to the last `@`
- * before it closes is the local part, source route and all; what is no
- * address at all goes whole.
+ * From the bracket (or where it should be) to the last `@` before it closes
+ * is the local part, source route and all; what is no address at all goes
+ * whole.
  */
 static bool
 blank_path(uint8_t *line, size_t len, size_t *end)
 {
-	size_t from = 0, to, at = SIZE_MAX;
-	bool bracket = false, quoted = false;
+	size_t from = path_start(line, len), to, at = SIZE_MAX;
+	bool bracket = from < len && line[from] == '<', quoted = false;
 
-	while (from < len && line[from] != ':')
-		from++;
-	from += from < len;
-	while (from < len && line[from] == ' ')
-		from++;
-	if (from < len && line[from] == '<') {
-		bracket = true;
-		from++;
-	}
+	from += bracket;
 	for (to = from; to < len; to++) {
 		if (line[to] == '"')
 			quoted = !quoted;
@@ -92,63 +137,89 @@ blank_path(uint8_t *line, size_t len, size_t *end)
 			to++;
 		else if (line[to] == '@')
 			at = to;
-		else if (!quoted && line[to] == (bracket ? '>' : ' '))
+		else if (!quoted &&
+		    (bracket ? line[to] == '>' : is_blank(line[to])))
 			break;
 	}
 	*end = to;
 	return blank(line, from, at == SIZE_MAX ? to : at);
 }
 
-/* xtext and other values that name mailboxes, up to the next blank. */
+/* What stands behind NAME=, as often as it does. */
 static bool
-blank_parameter(uint8_t *line, size_t from, size_t len, const char *name)
+blank_parameters(uint8_t *line, size_t from, size_t len, const char *name)
 {
-	size_t at = from + find_nocase(line + from, len - from, name), end;
+	size_t n = strlen(name), to;
+	bool changed = false;
 
-	if (at >= len)
-		return false;
-	at += strlen(name);
-	for (end = at; end < len && line[end] != ' ';)
-		end++;
-	return blank(line, at, end);
+	for (; from < len; from = skip_blanks(line, to, len)) {
+		to = word_end(line, from, len);
+		if (slice_equal_nocase(
+			slice_first(slice_of(line + from, to - from), n),
+			slice_str(name)))
+			changed |= blank(line, from + n, to);
+	}
+	return changed;
 }
 
 static bool
-redact_envelope(uint8_t *line, size_t len, bool keep_addresses)
+redact_envelope(uint8_t *line, size_t len)
 {
-	static const char *const parameters[] = { " ORCPT=", " AUTH=",
-		" ENVID=" };
+	/* RFC 3461 4, RFC 4954 5; xtext hides an `@`. */
+	static const char *const parameters[] = { "ORCPT=", "AUTH=", "ENVID=" };
 	bool changed = false;
 	size_t end = len;
 
-	if (keep_addresses)
-		return false;
 	changed |= blank_path(line, len, &end);
+	end += end < len && line[end] == '>';
 	for (size_t i = 0; i < sizeof(parameters) / sizeof(*parameters); i++)
-		changed |= blank_parameter(line, end, len, parameters[i]);
+		changed |= blank_parameters(line, end, len, parameters[i]);
 	return changed | blank_local_parts(line, end, len);
 }
 
-/* From the second blank on: AUTH PLAIN dGVzdA== loses its response. */
+/* RFC 4422 3.1: 20 capitals, digits, hyphens, underscores; small letters are
+ * taken for capitals, and a mixture of the two for base64. */
+static bool
+is_mechanism(struct slice word)
+{
+	bool upper = false, lower = false, other = word.len > 20;
+
+	for (size_t i = 0; i < word.len; i++) {
+		uint8_t c = word.ptr[i];
+
+		upper |= isupper(c) != 0;
+		lower |= islower(c) != 0;
+		other |= !isalnum(c) && c != '-' && c != '_' && c != '*' &&
+		    c != '#';
+	}
+	return !other && !(upper && lower);
+}
+
+/* AUTH PLAIN dGVzdA== loses its response, AUTH dGVzdA== all. */
 static bool
 redact_auth(uint8_t *line, size_t len)
 {
-	size_t at = 0, blanks = 0;
+	size_t from = skip_blanks(line, word_end(line, 0, len), len);
+	size_t to = word_end(line, from, len);
 
-	for (; at < len && blanks < 2; at++)
-		blanks += line[at] == ' ' && at + 1 < len && line[at + 1] != ' ';
-	return blanks == 2 && blank(line, at, len);
+	if (!is_mechanism(slice_of(line + from, to - from)))
+		to = from;
+	return blank(line, skip_blanks(line, to, len), len);
 }
 
-/* VRFY and EXPN name a user; ETRN and HELO a host. */
+/* Words behind a verb that takes none worth knowing. */
+static bool
+redact_words(uint8_t *line, size_t len)
+{
+	return blank(line, skip_blanks(line, word_end(line, 0, len), len), len);
+}
+
+/* VRFY and EXPN name a user, or a user at a host. */
 static bool
 redact_argument(uint8_t *line, size_t len)
 {
-	size_t from = 0, to = len;
+	size_t from = skip_blanks(line, word_end(line, 0, len), len), to = len;
 
-	while (from < len && line[from] != ' ')
-		from++;
-	from += from < len;
 	for (size_t i = len; i-- > from;) {
 		if (line[i] == '@') {
 			to = i;
@@ -167,11 +238,9 @@ redact_argument(uint8_t *line, size_t len)
 static bool
 redact_other(uint8_t *line, size_t len)
 {
-	size_t word = 0;
+	size_t word = word_end(line, 0, len);
 	bool run = true, plain = true;
 
-	while (word < len && line[word] != ' ')
-		word++;
 	for (size_t i = 0; i < word; i++) {
 		uint8_t c = line[i];
 
@@ -181,36 +250,119 @@ redact_other(uint8_t *line, size_t len)
 	}
 	if (word > 12 || (!run && !plain))
 		return blank(line, 0, len);
-	return blank(line, word + 1, len);
+	return blank(line, skip_blanks(line, word, len), len);
 }
 
-bool
-redact_command(uint8_t *line, size_t len, enum verb verb, bool keep_addresses)
+/* BDAT 86 LAST; whatever else stands there may be anything. */
+static bool
+redact_chunk(uint8_t *line, size_t len)
 {
-	bool login;
+	size_t from = skip_blanks(line, word_end(line, 0, len), len);
 
+	while (from < len && isdigit(line[from]))
+		from++;
+	from = skip_blanks(line, from, len);
+	if (slice_equal_nocase(
+		slice_first(slice_of(line + from, len - from), 4),
+		slice_str("LAST")))
+		from += 4;
+	return blank(line, from, len);
+}
+
+/* The last word of a line whose end nobody saw may be a local part that has
+ * not come to its `@`. */
+static bool
+blank_last_word(uint8_t *line, size_t from, size_t len)
+{
+	size_t start = len;
+
+	while (start > from && line[start - 1] != '@' &&
+	    !ends_local_part(line[start - 1]))
+		start--;
+	/* Behind an `@` stands the domain. */
+	return (start == from || line[start - 1] != '@') &&
+	    blank(line, start, len);
+}
+
+/* In an EHLO reply a lone word is a keyword and stays. */
+static bool
+redact_open_end(uint8_t *line, size_t len, enum verb about)
+{
+	size_t from = len < 4 ? len : 4;
+	bool hello = about == VERB_EHLO || about == VERB_LHLO;
+
+	if (hello && word_end(line, from, len) == len &&
+	    memchr(line, '@', len) == NULL)
+		return false;
+	return blank_last_word(line, from, len);
+}
+
+static bool
+redact_addresses(uint8_t *line, size_t len, enum verb verb)
+{
 	switch (verb) {
 	case VERB_MAIL:
 	case VERB_RCPT:
-		return redact_envelope(line, len, keep_addresses);
-	case VERB_AUTH:
-		return redact_auth(line, len);
+		return redact_envelope(line, len);
 	case VERB_VRFY:
 	case VERB_EXPN:
-		return !keep_addresses && redact_argument(line, len);
-	case VERB_XCLIENT:
-	case VERB_XFORWARD:
-		login = blank_parameter(line, 0, len, " LOGIN=");
-		return (!keep_addresses && blank_local_parts(line, 0, len)) ||
-		    login;
-	case VERB_OTHER:
-		return redact_other(line, len);
+		return redact_argument(line, len);
 	default:
-		return !keep_addresses && blank_local_parts(line, 0, len);
+		return blank_local_parts(line, 0, len);
 	}
 }
 
-/* Answers to VRFY and EXPN name people before and in the brackets. */
+bool
+redact_command(uint8_t *line, size_t len, enum verb verb, unsigned how)
+{
+	bool changed = false;
+
+	switch (verb) {
+	case VERB_AUTH:
+		return redact_auth(line, len);
+	case VERB_OTHER:
+		return how & REDACT_WORDS ? blank(line, 0, len)
+					  : redact_other(line, len);
+	case VERB_BDAT:
+		return redact_chunk(line, len);
+	case VERB_DATA:
+	case VERB_RSET:
+	case VERB_NOOP:
+	case VERB_QUIT:
+	case VERB_HELP:
+		if (how & REDACT_WORDS)
+			return redact_words(line, len);
+		break;
+	case VERB_XCLIENT:
+	case VERB_XFORWARD:
+		changed = blank_parameters(line, 0, len, "LOGIN=");
+		break;
+	default:
+		break;
+	}
+	if (how & REDACT_KEEP_ADDRESSES)
+		return changed;
+	changed |= redact_addresses(line, len, verb);
+	if (how & REDACT_OPEN_END)
+		changed |= blank_last_word(line, word_end(line, 0, len), len);
+	return changed;
+}
+
+/* RFC 2034 4: where the text begins, behind code and enhanced status. */
+static size_t
+text_start(const uint8_t *line, size_t len)
+{
+	size_t from = len < 4 ? len : 4, to = from, dots = 0;
+
+	while (to < len && (isdigit(line[to]) || line[to] == '.'))
+		dots += line[to++] == '.';
+	if (dots != 2 || (to < len && !is_blank(line[to])))
+		return from;
+	return skip_blanks(line, to, len);
+}
+
+/* Answers to VRFY and EXPN name people, before and in the brackets; those
+ * that refuse repeat what was asked. */
 static bool
 redact_name(uint8_t *line, size_t len)
 {
@@ -219,25 +371,56 @@ redact_name(uint8_t *line, size_t len)
 	for (size_t i = 4; i < len; i++)
 		if (line[i] == '@')
 			to = i;
-	return blank(line, len < 4 ? len : 4, to);
+	return blank(line, text_start(line, len), to);
+}
+
+/* "550 <postmaster>: unknown", "550 postmaster... User unknown": an address
+ * of this very host needs no `@`. */
+static bool
+blank_bare_mailboxes(uint8_t *line, size_t len)
+{
+	bool changed = false;
+
+	for (size_t i = text_start(line, len); i < len; i++) {
+		size_t to = i + 1;
+
+		if (line[i] == '<') {
+			while (to < len && line[to] != '>' && line[to] != '@')
+				to++;
+			changed |= blank(line, i + 1, to);
+		} else if (i + 3 <= len && memcmp(line + i, "...", 3) == 0) {
+			changed |= blank_last_word(line, 4, i);
+		}
+	}
+	return changed;
 }
 
 bool
-redact_reply(uint8_t *line, size_t len, enum verb about, bool keep_addresses)
+redact_reply(uint8_t *line, size_t len, enum verb about, unsigned how)
 {
-	bool success = len > 3 && line[0] == '2';
+	bool changed = false;
 
-	/* RFC 4954 4: the challenge; it may hold a name or a nonce. */
+	/* RFC 4954 4: a challenge may hold a name or a nonce, and what comes
+	 * after it the name of who was let in. */
 	if (len > 4 && memcmp(line, "334", 3) == 0)
 		return blank(line, 4, len);
-	if (keep_addresses)
+	if (len > 4 &&
+	    (about == VERB_AUTH || memcmp(line, "235", 3) == 0 ||
+		memcmp(line, "535", 3) == 0))
+		return blank(line, text_start(line, len), len);
+	if (how & REDACT_KEEP_ADDRESSES)
 		return false;
 	/* What overwrote STARTTLS decides, whatever octets it is: an address
 	 * would have a dot behind the at-sign. */
 	if (about == VERB_EHLO && len == sizeof("250-STARTTLS") - 1 &&
 	    memchr(line, '.', len) == NULL)
 		return false;
-	if ((about == VERB_VRFY || about == VERB_EXPN) && success)
+	if (about == VERB_VRFY || about == VERB_EXPN)
 		return redact_name(line, len);
-	return blank_local_parts(line, 0, len);
+	if (about == VERB_MAIL || about == VERB_RCPT)
+		changed = blank_bare_mailboxes(line, len);
+	changed |= blank_local_parts(line, 0, len);
+	if (how & REDACT_OPEN_END)
+		changed |= redact_open_end(line, len, about);
+	return changed;
 }

@@ -11,11 +11,20 @@
 
 #include "fact.h"
 
+enum {
+	REDACT_KEEP_ADDRESSES = 1 << 0,
+	/* The line goes on where nobody saw it: its last word may be an
+	 * address that is cut before its `@`. */
+	REDACT_OPEN_END = 1 << 1,
+	/* There are messages about: what looks like a command may be a line
+	 * of one ("Help, I ..."). */
+	REDACT_WORDS = 1 << 2,
+};
+
 /* All of them change `line` in place; true: something was blanked. */
-bool redact_command(uint8_t *line, size_t len, enum verb, bool keep_addresses);
+bool redact_command(uint8_t *line, size_t len, enum verb, unsigned how);
 /* `about`: the verb that the reply answers. */
-bool redact_reply(uint8_t *line, size_t len, enum verb about,
-    bool keep_addresses);
+bool redact_reply(uint8_t *line, size_t len, enum verb about, unsigned how);
 /* A line of an AUTH exchange: nothing of it stays. */
 bool redact_all(uint8_t *line, size_t len);
 

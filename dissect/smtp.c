@@ -6,7 +6,6 @@
 #include "smtp_session.h"
 
 #define MAILS_DETAILED 16
-#define EXTRA_KEPT_BYTES 256
 
 size_t
 smtp_session_bytes(void)
@@ -44,9 +43,8 @@ smtp_session_phase(const struct smtp_session *s)
 		return SMTP_PHASE_UNKNOWN;
 	if (s->negotiated)
 		return SMTP_PHASE_MAIL;
-	return s->ehlo_answered || s->pending_used > 0 ?
-	    SMTP_PHASE_NEGOTIATING :
-	    SMTP_PHASE_GREETED;
+	return s->ehlo_answered || s->pending_used > 0 ? SMTP_PHASE_NEGOTIATING
+						       : SMTP_PHASE_GREETED;
 }
 
 bool
@@ -65,8 +63,8 @@ smtp_say(struct smtp_session *s, struct fact *fact, struct slice bytes,
 
 		s->opened = true;
 		flow_identity_encode(&s->flow, identity);
-		fact_log_append(s->log, &opened,
-		    slice_of(identity, sizeof(identity)), at);
+		fact_log_append(
+		    s->log, &opened, slice_of(identity, sizeof(identity)), at);
 	}
 	fact_log_append(s->log, fact, bytes, at);
 }
@@ -78,6 +76,38 @@ smtp_recognise(struct smtp_session *s, const struct origin *at)
 	s->recognised = true;
 }
 
+unsigned
+smtp_redaction(const struct smtp_session *s, uint16_t fact_flags)
+{
+	const uint16_t unsure = OBS_MIDSTREAM | OBS_GAP_TO_SERVER |
+	    OBS_GAP_TO_CLIENT;
+	unsigned how = 0;
+
+	if (s->options->keep_addresses)
+		how |= REDACT_KEEP_ADDRESSES;
+	if (fact_flags & (FACT_CUT | FACT_UNFINISHED))
+		how |= REDACT_OPEN_END;
+	if (s->negotiated || s->log->observability & unsure)
+		how |= REDACT_WORDS;
+	return how;
+}
+
+size_t
+smtp_line_head(const struct smtp_session *s, enum dir dir, struct slice bytes,
+    uint8_t head[3])
+{
+	const struct partial *p = &s->partial[dir];
+	size_t n = 0;
+
+	while (n < 3 && n < p->have) {
+		head[n] = p->bytes[n];
+		n++;
+	}
+	for (size_t i = 0; n < 3 && i < bytes.len; i++)
+		head[n++] = bytes.ptr[i];
+	return n;
+}
+
 /* Off the mail ports: a greeting that says SMTP, or else the client's EHLO
  * will tell; anything but a greeting is another protocol. */
 static bool
@@ -85,11 +115,13 @@ greeting_may_follow(const struct smtp_session *s, struct slice bytes)
 {
 	static const char *const codes[] = { "220", "554", "421" };
 
-	if (s->greeted || s->partial[TO_CLIENT].have > 0)
+	uint8_t head[3];
+	size_t n = smtp_line_head(s, TO_CLIENT, bytes, head);
+
+	if (s->greeted)
 		return true;
 	for (size_t i = 0; i < 3; i++)
-		if (memcmp(bytes.ptr, codes[i], bytes.len < 3 ? bytes.len : 3) ==
-		    0)
+		if (memcmp(head, codes[i], n) == 0)
 			return true;
 	return false;
 }
@@ -98,16 +130,16 @@ static bool
 says_smtp(struct slice line)
 {
 	for (size_t i = 0; i + 4 <= line.len; i++)
-		if (slice_equal_nocase(slice_of(line.ptr + i, 4),
-			slice_str("SMTP")))
+		if (slice_equal_nocase(
+			slice_of(line.ptr + i, 4), slice_str("SMTP")))
 			return true;
 	return false;
 }
 
-/* --- lines ------------------------------------------------------------------------ */
+/* --- lines --- */
 
-static void
-give_partial(struct smtp_session *s, enum dir dir)
+void
+smtp_give_partial(struct smtp_session *s, enum dir dir)
 {
 	struct partial *p = &s->partial[dir];
 
@@ -117,31 +149,52 @@ give_partial(struct smtp_session *s, enum dir dir)
 	p->length = 0;
 }
 
+/* Most gaps end with a line, some within one: is this a line's start? */
+static bool
+begins_line(enum dir dir, struct slice line)
+{
+	if (line.len > 0 && line.ptr[line.len - 1] == '\r')
+		line.len--;
+	if (dir == TO_SERVER)
+		return smtp_verb(line) != VERB_OTHER;
+	return line.len >= 3 && line.ptr[0] >= '2' && line.ptr[0] <= '5' &&
+	    isdigit(line.ptr[1]) && isdigit(line.ptr[2]) &&
+	    (line.len == 3 || line.ptr[3] == ' ' || line.ptr[3] == '-');
+}
+
 static void
 take_line(struct smtp_session *s, enum dir dir, struct slice line,
     uint64_t extent, uint16_t flags, uint64_t offset, const struct origin *at)
 {
 	struct origin where = *at;
 
+	if (s->partial[dir].after_gap) {
+		s->partial[dir].after_gap = false;
+		if (!begins_line(dir, line))
+			return;
+	}
 	where.stream_offset = offset;
-	if (!(flags & FACT_UNFINISHED)) {
+	if (!(flags & (FACT_UNFINISHED | FACT_CUT))) {
 		if (line.len > 0 && line.ptr[line.len - 1] == '\r')
 			line.len--;
-		else if (!(flags & FACT_CUT))
+		else
 			flags |= FACT_BARE_LF;
 	}
 	if (dir == TO_CLIENT && !s->recognised && says_smtp(line))
 		smtp_recognise(s, at);
-	if (dir == TO_SERVER)
+	/* RFC 3207 4: behind the 220 the server waits for the ClientHello. */
+	if (dir == TO_CLIENT && s->mode == MODE_TLS_NEXT)
+		smtp_say_extra(s, dir, line, extent, flags, &where);
+	else if (dir == TO_SERVER)
 		smtp_client_line(s, line, extent, flags, &where);
 	else
 		smtp_server_line(s, line, extent, flags, &where);
 }
 
 /* Keeps what came of a line until the rest of it does. */
-static void
-keep_partial(struct smtp_session *s, enum dir dir, struct slice bytes,
-    uint64_t offset)
+void
+smtp_keep_partial(
+    struct smtp_session *s, enum dir dir, struct slice bytes, uint64_t offset)
 {
 	struct partial *p = &s->partial[dir];
 
@@ -161,8 +214,8 @@ keep_partial(struct smtp_session *s, enum dir dir, struct slice bytes,
 }
 
 /* One line, or what there is of it; how many octets were taken. */
-static size_t
-feed_line(struct smtp_session *s, enum dir dir, struct slice bytes,
+size_t
+smtp_feed_line(struct smtp_session *s, enum dir dir, struct slice bytes,
     uint64_t offset, const struct origin *at)
 {
 	struct partial *p = &s->partial[dir];
@@ -170,20 +223,16 @@ feed_line(struct smtp_session *s, enum dir dir, struct slice bytes,
 	size_t n = lf == NULL ? bytes.len : (size_t)(lf - bytes.ptr) + 1;
 	struct slice line = slice_of(bytes.ptr, n - 1);
 
-	if (p->skipping) {
-		p->skipping = lf == NULL;
-		return n;
-	}
 	if (lf == NULL) {
-		keep_partial(s, dir, bytes, offset);
+		smtp_keep_partial(s, dir, bytes, offset);
 		return n;
 	}
 	if (p->length == 0) {
-		take_line(s, dir, line, n,
+		take_line(s, dir, slice_first(line, FACT_LINE_MAX_BYTES), n,
 		    line.len > FACT_LINE_MAX_BYTES ? FACT_CUT : 0, offset, at);
 		return n;
 	}
-	keep_partial(s, dir, line, offset);
+	smtp_keep_partial(s, dir, line, offset);
 	line = slice_of(p->bytes, p->have);
 	/* Taken from the session: a handler may start a new partial line. */
 	{
@@ -200,135 +249,23 @@ feed_line(struct smtp_session *s, enum dir dir, struct slice bytes,
 	return n;
 }
 
-/* --- TLS ---------------------------------------------------------------------------- */
-
-static void
-enter_tls(struct smtp_session *s, const struct origin *at)
+/* A line that never ended is told as far as it went. */
+void
+smtp_say_unfinished(
+    struct smtp_session *s, enum dir dir, const struct origin *at)
 {
-	if (s->tls == NULL)
-		s->tls = tls_open(s->log);
-	s->mode = s->tls == NULL ? MODE_OPAQUE : MODE_TLS;
-	if (s->tls == NULL)
-		s->log->observability |= OBS_OVER_LIMIT;
-	(void)at;
-}
+	struct partial p = s->partial[dir];
 
-static void
-established(struct smtp_session *s, enum dir dir, const struct origin *at)
-{
-	struct fact fact = { .code = FACT_TLS_ESTABLISHED,
-		.dir = (uint8_t)dir };
-
-	s->established = s->negotiated = true;
-	for (int d = 0; d < 2; d++)
-		s->opaque[d].left = tls_record_left(s->tls, (enum dir)d);
-	tls_close(s->tls, s->log);
-	s->tls = NULL;
-	s->mode = MODE_OPAQUE;
-	smtp_say(s, &fact, slice_of(NULL, 0), at);
-	fact_log_publish(s->log, DECISION_HANDSHAKE_ENDED);
-}
-
-static size_t
-feed_tls(struct smtp_session *s, enum dir dir, struct slice bytes,
-    const struct origin *at)
-{
-	size_t taken = 0;
-
-	switch (tls_feed(s->tls, s->log, dir, bytes, at, &taken)) {
-	case TLS_ESTABLISHED:
-		established(s, dir, at);
-		break;
-	case TLS_NOT_TLS:
-		/* Clear text again: a refusal, or a fallback on the same
-		 * connection. The other side's next octets tell for it. */
-		if (dir == TO_SERVER)
-			s->mode = MODE_COMMAND;
-		if (taken < bytes.len)
-			taken += feed_line(s, dir, slice_after(bytes, taken),
-			    at->stream_offset + taken, at);
-		break;
-	case TLS_HANDSHAKE:
-		break;
-	}
-	return taken;
-}
-
-/* Walks record headers; contents are nobody's business. */
-static void
-count_records(struct opaque *o, struct slice bytes)
-{
-	o->bytes += bytes.len;
-	while (bytes.len > 0 && !o->lost) {
-		size_t n = bytes.len < o->left ? bytes.len : o->left;
-
-		o->left -= (uint32_t)n;
-		bytes = slice_after(bytes, n);
-		while (bytes.len > 0 && o->left == 0 && !o->lost) {
-			o->header[o->have++] = bytes.ptr[0];
-			bytes = slice_after(bytes, 1);
-			o->lost = !tls_looks_like_record(slice_of(o->header,
-			    o->have < 3 ? o->have : 3));
-			if (o->have < sizeof(o->header))
-				continue;
-			o->last_type = o->header[0];
-			o->left = (uint32_t)o->header[3] << 8 | o->header[4];
-			o->have = 0;
-		}
-	}
+	s->partial[dir] = (struct partial){ 0 };
+	s->partial[dir].after_gap = p.after_gap;
+	if (p.have > 0 && s->mode != MODE_TLS && s->mode != MODE_OPAQUE &&
+	    s->mode != MODE_DATA_WAIT)
+		take_line(s, dir, slice_of(p.bytes, p.have), p.length,
+		    FACT_UNFINISHED, p.offset, at);
+	fact_pool_give(s->log->pool, p.bytes, FACT_LINE_MAX_BYTES);
 }
 
 /* --- what waits for a reply ----------------------------------------------------------- */
-
-static void
-say_extra(struct smtp_session *s, enum dir dir, struct slice bytes,
-    uint64_t offset, const struct origin *at)
-{
-	uint8_t copy[EXTRA_KEPT_BYTES];
-	struct fact fact = { .code = FACT_EXTRA_BYTES, .dir = (uint8_t)dir,
-		.extent = bytes.len };
-	struct slice kept = slice_first(bytes, sizeof(copy));
-	const uint8_t *end = memchr(kept.ptr, '\n', kept.len);
-	struct origin where = *at;
-
-	/* The first line shows what it is. */
-	if (end != NULL)
-		kept.len = (size_t)(end - kept.ptr);
-	if (kept.len > 0 && kept.ptr[kept.len - 1] == '\r')
-		kept.len--;
-	if (kept.len > 0)
-		memcpy(copy, kept.ptr, kept.len);
-	if (dir == TO_SERVER ?
-		redact_command(copy, kept.len, smtp_verb(kept),
-		    s->options->keep_addresses) :
-		redact_reply(copy, kept.len, VERB_NONE,
-		    s->options->keep_addresses))
-		fact.flags |= FACT_REDACTED;
-	where.stream_offset = offset;
-	smtp_say(s, &fact, slice_of(copy, kept.len), &where);
-}
-
-/* Feeds what waited as what the reply has made of it. */
-void
-smtp_release_waiting(struct smtp_session *s, const struct origin *at)
-{
-	struct partial *p = &s->partial[TO_SERVER];
-	struct partial waited = *p;
-	struct origin where = *at;
-
-	if (p->length == 0)
-		return;
-	*p = (struct partial){ 0 };
-	where.stream_offset = waited.offset;
-	if (s->mode == MODE_TLS_NEXT && waited.have > 0 &&
-	    !tls_looks_like_record(slice_of(waited.bytes, waited.have)))
-		say_extra(s, TO_SERVER, slice_of(waited.bytes, waited.have),
-		    waited.offset, at);
-	else if (waited.have > 0)
-		smtp_session_feed(s, TO_SERVER,
-		    slice_of(waited.bytes, waited.have), &where);
-	fact_pool_give(s->log->pool, waited.bytes, FACT_LINE_MAX_BYTES);
-}
 
 /* DATA is unanswered. Octets wait; more than fit can only be a message. */
 static size_t
@@ -337,85 +274,16 @@ feed_data_wait(struct smtp_session *s, struct slice bytes, uint64_t offset,
 {
 	struct partial *p = &s->partial[TO_SERVER];
 
-	if (at->one_sided ||
-	    p->length + bytes.len > FACT_LINE_MAX_BYTES) {
+	if (at->one_sided || p->length + bytes.len > FACT_LINE_MAX_BYTES) {
 		s->mode = MODE_BODY;
 		smtp_release_waiting(s, at);
 		return 0;
 	}
-	keep_partial(s, TO_SERVER, bytes, offset);
+	smtp_keep_partial(s, TO_SERVER, bytes, offset);
 	return bytes.len;
-}
-
-static size_t
-feed_starttls_wait(struct smtp_session *s, struct slice bytes,
-    uint64_t offset, const struct origin *at)
-{
-	struct partial *p = &s->partial[TO_SERVER];
-
-	if (p->length == 0 && tls_looks_like_record(bytes)) {
-		enter_tls(s, at);
-		return 0;
-	}
-	if (at->one_sided || p->length + bytes.len > FACT_LINE_MAX_BYTES) {
-		s->mode = MODE_COMMAND;
-		smtp_release_waiting(s, at);
-		return 0;
-	}
-	keep_partial(s, TO_SERVER, bytes, offset);
-	return bytes.len;
-}
-
-/* After a 220 to STARTTLS: RFC 3207 4, the next octets are a ClientHello. */
-static size_t
-feed_tls_next(struct smtp_session *s, struct slice bytes, uint64_t offset,
-    const struct origin *at)
-{
-	struct fact fact = { .code = FACT_NOT_TLS, .dir = TO_SERVER };
-	struct origin where = *at;
-
-	if (tls_looks_like_record(bytes)) {
-		enter_tls(s, at);
-		return 0;
-	}
-	where.stream_offset = offset;
-	fact.extent = bytes.len;
-	smtp_say(s, &fact, slice_of(NULL, 0), &where);
-	s->mode = MODE_COMMAND;
-	fact_log_publish(s->log, DECISION_AFTER_220);
-	return 0;
 }
 
 /* --- octets come ------------------------------------------------------------------------- */
-
-/* A ClientHello where a command should be. */
-static bool
-is_unasked_tls(const struct smtp_session *s, enum dir dir, struct slice bytes)
-{
-	return s->partial[dir].length == 0 && !s->partial[dir].skipping &&
-	    bytes.ptr[0] >= 20 && bytes.ptr[0] <= 23 &&
-	    tls_looks_like_record(bytes);
-}
-
-static void
-meet_unasked_tls(struct smtp_session *s, enum dir dir,
-    const struct origin *at)
-{
-	if (!s->greeted && s->pending_used == 0 && !s->ehlo_answered) {
-		struct fact fact = { .code = FACT_IMPLICIT_TLS,
-			.dir = (uint8_t)dir };
-
-		s->implicit = true;
-		smtp_say(s, &fact, slice_of(NULL, 0), at);
-	}
-	enter_tls(s, at);
-	/* Midstream, the handshake is over: there is nothing to read. */
-	if (s->implicit && s->midstream) {
-		tls_close(s->tls, s->log);
-		s->tls = NULL;
-		s->mode = MODE_OPAQUE;
-	}
-}
 
 static size_t
 feed_client(struct smtp_session *s, struct slice bytes, uint64_t offset,
@@ -428,6 +296,8 @@ feed_client(struct smtp_session *s, struct slice bytes, uint64_t offset,
 	case MODE_BODY:
 		return smtp_body(s, bytes, &where);
 	case MODE_BODY_LOST:
+		if (s->body_bytes == 0)
+			s->body_offset = offset;
 		s->body_bytes += bytes.len;
 		return bytes.len;
 	case MODE_CHUNK:
@@ -435,20 +305,20 @@ feed_client(struct smtp_session *s, struct slice bytes, uint64_t offset,
 	case MODE_DATA_WAIT:
 		return feed_data_wait(s, bytes, offset, &where);
 	case MODE_STARTTLS_WAIT:
-		return feed_starttls_wait(s, bytes, offset, &where);
+		return smtp_feed_starttls_wait(s, bytes, offset, &where);
 	case MODE_TLS_NEXT:
-		return feed_tls_next(s, bytes, offset, &where);
+		return smtp_feed_tls_next(s, bytes, offset, &where);
 	case MODE_TLS:
-		return feed_tls(s, TO_SERVER, bytes, &where);
+		return smtp_feed_tls(s, TO_SERVER, bytes, &where);
 	case MODE_OPAQUE:
-		count_records(&s->opaque[TO_SERVER], bytes);
+		smtp_count_records(&s->opaque[TO_SERVER], bytes);
 		return bytes.len;
 	default:
-		if (is_unasked_tls(s, TO_SERVER, bytes)) {
-			meet_unasked_tls(s, TO_SERVER, &where);
+		if (smtp_record_start(s, TO_SERVER, bytes) == PARSE_OK) {
+			smtp_meet_tls(s, TO_SERVER, offset, &where);
 			return 0;
 		}
-		return feed_line(s, TO_SERVER, bytes, offset, &where);
+		return smtp_feed_line(s, TO_SERVER, bytes, offset, &where);
 	}
 }
 
@@ -460,21 +330,16 @@ feed_server(struct smtp_session *s, struct slice bytes, uint64_t offset,
 
 	where.stream_offset = offset;
 	if (s->mode == MODE_OPAQUE) {
-		count_records(&s->opaque[TO_CLIENT], bytes);
+		smtp_count_records(&s->opaque[TO_CLIENT], bytes);
 		return bytes.len;
 	}
 	if (s->mode == MODE_TLS)
-		return feed_tls(s, TO_CLIENT, bytes, &where);
-	if (is_unasked_tls(s, TO_CLIENT, bytes)) {
-		meet_unasked_tls(s, TO_CLIENT, &where);
+		return smtp_feed_tls(s, TO_CLIENT, bytes, &where);
+	if (smtp_record_start(s, TO_CLIENT, bytes) == PARSE_OK) {
+		smtp_meet_tls(s, TO_CLIENT, offset, &where);
 		return 0;
 	}
-	/* RFC 3207 4: behind the 220 the server waits for the ClientHello. */
-	if (s->mode == MODE_TLS_NEXT && s->partial[TO_CLIENT].length == 0) {
-		say_extra(s, TO_CLIENT, bytes, offset, at);
-		return bytes.len;
-	}
-	return feed_line(s, TO_CLIENT, bytes, offset, &where);
+	return smtp_feed_line(s, TO_CLIENT, bytes, offset, &where);
 }
 
 static enum interest
@@ -498,9 +363,8 @@ smtp_session_feed(struct smtp_session *s, enum dir dir, struct slice bytes,
 		return INTEREST_NONE;
 	s->seen[dir] = true;
 	while (bytes.len > 0) {
-		size_t n = dir == TO_SERVER ?
-		    feed_client(s, bytes, offset, at) :
-		    feed_server(s, bytes, offset, at);
+		size_t n = dir == TO_SERVER ? feed_client(s, bytes, offset, at)
+					    : feed_server(s, bytes, offset, at);
 
 		offset += n;
 		bytes = slice_after(bytes, n);
@@ -512,62 +376,91 @@ smtp_session_feed(struct smtp_session *s, enum dir dir, struct slice bytes,
 	return interest_of(s);
 }
 
-/* Pending answers cannot be counted any more: what was asked last is what is
- * answered next, for nobody waits for more. */
+/* What of the message was seen, waited or is missing, is counted; where it
+ * ends the server says. */
 static void
-resynchronise(struct smtp_session *s, enum dir dir)
+lose_body(struct smtp_session *s, uint64_t missing, const struct origin *at)
 {
-	enum verb last = VERB_NONE;
+	const struct partial *p = &s->partial[TO_SERVER];
 
-	if (s->pending_used > 0)
-		last = (enum verb)s->pending[(s->pending_first +
-			s->pending_used - 1u) % PENDING_VERBS].verb;
-	s->pending_used = 0;
-	s->reply_line = 0;
-	if (dir == TO_CLIENT && last != VERB_NONE)
-		smtp_pending_push(s, last);
+	if (s->body_bytes == 0)
+		s->body_offset = p->length > 0 ? p->offset : at->stream_offset;
+	s->body_bytes += p->length + missing;
+	smtp_give_partial(s, TO_SERVER);
+	s->mode = MODE_BODY_LOST;
+	s->log->observability |= OBS_LOST_SYNC;
 }
 
 static void
-gap_in_client(struct smtp_session *s, uint64_t missing)
+gap_in_client(struct smtp_session *s, uint64_t missing, const struct origin *at)
 {
+	uint64_t of_chunk;
+
 	switch (s->mode) {
 	case MODE_BODY:
-	case MODE_DATA_WAIT:
-		s->mode = MODE_BODY_LOST;
-		s->body_bytes += missing;
-		s->log->observability |= OBS_LOST_SYNC;
-		give_partial(s, TO_SERVER);
-		return;
 	case MODE_BODY_LOST:
-		s->body_bytes += missing;
+	case MODE_DATA_WAIT:
+		lose_body(s, missing, at);
 		return;
 	case MODE_CHUNK:
-		if (missing < s->chunk_left) {
-			s->chunk_left -= missing;
-			s->body_bytes += missing;
+		of_chunk = missing < s->chunk_left ? missing : s->chunk_left;
+		if (s->body_bytes == 0)
+			s->body_offset = at->stream_offset;
+		s->chunk_left -= of_chunk;
+		s->body_bytes += of_chunk;
+		if (s->chunk_left > 0)
 			return;
-		}
-		missing -= s->chunk_left;
-		s->chunk_left = 0;
+		smtp_body_end(s, at);
 		s->mode = MODE_COMMAND;
-		if (missing == 0)
+		if (missing == of_chunk)
 			return;
 		break;
+	case MODE_TLS_NEXT:
+		/* Whatever it was, it was not seen to be no TLS. */
+		smtp_give_partial(s, TO_SERVER);
+		smtp_begin_tls(s, TO_SERVER, at);
+		if (s->mode == MODE_TLS)
+			tls_gap(s->tls, TO_SERVER, missing);
+		return;
 	default:
 		break;
 	}
-	give_partial(s, TO_SERVER);
-	s->partial[TO_SERVER].skipping = true;
-	resynchronise(s, TO_SERVER);
+	smtp_give_partial(s, TO_SERVER);
+	s->partial[TO_SERVER].after_gap = true;
+	s->pending_unsure = true;
+}
+
+/* Pending answers cannot be counted any more: what was asked last is what is
+ * answered next, for hardly anybody waits for more. */
+static void
+gap_in_server(struct smtp_session *s, const struct origin *at)
+{
+	enum verb last = smtp_pending_last(s);
+	struct origin where = *at;
+
+	smtp_give_partial(s, TO_CLIENT);
+	s->partial[TO_CLIENT].after_gap = true;
+	s->reply_line = 0;
+	s->unmatched = 0;
+	s->pending_used = 0;
+	/* The answer to DATA may be what is missing. */
+	if (s->mode == MODE_DATA_WAIT) {
+		where.stream_offset = 0;
+		lose_body(s, 0, &where);
+		return;
+	}
+	if (last != VERB_NONE)
+		smtp_pending_push(s, last);
+	s->pending_unsure = true;
 }
 
 enum interest
 smtp_session_gap(struct smtp_session *s, enum dir dir, uint64_t missing,
     bool snapped, const struct origin *at)
 {
-	struct fact fact = { .code = FACT_GAP, .dir = (uint8_t)dir,
-		.extent = missing };
+	struct fact fact = {
+		.code = FACT_GAP, .dir = (uint8_t)dir, .extent = missing
+	};
 
 	if (s->flow.on_mail_port && !s->recognised)
 		smtp_recognise(s, at);
@@ -578,44 +471,31 @@ smtp_session_gap(struct smtp_session *s, enum dir dir, uint64_t missing,
 		s->opaque[dir].lost = true;
 		return INTEREST_OPAQUE;
 	}
-	s->log->observability |= (uint16_t)((dir == TO_SERVER ?
-		OBS_GAP_TO_SERVER : OBS_GAP_TO_CLIENT) |
+	s->log->observability |= (uint16_t)((dir == TO_SERVER
+						    ? OBS_GAP_TO_SERVER
+						    : OBS_GAP_TO_CLIENT) |
 	    (snapped ? OBS_SNAPLEN : 0));
 	smtp_say(s, &fact, slice_of(NULL, 0), at);
 	if (s->mode == MODE_TLS) {
-		tls_gap(s->tls, dir);
+		tls_gap(s->tls, dir, missing);
 	} else if (dir == TO_SERVER) {
-		gap_in_client(s, missing);
+		gap_in_client(s, missing, at);
 	} else {
-		give_partial(s, TO_CLIENT);
-		s->partial[TO_CLIENT].skipping = true;
-		resynchronise(s, TO_CLIENT);
+		gap_in_server(s, at);
 	}
 	return interest_of(s);
 }
 
 /* --- the end ---------------------------------------------------------------------------------- */
 
-/* A line that never ended is told as far as it went. */
-static void
-say_unfinished(struct smtp_session *s, enum dir dir, const struct origin *at)
-{
-	struct partial p = s->partial[dir];
-
-	s->partial[dir] = (struct partial){ 0 };
-	if (p.have > 0 && s->mode != MODE_TLS && s->mode != MODE_OPAQUE &&
-	    s->mode != MODE_DATA_WAIT && !p.skipping)
-		take_line(s, dir, slice_of(p.bytes, p.have), p.length,
-		    FACT_UNFINISHED, p.offset, at);
-	fact_pool_give(s->log->pool, p.bytes, FACT_LINE_MAX_BYTES);
-}
-
 static void
 say_opaque(struct smtp_session *s, enum dir dir, const struct origin *at)
 {
 	struct opaque *o = &s->opaque[dir];
-	struct fact fact = { .code = FACT_OPAQUE_END, .dir = (uint8_t)dir,
-		.extent = o->bytes, .value = o->lost ? 0 : o->last_type };
+	struct fact fact = { .code = FACT_OPAQUE_END,
+		.dir = (uint8_t)dir,
+		.extent = o->bytes,
+		.value = o->lost ? 0 : o->last_type };
 
 	smtp_say(s, &fact, slice_of(NULL, 0), at);
 }
@@ -624,19 +504,24 @@ void
 smtp_session_close(struct smtp_session *s, enum ending ending, enum dir who,
     const struct origin *at)
 {
-	struct fact closed = { .code = FACT_CLOSED, .dir = (uint8_t)who,
-		.value = ending };
+	struct fact closed = {
+		.code = FACT_CLOSED, .dir = (uint8_t)who, .value = ending
+	};
 
 	if (ending == ENDING_EVICTED)
 		s->log->observability |= OBS_EVICTED;
 	if (s->recognised) {
-		say_unfinished(s, TO_SERVER, at);
-		say_unfinished(s, TO_CLIENT, at);
+		if (s->mode == MODE_STARTTLS_WAIT) {
+			s->mode = MODE_COMMAND;
+			smtp_release_waiting(s, at);
+		}
+		smtp_say_unfinished(s, TO_SERVER, at);
+		smtp_say_unfinished(s, TO_CLIENT, at);
 		if (s->body_bytes > 0)
 			smtp_body_end(s, at);
 	}
-	give_partial(s, TO_SERVER);
-	give_partial(s, TO_CLIENT);
+	smtp_give_partial(s, TO_SERVER);
+	smtp_give_partial(s, TO_CLIENT);
 	for (int dir = 0; s->recognised && dir < 2; dir++) {
 		struct fact acked = { .code = FACT_ACKNOWLEDGED,
 			.dir = (uint8_t)dir };
@@ -654,7 +539,7 @@ smtp_session_close(struct smtp_session *s, enum ending ending, enum dir who,
 	smtp_say(s, &closed, slice_of(NULL, 0), at);
 	fact_log_publish(s->log,
 	    ending == ENDING_FIN || ending == ENDING_RST ||
-		    ending == ENDING_REUSED ?
-		DECISION_CLOSED :
-		DECISION_EXPIRED);
+		    ending == ENDING_REUSED
+		? DECISION_CLOSED
+		: DECISION_EXPIRED);
 }

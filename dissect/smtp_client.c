@@ -9,13 +9,23 @@ static const struct {
 	const char *word;
 	enum verb verb;
 } verbs[] = {
-	{ "EHLO", VERB_EHLO }, { "HELO", VERB_HELO },
-	{ "STARTTLS", VERB_STARTTLS }, { "MAIL", VERB_MAIL },
-	{ "RCPT", VERB_RCPT }, { "DATA", VERB_DATA }, { "BDAT", VERB_BDAT },
-	{ "RSET", VERB_RSET }, { "NOOP", VERB_NOOP }, { "QUIT", VERB_QUIT },
-	{ "AUTH", VERB_AUTH }, { "VRFY", VERB_VRFY }, { "EXPN", VERB_EXPN },
-	{ "HELP", VERB_HELP }, { "ETRN", VERB_ETRN },
-	{ "XCLIENT", VERB_XCLIENT }, { "XFORWARD", VERB_XFORWARD },
+	{ "EHLO", VERB_EHLO },
+	{ "HELO", VERB_HELO },
+	{ "STARTTLS", VERB_STARTTLS },
+	{ "MAIL", VERB_MAIL },
+	{ "RCPT", VERB_RCPT },
+	{ "DATA", VERB_DATA },
+	{ "BDAT", VERB_BDAT },
+	{ "RSET", VERB_RSET },
+	{ "NOOP", VERB_NOOP },
+	{ "QUIT", VERB_QUIT },
+	{ "AUTH", VERB_AUTH },
+	{ "VRFY", VERB_VRFY },
+	{ "EXPN", VERB_EXPN },
+	{ "HELP", VERB_HELP },
+	{ "ETRN", VERB_ETRN },
+	{ "XCLIENT", VERB_XCLIENT },
+	{ "XFORWARD", VERB_XFORWARD },
 	{ "LHLO", VERB_LHLO },
 };
 
@@ -28,8 +38,8 @@ smtp_verb(struct slice line)
 	while (n < line.len && line.ptr[n] != ' ' && line.ptr[n] != '\t')
 		n++;
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++)
-		if (slice_equal_nocase(slice_first(line, n),
-			slice_str(verbs[i].word)))
+		if (slice_equal_nocase(
+			slice_first(line, n), slice_str(verbs[i].word)))
 			return verbs[i].verb;
 	return VERB_OTHER;
 }
@@ -39,8 +49,9 @@ smtp_verb(struct slice line)
 void
 smtp_pending_push(struct smtp_session *s, enum verb verb)
 {
-	unsigned last = (s->pending_first + s->pending_used +
-			    PENDING_VERBS - 1u) % PENDING_VERBS;
+	unsigned last = (s->pending_first + s->pending_used + PENDING_VERBS -
+			    1u) %
+	    PENDING_VERBS;
 
 	if (s->pending_used > 0 && s->pending[last].verb == verb &&
 	    s->pending[last].count < UINT16_MAX) {
@@ -49,8 +60,9 @@ smtp_pending_push(struct smtp_session *s, enum verb verb)
 	}
 	if (s->pending_used == PENDING_VERBS) {
 		/* Nobody pipelines so much of such variety: the oldest are
-		 * given up, and answers are matched anew. */
-		s->overflow = true;
+		 * given up, and their answers are only counted. */
+		if (s->pending[s->pending_first].verb != VERB_NONE)
+			s->unmatched += s->pending[s->pending_first].count;
 		s->pending_first = (s->pending_first + 1) % PENDING_VERBS;
 		s->pending_used--;
 	}
@@ -61,9 +73,20 @@ smtp_pending_push(struct smtp_session *s, enum verb verb)
 enum verb
 smtp_pending_first(const struct smtp_session *s)
 {
-	return s->pending_used == 0 ?
-	    VERB_NONE :
-	    (enum verb)s->pending[s->pending_first].verb;
+	return s->pending_used == 0
+	    ? VERB_NONE
+	    : (enum verb)s->pending[s->pending_first].verb;
+}
+
+enum verb
+smtp_pending_last(const struct smtp_session *s)
+{
+	unsigned last = (s->pending_first + s->pending_used + PENDING_VERBS -
+			    1u) %
+	    PENDING_VERBS;
+
+	return s->pending_used == 0 ? VERB_NONE
+				    : (enum verb)s->pending[last].verb;
 }
 
 void
@@ -82,18 +105,21 @@ say_command(struct smtp_session *s, struct slice line, enum verb verb,
     uint64_t extent, uint16_t flags, const struct origin *at)
 {
 	uint8_t copy[FACT_LINE_MAX_BYTES];
-	struct fact fact = { .code = FACT_COMMAND, .dir = TO_SERVER,
-		.about = (uint8_t)verb, .flags = flags, .extent = extent };
+	struct fact fact = { .code = FACT_COMMAND,
+		.dir = TO_SERVER,
+		.about = (uint8_t)verb,
+		.flags = flags,
+		.extent = extent };
 
 	if (smtp_terse(s))
 		return;
 	line = slice_first(line, sizeof(copy));
 	if (line.len > 0)
 		memcpy(copy, line.ptr, line.len);
-	if (redact_command(copy, line.len, verb, s->options->keep_addresses))
+	if (redact_command(copy, line.len, verb, smtp_redaction(s, flags)))
 		fact.flags |= FACT_REDACTED;
-	if (s->pending_used > 0 || (!s->greeted && !s->midstream &&
-		s->seen[TO_CLIENT] == false))
+	if (s->pending_used > 0 ||
+	    (!s->greeted && !s->midstream && s->seen[TO_CLIENT] == false))
 		fact.flags |= FACT_PIPELINED;
 	smtp_say(s, &fact, slice_of(copy, line.len), at);
 }
@@ -103,8 +129,11 @@ auth_line(struct smtp_session *s, struct slice line, uint64_t extent,
     uint16_t flags, const struct origin *at)
 {
 	uint8_t copy[FACT_LINE_MAX_BYTES];
-	struct fact fact = { .code = FACT_AUTH_EXCHANGE, .dir = TO_SERVER,
-		.about = VERB_AUTH, .flags = flags, .extent = extent };
+	struct fact fact = { .code = FACT_AUTH_EXCHANGE,
+		.dir = TO_SERVER,
+		.about = VERB_AUTH,
+		.flags = flags,
+		.extent = extent };
 
 	line = slice_first(line, sizeof(copy));
 	redact_all(copy, line.len);
@@ -117,6 +146,12 @@ auth_line(struct smtp_session *s, struct slice line, uint64_t extent,
 		s->mode = MODE_COMMAND;
 }
 
+static bool
+is_blank(uint8_t c)
+{
+	return c == ' ' || c == '\t';
+}
+
 /* RFC 3030 2: BDAT SP size [SP LAST]. False: no size that makes sense. */
 static bool
 parse_chunk(struct smtp_session *s, struct slice line)
@@ -124,42 +159,40 @@ parse_chunk(struct smtp_session *s, struct slice line)
 	uint64_t size = 0;
 	size_t i = 4, digits = 0;
 
-	while (i < line.len && line.ptr[i] == ' ')
+	s->chunk_last = false;
+	while (i < line.len && is_blank(line.ptr[i]))
 		i++;
 	for (; i < line.len && isdigit(line.ptr[i]); i++, digits++) {
 		if (size > (UINT64_MAX - 9) / 10)
 			return false;
 		size = size * 10 + (line.ptr[i] - '0');
 	}
-	while (i < line.len && line.ptr[i] == ' ')
+	if (digits == 0 || (i < line.len && !is_blank(line.ptr[i])))
+		return false;
+	while (i < line.len && is_blank(line.ptr[i]))
 		i++;
-	s->chunk_last = slice_equal_nocase(slice_first(slice_after(line, i), 4),
-	    slice_str("LAST"));
+	while (line.len > i && is_blank(line.ptr[line.len - 1]))
+		line.len--;
+	s->chunk_last = slice_equal_nocase(
+	    slice_after(line, i), slice_str("LAST"));
 	s->chunk_left = size;
-	return digits > 0;
-}
-
-static void
-enter_body(struct smtp_session *s, const struct origin *at, uint64_t extent)
-{
-	s->body_bytes = 0;
-	s->body_offset = at->stream_offset + extent;
-	s->body_tail = 2;	/* the command's CRLF may begin the end */
+	return true;
 }
 
 static void
 after_command(struct smtp_session *s, struct slice line, enum verb verb,
-    uint64_t extent, const struct origin *at)
+    const struct origin *at)
 {
 	switch (verb) {
 	case VERB_DATA:
-		enter_body(s, at, extent);
+		/* The command's CRLF may begin the end. */
+		smtp_body_begin(s, 2);
 		s->mode = at->one_sided ? MODE_BODY : MODE_DATA_WAIT;
 		break;
 	case VERB_BDAT:
 		if (!parse_chunk(s, line))
 			break;
-		enter_body(s, at, extent);
+		smtp_body_begin(s, 0);
 		s->mode = MODE_CHUNK;
 		if (s->chunk_left == 0)
 			s->mode = MODE_COMMAND;
@@ -176,6 +209,17 @@ after_command(struct smtp_session *s, struct slice line, enum verb verb,
 	}
 }
 
+/* A response to AUTH, also one sent without waiting for the challenge. */
+static bool
+is_auth_line(const struct smtp_session *s, struct slice line, enum verb verb,
+    bool one_sided)
+{
+	if (s->mode == MODE_AUTH)
+		return !(one_sided && verb != VERB_OTHER);
+	return verb == VERB_OTHER && line.len > 0 &&
+	    smtp_pending_last(s) == VERB_AUTH;
+}
+
 static bool
 is_hello(enum verb verb)
 {
@@ -189,7 +233,14 @@ smtp_client_line(struct smtp_session *s, struct slice line, uint64_t extent,
 	enum verb verb = smtp_verb(line);
 
 	smtp_reply_taken(s, at);
-	if (s->mode == MODE_AUTH && !(at->one_sided && verb != VERB_OTHER)) {
+	/* What was asked before was answered in the gap: hardly anybody goes
+	 * on without the answer. */
+	if (s->pending_unsure && !(flags & FACT_UNFINISHED)) {
+		s->pending_unsure = false;
+		if (smtp_pending_last(s) != VERB_AUTH || verb != VERB_OTHER)
+			s->pending_used = 0;
+	}
+	if (is_auth_line(s, line, verb, at->one_sided)) {
 		auth_line(s, line, extent, flags, at);
 		return;
 	}
@@ -201,28 +252,39 @@ smtp_client_line(struct smtp_session *s, struct slice line, uint64_t extent,
 			return;
 		smtp_recognise(s, at);
 	}
-	/* RFC 5321 2.3.8 has no empty command; servers answer 500 or ignore
-	 * it, so it waits for no answer here. */
+	/* RFC 5321 has no empty command; servers answer 500 or ignore it:
+	 * see skip_optional(). */
 	if (line.len == 0) {
 		say_command(s, line, VERB_OTHER, extent, flags, at);
+		smtp_pending_push(s, VERB_NONE);
 		return;
 	}
 	say_command(s, line, verb, extent, flags, at);
 	if (flags & FACT_UNFINISHED)
 		return;
-	after_command(s, line, verb, extent, at);
+	after_command(s, line, verb, at);
 	/* The answer to the last chunk is the answer to the message. */
-	smtp_pending_push(s,
-	    verb == VERB_BDAT && s->chunk_last ? VERB_BODY : verb);
+	smtp_pending_push(
+	    s, verb == VERB_BDAT && s->chunk_last ? VERB_BODY : verb);
 }
 
 /* --- messages --------------------------------------------------------------------- */
 
+/* `tail` as in next_tail(): 0 where octets are missing before it. */
+void
+smtp_body_begin(struct smtp_session *s, uint8_t tail)
+{
+	s->body_bytes = 0;
+	s->body_tail = tail;
+	s->body_last = tail == 2 ? '\r' << 8 | '\n' : 0;
+}
+
 void
 smtp_body_end(struct smtp_session *s, const struct origin *at)
 {
-	struct fact fact = { .code = FACT_BODY, .dir = TO_SERVER,
-		.extent = s->body_bytes };
+	struct fact fact = {
+		.code = FACT_BODY, .dir = TO_SERVER, .extent = s->body_bytes
+	};
 	struct origin where = *at;
 
 	where.stream_offset = s->body_offset;
@@ -245,18 +307,34 @@ next_tail(uint8_t tail, uint8_t c)
 	return c == '\r' ? 1 : 0;
 }
 
+bool
+smtp_body_ends_loosely(const struct smtp_session *s)
+{
+	uint32_t last = s->body_last;
+
+	if ((last & 0xff) != '\n')
+		return false;
+	last >>= 8;
+	if ((last & 0xff) == '\r')
+		last >>= 8;
+	return (last & 0xff) == '.' &&
+	    ((last >> 8 & 0xff) == '\n' || (last >> 8 & 0xff) == '\r');
+}
+
 size_t
 smtp_body(struct smtp_session *s, struct slice bytes, const struct origin *at)
 {
 	size_t i = 0;
 	uint8_t tail = s->body_tail;
 
+	if (s->body_bytes == 0)
+		s->body_offset = at->stream_offset;
 	while (i < bytes.len) {
 		if (tail == 0) {
 			/* The end begins with CR; what is before it does not
 			 * matter. */
-			const uint8_t *cr = memchr(bytes.ptr + i, '\r',
-			    bytes.len - i);
+			const uint8_t *cr = memchr(
+			    bytes.ptr + i, '\r', bytes.len - i);
 
 			if (cr == NULL) {
 				i = bytes.len;
@@ -276,15 +354,19 @@ smtp_body(struct smtp_session *s, struct slice bytes, const struct origin *at)
 	}
 	s->body_tail = tail;
 	s->body_bytes += i;
+	for (i = bytes.len < 4 ? 0 : bytes.len - 4; i < bytes.len; i++)
+		s->body_last = s->body_last << 8 | bytes.ptr[i];
 	return i;
 }
 
 size_t
 smtp_chunk(struct smtp_session *s, struct slice bytes, const struct origin *at)
 {
-	size_t taken = bytes.len < s->chunk_left ? bytes.len :
-						   (size_t)s->chunk_left;
+	size_t taken = bytes.len < s->chunk_left ? bytes.len
+						 : (size_t)s->chunk_left;
 
+	if (s->body_bytes == 0)
+		s->body_offset = at->stream_offset;
 	s->chunk_left -= taken;
 	s->body_bytes += taken;
 	if (s->chunk_left == 0) {

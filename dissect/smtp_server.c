@@ -11,15 +11,16 @@
 /* What a reply does to the dialogue. */
 enum action {
 	ACTION_NONE,
-	ACTION_HELLO,		/* EHLO, HELO answered */
-	ACTION_TLS,		/* go ahead */
-	ACTION_CLEAR,		/* STARTTLS refused */
+	ACTION_HELLO, /* EHLO, HELO answered */
+	ACTION_TLS, /* go ahead */
+	ACTION_CLEAR, /* STARTTLS refused */
 	ACTION_AUTH_GOES_ON,
 	ACTION_AUTH_ENDS,
 	ACTION_MAIL,
-	ACTION_BODY,		/* send the message */
+	ACTION_BODY, /* send the message */
 	ACTION_NO_BODY,
-	ACTION_MESSAGE,		/* the message is answered */
+	ACTION_CHUNK_REFUSED,
+	ACTION_MESSAGE, /* the message is answered */
 };
 
 #define ANY_CLASS 0
@@ -30,7 +31,7 @@ enum action {
  * row that fits holds; `class` is the reply's first digit.
  */
 static const struct {
-	uint8_t about;		/* enum verb */
+	uint8_t about; /* enum verb */
 	uint8_t class;
 	uint8_t action;
 	uint8_t decision;
@@ -47,14 +48,15 @@ static const struct {
 	{ VERB_DATA, 3, ACTION_BODY, DECISION_DATA_ACCEPTED },
 	{ VERB_DATA, ANY_CLASS, ACTION_NO_BODY, NO_DECISION },
 	{ VERB_BDAT, 2, ACTION_NONE, DECISION_DATA_ACCEPTED },
+	{ VERB_BDAT, 5, ACTION_CHUNK_REFUSED, NO_DECISION },
 	{ VERB_BODY, 2, ACTION_MESSAGE, DECISION_MESSAGE_ACCEPTED },
 	{ VERB_BODY, ANY_CLASS, ACTION_MESSAGE, NO_DECISION },
 };
 
 struct reply_line {
-	uint16_t code;		/* 0: it has none */
-	bool last;		/* nothing, or a blank behind three digits */
-	bool more;		/* a hyphen; neither: nobody can say */
+	uint16_t code; /* 0: it has none */
+	bool last; /* nothing, or a blank behind three digits */
+	bool more; /* a hyphen; neither: nobody can say */
 	bool odd;
 };
 
@@ -86,14 +88,8 @@ guess_about(struct smtp_session *s, const struct reply_line *r)
 {
 	enum verb about = (enum verb)s->guess;
 
-	/* The last line looks like any answer; it ends what began as EHLO's,
-	 * unless a gap has ended that. */
-	if (about == VERB_EHLO && s->reply_line > 0)
-		return VERB_EHLO;
-	if (about == VERB_EHLO)
-		about = VERB_NONE;
-	if (!s->ehlo_answered && s->greeted && r->code == 250 && r->more)
-		return VERB_EHLO;
+	if (!s->ehlo_answered && s->greeted && r->code == 250)
+		return r->more ? VERB_EHLO : VERB_HELO;
 	if (s->greeted && r->code == 220)
 		return VERB_STARTTLS;
 	if (r->code == 354)
@@ -124,21 +120,72 @@ guess_next(struct smtp_session *s, enum verb answered, uint16_t code)
 	}
 }
 
+/* An empty line is answered with 500 by some servers and ignored by others. */
+static void
+skip_optional(struct smtp_session *s, uint16_t code)
+{
+	while (s->pending_used > 0 && smtp_pending_first(s) == VERB_NONE &&
+	    code != 0 && (code < 500 || code > 502))
+		smtp_pending_pop(s);
+}
+
+/*
+ * After a gap the count of commands and replies may be off. 354 answers DATA
+ * and nothing else, 220 STARTTLS, and neither is DATA answered with 250.
+ * False: this is no answer to what is pending.
+ */
+static bool
+realign(struct smtp_session *s, uint16_t code)
+{
+	enum verb sure = code == 354 ? VERB_DATA
+	    : code == 220	     ? VERB_STARTTLS
+				     : VERB_NONE;
+	bool there = false;
+
+	if (!(s->log->observability & (OBS_GAP_TO_SERVER | OBS_GAP_TO_CLIENT)))
+		return true;
+	for (unsigned i = 0; i < s->pending_used; i++)
+		there |= s->pending[(s->pending_first + i) % PENDING_VERBS]
+			     .verb == sure;
+	while (sure != VERB_NONE && there && smtp_pending_first(s) != sure)
+		smtp_pending_pop(s);
+	return smtp_pending_first(s) != VERB_DATA || code / 100 != 2;
+}
+
+/* What the first line of a reply answers. */
 static enum verb
 about_of(struct smtp_session *s, const struct reply_line *r, bool one_sided)
 {
+	if (s->unmatched > 0)
+		return VERB_NONE;
+	skip_optional(s, r->code);
+	s->reply_foreign = !realign(s, r->code);
+	if (s->reply_foreign)
+		return VERB_NONE;
 	if (s->pending_used > 0)
 		return smtp_pending_first(s);
-	/* The answer to a message whose end was not captured. */
-	if (s->mode == MODE_BODY || s->mode == MODE_BODY_LOST)
+	/* Only DATA is answered so; a gap has swallowed it. */
+	if (r->code == 354)
+		return VERB_DATA;
+	switch (s->mode) {
+	case MODE_BODY:
+	case MODE_BODY_LOST:
+		/* A message whose end was not captured. */
 		return VERB_BODY;
-	if (one_sided || s->midstream) {
-		enum verb about = guess_about(s, r);
-
-		if (about == VERB_EHLO)
-			s->guess = VERB_EHLO;
-		return about;
+	case MODE_STARTTLS_WAIT:
+		return VERB_STARTTLS;
+	case MODE_AUTH:
+		return VERB_AUTH;
+	default:
+		break;
 	}
+	if (one_sided || s->midstream)
+		return guess_about(s, r);
+	/* The first answer of several lines is EHLO's, also to one that the
+	 * capture does not have. */
+	if (s->log->observability & OBS_GAP_TO_SERVER && s->greeted &&
+	    !s->ehlo_answered && r->code == 250 && r->more)
+		return VERB_EHLO;
 	return VERB_NONE;
 }
 
@@ -160,16 +207,20 @@ say_reply(struct smtp_session *s, enum fact_code code, struct slice line,
     uint16_t flags, const struct origin *at)
 {
 	uint8_t copy[FACT_LINE_MAX_BYTES];
-	struct fact fact = { .code = (uint16_t)code, .dir = TO_CLIENT,
-		.about = (uint8_t)about, .flags = flags, .extent = extent,
-		.value = r->code, .line = s->reply_line };
+	struct fact fact = { .code = (uint16_t)code,
+		.dir = TO_CLIENT,
+		.about = (uint8_t)about,
+		.flags = flags,
+		.extent = extent,
+		.value = r->code,
+		.line = s->reply_line };
 
 	if (smtp_terse(s))
 		return;
 	line = slice_first(line, sizeof(copy));
 	if (line.len > 0)
 		memcpy(copy, line.ptr, line.len);
-	if (redact_reply(copy, line.len, about, s->options->keep_addresses))
+	if (redact_reply(copy, line.len, about, smtp_redaction(s, flags)))
 		fact.flags |= FACT_REDACTED;
 	if (r->last && !r->odd && !(flags & FACT_UNFINISHED))
 		fact.flags |= FACT_LAST_LINE;
@@ -179,6 +230,36 @@ say_reply(struct smtp_session *s, enum fact_code code, struct slice line,
 }
 
 /* --- what a whole reply does --------------------------------------------------- */
+
+/*
+ * A message is answered before its end was seen: the end is in a gap, or it
+ * is one that the server takes for an end, or the server gave up early and
+ * the client goes on sending. Only in the first two are its next octets
+ * commands for sure.
+ */
+static void
+leave_body(struct smtp_session *s, uint16_t code, const struct origin *at)
+{
+	bool sure = s->mode == MODE_BODY ? smtp_body_ends_loosely(s)
+					 : code / 100 == 2;
+
+	smtp_body_end(s, at);
+	s->mode = sure ? MODE_COMMAND : MODE_LOST;
+	if (!sure)
+		s->log->observability |= OBS_LOST_SYNC;
+}
+
+/* RFC 3030 2: a refused chunk is sent all the same, unless the server does
+ * not know BDAT and reads commands. */
+static void
+leave_chunk(struct smtp_session *s, uint16_t code, const struct origin *at)
+{
+	if (s->mode != MODE_CHUNK || code < 500 || code > 502)
+		return;
+	smtp_body_end(s, at);
+	s->chunk_left = 0;
+	s->mode = MODE_COMMAND;
+}
 
 static void
 act(struct smtp_session *s, enum action action, uint16_t code,
@@ -211,22 +292,30 @@ act(struct smtp_session *s, enum action action, uint16_t code,
 		s->negotiated = true;
 		break;
 	case ACTION_BODY:
-		if (s->mode == MODE_DATA_WAIT || s->mode == MODE_LOST)
+		if (s->mode == MODE_COMMAND && s->pending_used == 0 &&
+		    !at->one_sided) {
+			smtp_body_begin(s, 0); /* DATA is in a gap */
+			s->mode = MODE_BODY;
+		}
+		if (s->mode == MODE_DATA_WAIT)
 			s->mode = MODE_BODY;
 		smtp_release_waiting(s, at);
 		break;
 	case ACTION_NO_BODY:
-		if (s->mode == MODE_DATA_WAIT || s->mode == MODE_BODY)
+		if (s->mode == MODE_DATA_WAIT || s->mode == MODE_BODY ||
+		    s->mode == MODE_BODY_LOST)
 			s->mode = MODE_COMMAND;
 		s->body_bytes = 0;
 		smtp_release_waiting(s, at);
 		break;
+	case ACTION_CHUNK_REFUSED:
+		leave_chunk(s, code, at);
+		break;
 	case ACTION_MESSAGE:
 		s->mails++;
-		if (s->mode == MODE_BODY_LOST || s->mode == MODE_BODY) {
-			smtp_body_end(s, at);
-			s->mode = MODE_COMMAND;
-		}
+		if (s->mode == MODE_BODY_LOST || s->mode == MODE_BODY)
+			leave_body(s, code, at);
+		leave_chunk(s, code, at);
 		break;
 	case ACTION_NONE:
 		break;
@@ -270,12 +359,16 @@ reply_ends(struct smtp_session *s, bool greeting, enum verb about,
     uint16_t code, const struct origin *at)
 {
 	s->reply_line = 0;
-	s->reply_doubtful = false;
+	s->reply_doubtful = s->pending_unsure = false;
 	if (greeting) {
 		s->greeted = true;
 		return;
 	}
-	if (s->pending_used > 0)
+	if (s->unmatched > 0)
+		s->unmatched--;
+	else if (s->reply_foreign)
+		s->reply_foreign = false;
+	else if (s->pending_used > 0)
 		smtp_pending_pop(s);
 	else if (at->one_sided || s->midstream)
 		guess_next(s, about, code);
@@ -286,7 +379,8 @@ void
 smtp_reply_taken(struct smtp_session *s, const struct origin *at)
 {
 	if (s->reply_doubtful)
-		reply_ends(s, false, smtp_pending_first(s), s->reply_code, at);
+		reply_ends(s, false, (enum verb)s->reply_about, s->reply_code,
+		    at);
 }
 
 void
@@ -301,16 +395,21 @@ smtp_server_line(struct smtp_session *s, struct slice line, uint64_t extent,
 	if (!r.odd && r.code != s->reply_code)
 		smtp_reply_taken(s, at);
 	greeting = is_greeting(s, &r);
-	about = greeting ? VERB_NONE : about_of(s, &r, at->one_sided);
-	hello = about == VERB_EHLO || about == VERB_LHLO;
 	if (s->reply_line < UINT16_MAX)
 		s->reply_line++;
-	if (s->reply_line == 1)
+	if (s->reply_line == 1) {
 		s->reply_code = r.code;
+		s->reply_about = greeting
+		    ? VERB_NONE
+		    : (uint8_t)about_of(s, &r, at->one_sided);
+	}
+	about = (enum verb)s->reply_about;
+	hello = about == VERB_EHLO || about == VERB_LHLO;
 	/* Midstream: the rest of a reply whose first lines are missing. */
-	say_reply(s, greeting ? FACT_GREETING :
-			hello ? FACT_EHLO_REPLY :
-				FACT_REPLY,
+	say_reply(s,
+	    greeting	? FACT_GREETING
+		: hello ? FACT_EHLO_REPLY
+			: FACT_REPLY,
 	    line, &r, about, extent, flags, at);
 	if (flags & FACT_UNFINISHED)
 		return;

@@ -35,7 +35,7 @@ struct partial {
 	uint64_t offset;	/* stream offset of the line's first octet */
 	uint32_t have;		/* octets kept */
 	uint64_t length;	/* octets seen */
-	bool skipping;		/* behind a gap: not a line's start */
+	bool after_gap;		/* perhaps the rest of a line */
 };
 
 /* TLS records counted from the outside, once they are opaque. */
@@ -57,9 +57,12 @@ struct smtp_session {
 	uint64_t chunk_left;
 	uint64_t body_bytes;	/* of the message that is being skipped */
 	uint64_t body_offset;
+	uint32_t body_last;	/* its last four octets */
+	uint32_t unmatched;	/* answers to come whose commands were given up */
 	uint32_t mails;
 	uint16_t reply_line;	/* lines of the reply that is coming in */
 	uint16_t reply_code;	/* of its first line */
+	uint8_t reply_about;	/* the verb that it answers */
 	uint8_t pending_first, pending_used;
 	uint8_t mode;
 	uint8_t body_tail;	/* how much of CRLF . CRLF has been seen */
@@ -69,7 +72,8 @@ struct smtp_session {
 	bool mail_published, negotiated, established, implicit;
 	bool seen[2];		/* octets of this direction */
 	bool reply_doubtful;	/* its last line has neither blank nor hyphen */
-	bool overflow;		/* more pending verbs than there is room for */
+	bool reply_foreign;	/* it answers nothing that is pending */
+	bool pending_unsure;	/* a gap, and no whole reply since */
 };
 
 /* Appends a fact about this session. */
@@ -78,6 +82,42 @@ void smtp_say(struct smtp_session *, struct fact *, struct slice,
 /* Past the mails that are kept in detail? Then only the end is told. */
 bool smtp_terse(const struct smtp_session *);
 void smtp_recognise(struct smtp_session *, const struct origin *);
+/* REDACT_* for a line with such flags. */
+unsigned smtp_redaction(const struct smtp_session *, uint16_t fact_flags);
+
+/* smtp.c: lines that have not ended yet. */
+void smtp_keep_partial(struct smtp_session *, enum dir, struct slice,
+    uint64_t offset);
+void smtp_give_partial(struct smtp_session *, enum dir);
+void smtp_say_unfinished(struct smtp_session *, enum dir,
+    const struct origin *);
+/* One line, or what there is of it; how many octets were taken. */
+size_t smtp_feed_line(struct smtp_session *, enum dir, struct slice,
+    uint64_t offset, const struct origin *);
+/* The first octets of the line that `bytes` begin or go on with; how many. */
+size_t smtp_line_head(const struct smtp_session *, enum dir,
+    struct slice bytes, uint8_t head[3]);
+
+/* smtp_tls.c. Those that return a size have taken so many octets. */
+void smtp_say_extra(struct smtp_session *, enum dir, struct slice,
+    uint64_t extent, uint16_t flags, const struct origin *);
+/* Do the octets at the start of a line begin a TLS record? PARSE_NEED_MORE:
+ * so far they do, and three are needed to tell. */
+enum parse smtp_record_start(const struct smtp_session *, enum dir,
+    struct slice bytes);
+void smtp_begin_tls(struct smtp_session *, enum dir, const struct origin *);
+/* A TLS record where a line should be. */
+void smtp_meet_tls(struct smtp_session *, enum dir, uint64_t offset,
+    const struct origin *);
+size_t smtp_feed_tls(struct smtp_session *, enum dir, struct slice,
+    const struct origin *);
+size_t smtp_feed_starttls_wait(struct smtp_session *, struct slice,
+    uint64_t offset, const struct origin *);
+size_t smtp_feed_tls_next(struct smtp_session *, struct slice,
+    uint64_t offset, const struct origin *);
+void smtp_count_records(struct opaque *, struct slice);
+/* The octets that waited for the reply to DATA or STARTTLS. */
+void smtp_release_waiting(struct smtp_session *, const struct origin *);
 
 /* smtp_client.c: one whole line, without its end. `flags`: FACT_*. */
 void smtp_client_line(struct smtp_session *, struct slice line,
@@ -86,18 +126,19 @@ enum verb smtp_verb(struct slice line);
 /* Octets of a message; how many belong to it. */
 size_t smtp_body(struct smtp_session *, struct slice, const struct origin *);
 size_t smtp_chunk(struct smtp_session *, struct slice, const struct origin *);
+void smtp_body_begin(struct smtp_session *, uint8_t tail);
 void smtp_body_end(struct smtp_session *, const struct origin *);
+/* Did it end in a dot alone on its line, though not between CRLFs? */
+bool smtp_body_ends_loosely(const struct smtp_session *);
 
 /* smtp_server.c */
 void smtp_server_line(struct smtp_session *, struct slice line,
     uint64_t extent, uint16_t flags, const struct origin *);
 /* The client goes on: a line that nobody can read was the reply's last. */
 void smtp_reply_taken(struct smtp_session *, const struct origin *);
-/* The octets that waited for the reply to DATA or STARTTLS. */
-void smtp_release_waiting(struct smtp_session *, const struct origin *);
-
 void smtp_pending_push(struct smtp_session *, enum verb);
 enum verb smtp_pending_first(const struct smtp_session *);
+enum verb smtp_pending_last(const struct smtp_session *);
 void smtp_pending_pop(struct smtp_session *);
 
 #endif

@@ -22,6 +22,9 @@ enum {
 #define VERSION_1_2 0x0303
 #define VERSION_1_3 0x0304
 #define HEADER_BYTES 5
+#define MESSAGE_HEADER_BYTES 4
+/* RFC 5246 6.2.3, the longest of all versions. */
+#define RECORD_MAX_BYTES (16384 + 2048)
 #define RANDOM_BYTES 32
 /* RFC 8446 5.2: an encrypted alert is a record of 2 + 1 + 16 octets; the
  * Finished of TLS 1.3 never has fewer than 4 + 32 + 1 + 16. */
@@ -38,19 +41,25 @@ struct tls_side {
 	uint8_t header[HEADER_BYTES];
 	uint8_t header_have;
 	uint8_t type;
-	uint32_t left;		/* of the record's body */
-	uint8_t *message;	/* handshake octets not yet read */
+	uint32_t left; /* of the record's body */
+	uint8_t *message; /* handshake octets not yet read */
+	uint64_t message_offset; /* of its first octet */
 	uint32_t have, room;
-	uint32_t skip;		/* of a message that is too long */
-	bool ciphered;		/* ChangeCipherSpec was sent (TLS 1.2) */
-	bool confirmed;		/* and a record under the new keys followed */
-	bool lost;		/* after a gap */
+	uint32_t skip; /* of a message that is too long */
+	bool ciphered; /* ChangeCipherSpec was sent (TLS 1.2) */
+	bool confirmed; /* and a record under the new keys followed */
+	uint8_t alert_level;
+	bool alert; /* the record is as long as an alert in clear */
+	bool unread; /* no room: its messages are skipped */
+	bool gap_in_record; /* the rest of the record is not read */
+	bool after_gap; /* a header must follow, or it is lost */
+	bool lost; /* after a gap, or beyond all lengths */
 };
 
 struct tls {
 	struct tls_side sides[2];
-	uint16_t version;	/* chosen; 0: no ServerHello yet */
-	uint8_t session_id[33];	/* length first; the client's */
+	uint16_t version; /* chosen; 0: no ServerHello yet */
+	uint8_t session_id[33]; /* length first; the client's */
 };
 
 bool
@@ -80,22 +89,27 @@ tls_close(struct tls *tls, struct fact_log *log)
 	if (tls == NULL)
 		return;
 	for (int dir = 0; dir < 2; dir++)
-		fact_pool_give(log->pool, tls->sides[dir].message,
-		    tls->sides[dir].room);
+		fact_pool_give(
+		    log->pool, tls->sides[dir].message, tls->sides[dir].room);
 	fact_pool_give(log->pool, tls, sizeof(*tls));
 }
 
-uint32_t
-tls_record_left(const struct tls *tls, enum dir dir)
+bool
+tls_is_lost(const struct tls *tls, enum dir dir)
 {
-	return tls->sides[dir].left;
+	return tls->sides[dir].lost;
 }
 
-void
-tls_gap(struct tls *tls, enum dir dir)
+uint32_t
+tls_hand_over(const struct tls *tls, enum dir dir, uint8_t header[5],
+    uint8_t *have, uint8_t *type)
 {
-	tls->sides[dir].lost = true;
-	tls->sides[dir].have = 0;
+	const struct tls_side *side = &tls->sides[dir];
+
+	memcpy(header, side->header, HEADER_BYTES);
+	*have = side->header_have;
+	*type = side->type;
+	return side->left;
 }
 
 /* --- messages -------------------------------------------------------------- */
@@ -104,8 +118,9 @@ static void
 say(struct fact_log *log, enum fact_code code, enum dir dir, uint32_t value,
     struct slice bytes, const struct origin *at)
 {
-	struct fact fact = { .code = (uint16_t)code, .dir = (uint8_t)dir,
-		.value = value };
+	struct fact fact = {
+		.code = (uint16_t)code, .dir = (uint8_t)dir, .value = value
+	};
 
 	fact_log_append(log, &fact, bytes, at);
 }
@@ -120,8 +135,8 @@ is_grease(uint32_t value)
 static uint32_t
 highest_version(struct cursor list)
 {
-	struct cursor versions = cursor_over(cursor_take(&list,
-	    cursor_u8(&list)));
+	struct cursor versions = cursor_over(
+	    cursor_take(&list, cursor_u8(&list)));
 	uint32_t highest = 0;
 
 	while (versions.rest.len >= 2) {
@@ -134,11 +149,11 @@ highest_version(struct cursor list)
 }
 
 static void
-say_server_name(struct fact_log *log, struct cursor body,
-    const struct origin *at)
+say_server_name(
+    struct fact_log *log, struct cursor body, const struct origin *at)
 {
-	struct cursor list = cursor_over(cursor_take(&body,
-	    cursor_be16(&body)));
+	struct cursor list = cursor_over(
+	    cursor_take(&body, cursor_be16(&body)));
 
 	while (list.rest.len > 0 && !list.short_read) {
 		uint8_t type = cursor_u8(&list);
@@ -152,11 +167,10 @@ say_server_name(struct fact_log *log, struct cursor body,
 }
 
 static void
-say_protocols(struct fact_log *log, struct cursor body,
-    const struct origin *at)
+say_protocols(struct fact_log *log, struct cursor body, const struct origin *at)
 {
-	struct cursor list = cursor_over(cursor_take(&body,
-	    cursor_be16(&body)));
+	struct cursor list = cursor_over(
+	    cursor_take(&body, cursor_be16(&body)));
 
 	for (int i = 0; i < 8 && list.rest.len > 0; i++) {
 		struct slice name = cursor_take(&list, cursor_u8(&list));
@@ -175,8 +189,8 @@ read_client_hello(struct tls *tls, struct fact_log *log, struct cursor in,
 	struct slice id = cursor_take(&in, cursor_u8(&in));
 	struct cursor extensions, copy;
 
-	cursor_take(&in, cursor_be16(&in));	/* cipher suites */
-	cursor_take(&in, cursor_u8(&in));	/* compression methods */
+	cursor_take(&in, cursor_be16(&in)); /* cipher suites */
+	cursor_take(&in, cursor_u8(&in)); /* compression methods */
 	if (in.short_read)
 		return;
 	tls->session_id[0] = id.len <= 32 ? (uint8_t)id.len : 0;
@@ -195,8 +209,8 @@ read_client_hello(struct tls *tls, struct fact_log *log, struct cursor in,
 	say(log, FACT_TLS_CLIENT_HELLO, TO_SERVER, version, random, at);
 	while (extensions.rest.len >= 4 && !extensions.short_read) {
 		uint32_t type = cursor_be16(&extensions);
-		struct slice body = cursor_take(&extensions,
-		    cursor_be16(&extensions));
+		struct slice body = cursor_take(
+		    &extensions, cursor_be16(&extensions));
 
 		if (type == EXTENSION_SERVER_NAME)
 			say_server_name(log, cursor_over(body), at);
@@ -222,8 +236,8 @@ read_server_hello(struct tls *tls, struct fact_log *log, struct cursor in,
 	extensions = cursor_over(cursor_take(&in, cursor_be16(&in)));
 	while (extensions.rest.len >= 4 && !extensions.short_read) {
 		uint32_t type = cursor_be16(&extensions);
-		struct cursor body = cursor_over(cursor_take(&extensions,
-		    cursor_be16(&extensions)));
+		struct cursor body = cursor_over(
+		    cursor_take(&extensions, cursor_be16(&extensions)));
 
 		if (type == EXTENSION_SUPPORTED_VERSIONS)
 			version = cursor_be16(&body);
@@ -241,15 +255,16 @@ read_server_hello(struct tls *tls, struct fact_log *log, struct cursor in,
 
 /* RFC 5246 7.4.2; TLS 1.3 sends it encrypted, so it never gets here. */
 static void
-read_certificate(struct fact_log *log, struct cursor in,
-    const struct origin *at)
+read_certificate(
+    struct fact_log *log, struct cursor in, const struct origin *at)
 {
 	struct cursor list = cursor_over(cursor_take(&in, cursor_be24(&in)));
 
 	for (uint16_t i = 1; i <= TLS_CHAIN_MAX && list.rest.len > 0; i++) {
 		struct slice der = cursor_take(&list, cursor_be24(&list));
 		struct fact fact = { .code = FACT_TLS_CERTIFICATE,
-			.dir = TO_CLIENT, .line = i };
+			.dir = TO_CLIENT,
+			.line = i };
 
 		if (list.short_read || der.len == 0)
 			return;
@@ -283,6 +298,7 @@ read_message(struct tls *tls, struct fact_log *log, enum dir dir,
 
 /* --- records ------------------------------------------------------------------ */
 
+/* Appends to the message that is coming in. False: there is no room. */
 static bool
 keep_message(struct tls_side *side, struct fact_log *log, struct slice bytes)
 {
@@ -293,9 +309,7 @@ keep_message(struct tls_side *side, struct fact_log *log, struct slice bytes)
 		room = room ? room : MESSAGE_START_BYTES;
 		while (room < want)
 			room *= 2;
-		bigger = room > TLS_MESSAGE_MAX_BYTES ?
-		    NULL :
-		    fact_pool_take(log->pool, room);
+		bigger = fact_pool_take(log->pool, room);
 		if (bigger == NULL)
 			return false;
 		if (side->have > 0)
@@ -309,40 +323,106 @@ keep_message(struct tls_side *side, struct fact_log *log, struct slice bytes)
 	return true;
 }
 
+/* Octets of the message that is coming in, as far as its header tells. */
+static uint32_t
+message_bytes(const struct tls_side *side)
+{
+	const uint8_t *m = side->message;
+
+	return side->have < MESSAGE_HEADER_BYTES ? MESSAGE_HEADER_BYTES
+						 : MESSAGE_HEADER_BYTES +
+		((uint32_t)m[1] << 16 | (uint32_t)m[2] << 8 | m[3]);
+}
+
+/* Takes octets up to the end of one message, header or skipped stretch; how
+ * many. */
+static size_t
+take_message(struct tls *tls, struct fact_log *log, enum dir dir,
+    struct slice bytes, const struct origin *at)
+{
+	struct tls_side *side = &tls->sides[dir];
+	struct origin where = *at;
+	size_t n;
+
+	if (side->skip > 0) {
+		n = side->skip < bytes.len ? side->skip : bytes.len;
+		side->skip -= (uint32_t)n;
+		return n;
+	}
+	if (side->have == 0)
+		side->message_offset = at->stream_offset;
+	bytes = slice_first(bytes, message_bytes(side) - side->have);
+	if (!keep_message(side, log, bytes)) {
+		side->unread = true;
+		return bytes.len;
+	}
+	if (side->have < MESSAGE_HEADER_BYTES ||
+	    side->have < message_bytes(side)) {
+		if (side->have == MESSAGE_HEADER_BYTES &&
+		    message_bytes(side) > TLS_MESSAGE_MAX_BYTES) {
+			side->skip = message_bytes(side) - side->have;
+			side->have = 0;
+		}
+		return bytes.len;
+	}
+	where.stream_offset = side->message_offset;
+	read_message(
+	    tls, log, dir, slice_of(side->message, side->have), &where);
+	side->have = 0;
+	return bytes.len;
+}
+
 static void
 take_handshake(struct tls *tls, struct fact_log *log, enum dir dir,
     struct slice bytes, const struct origin *at)
 {
+	struct origin where = *at;
+
+	while (bytes.len > 0 && !tls->sides[dir].unread) {
+		size_t n = take_message(tls, log, dir, bytes, &where);
+
+		where.stream_offset += n;
+		bytes = slice_after(bytes, n);
+	}
+}
+
+static void
+take_alert(struct tls *tls, struct fact_log *log, enum dir dir,
+    struct slice bytes, const struct origin *at)
+{
 	struct tls_side *side = &tls->sides[dir];
-	struct slice rest;
-	size_t skipped = side->skip < bytes.len ? side->skip : bytes.len;
+	struct origin where = *at;
 
-	side->skip -= (uint32_t)skipped;
-	bytes = slice_after(bytes, skipped);
-	if (bytes.len == 0 || side->lost)
+	/* RFC 8446 6: level and description; `left` counts these as well. */
+	if (side->left == 2 && bytes.len == 1)
+		side->alert_level = bytes.ptr[0];
+	if (side->left > 2 || side->left < 1 || bytes.len < side->left)
 		return;
-	if (!keep_message(side, log, bytes)) {
-		side->lost = true;	/* no room: its messages stay unread */
+	if (side->left == 2)
+		side->alert_level = bytes.ptr[0];
+	else
+		where.stream_offset--;
+	say(log, FACT_TLS_ALERT, dir,
+	    (uint32_t)side->alert_level << 8 | bytes.ptr[side->left - 1],
+	    slice_of(NULL, 0), &where);
+}
+
+void
+tls_gap(struct tls *tls, enum dir dir, uint64_t missing)
+{
+	struct tls_side *side = &tls->sides[dir];
+
+	/* The message that is incomplete ends in the gap, or it is the whole
+	 * record's end that counts. */
+	side->have = side->skip = 0;
+	if (missing <= side->left) {
+		side->left -= (uint32_t)missing;
+		side->gap_in_record = side->left > 0;
 		return;
 	}
-	rest = slice_of(side->message, side->have);
-	while (rest.len >= 4) {
-		uint32_t length = (uint32_t)rest.ptr[1] << 16 |
-		    (uint32_t)rest.ptr[2] << 8 | rest.ptr[3];
-
-		if (length + 4 > TLS_MESSAGE_MAX_BYTES) {
-			side->skip = length + 4 - (uint32_t)rest.len;
-			rest.len = 0;
-			break;
-		}
-		if (rest.len < length + 4)
-			break;
-		read_message(tls, log, dir, slice_first(rest, length + 4), at);
-		rest = slice_after(rest, length + 4);
-	}
-	if (rest.len > 0 && rest.ptr != side->message)
-		memmove(side->message, rest.ptr, rest.len);
-	side->have = (uint32_t)rest.len;
+	side->left = 0;
+	side->header_have = 0;
+	side->after_gap = true;
 }
 
 static void
@@ -353,6 +433,9 @@ begin_record(struct tls *tls, enum dir dir)
 	side->type = side->header[0];
 	side->left = (uint32_t)side->header[3] << 8 | side->header[4];
 	side->header_have = 0;
+	side->alert = side->type == RECORD_ALERT && side->left == 2;
+	side->lost |= side->left > RECORD_MAX_BYTES;
+	side->after_gap = side->gap_in_record = false;
 	if (tls->version == 0)
 		return;
 	if (tls->version >= VERSION_1_3) {
@@ -373,15 +456,13 @@ take_body(struct tls *tls, struct fact_log *log, enum dir dir,
 {
 	struct tls_side *side = &tls->sides[dir];
 
-	if (side->ciphered || side->confirmed)
+	if (side->ciphered || side->confirmed || side->lost ||
+	    side->gap_in_record)
 		return;
 	if (side->type == RECORD_HANDSHAKE)
 		take_handshake(tls, log, dir, bytes, at);
-	else if (side->type == RECORD_ALERT && bytes.len >= 2 &&
-	    side->left == 2)
-		say(log, FACT_TLS_ALERT, dir,
-		    (uint32_t)bytes.ptr[0] << 8 | bytes.ptr[1],
-		    slice_of(NULL, 0), at);
+	else if (side->alert)
+		take_alert(tls, log, dir, bytes, at);
 }
 
 enum tls_progress
@@ -389,22 +470,24 @@ tls_feed(struct tls *tls, struct fact_log *log, enum dir dir,
     struct slice bytes, const struct origin *at, size_t *taken)
 {
 	struct tls_side *side = &tls->sides[dir];
+	struct origin where = *at;
 	size_t all = bytes.len;
 
-	if (side->lost && side->left == 0) {
-		*taken = all;
-		return TLS_HANDSHAKE;
-	}
-	while (bytes.len > 0) {
+	while (bytes.len > 0 && !side->lost) {
 		struct slice body;
 
 		*taken = all - bytes.len;
 		if (side->left == 0) {
 			side->header[side->header_have] = bytes.ptr[0];
-			if (!tls_looks_like_record(slice_of(side->header,
-				side->header_have + 1u)) &&
-			    side->header_have < 3)
-				return TLS_NOT_TLS;
+			if (side->header_have < 3 &&
+			    !tls_looks_like_record(slice_of(
+				side->header, side->header_have + 1u))) {
+				side->header_have = 0;
+				if (!side->after_gap)
+					return TLS_NOT_TLS;
+				side->lost = true;
+				break;
+			}
 			bytes = slice_after(bytes, 1);
 			if (++side->header_have == HEADER_BYTES)
 				begin_record(tls, dir);
@@ -416,7 +499,8 @@ tls_feed(struct tls *tls, struct fact_log *log, enum dir dir,
 			continue;
 		}
 		body = slice_first(bytes, side->left);
-		take_body(tls, log, dir, body, at);
+		where.stream_offset = at->stream_offset + (all - bytes.len);
+		take_body(tls, log, dir, body, &where);
 		side->left -= (uint32_t)body.len;
 		bytes = slice_after(bytes, body.len);
 	}

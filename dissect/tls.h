@@ -35,9 +35,16 @@ enum tls_progress {
  */
 enum tls_progress tls_feed(struct tls *, struct fact_log *, enum dir,
     struct slice bytes, const struct origin *, size_t *taken);
-/* Octets are missing: the direction cannot be followed any more. */
-void tls_gap(struct tls *, enum dir);
-/* Octets left of the record that `dir` is in, for who counts on. */
-uint32_t tls_record_left(const struct tls *, enum dir);
+/* Octets are missing. The direction is followed further if the gap ends in
+ * the same record, or in front of another one. */
+void tls_gap(struct tls *, enum dir, uint64_t missing);
+/* Has it missed octets, or met what cannot be followed? */
+bool tls_is_lost(const struct tls *, enum dir);
+/*
+ * Where `dir` stands, for who counts records on: octets left of the record
+ * that it is in, what has come of the next header, the record's type.
+ */
+uint32_t tls_hand_over(const struct tls *, enum dir, uint8_t header[5],
+    uint8_t *have, uint8_t *type);
 
 #endif

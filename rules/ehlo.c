@@ -17,12 +17,11 @@ ehlo_keyword(struct slice text)
 bool
 ehlo_line_offers_starttls(struct slice text)
 {
-	size_t n = 0;
+	size_t n = STARTTLS_BYTES;
 
 	/* RFC 3207 4.1: no parameters, but some servers pad the line. */
-	while (n < text.len && text.ptr[n] != ' ' && text.ptr[n] != '\t')
-		n++;
-	return slice_equal_nocase(slice_first(text, n), slice_str("STARTTLS"));
+	return slice_equal_nocase(slice_first(text, n), slice_str("STARTTLS")) &&
+	    (text.len == n || text.ptr[n] == ' ' || text.ptr[n] == '\t');
 }
 
 bool

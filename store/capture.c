@@ -15,19 +15,19 @@ store_capture_begin(struct store *s, const struct capture_row *row)
 	st = statement(s, "DELETE FROM capture WHERE hash = ?");
 	if (st == NULL)
 		goto failed;
-	bind_text(st, 1, row->hash);
+	bind_text(s, st, 1, row->hash);
 	if (step_done(s, st) != 0)
 		goto failed;
 	st = statement(s,
 	    "INSERT INTO capture VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
 	if (st == NULL)
 		goto failed;
-	bind_text(st, 1, row->hash);
-	bind_text(st, 2, row->path);
-	bind_text(st, 3, row->format);
-	bind_text(st, 4, row->link_types);
-	bind_text_or_null(st, 5, row->vantage);
-	bind_text_or_null(st, 6, row->fault);
+	bind_text(s, st, 1, row->hash);
+	bind_text(s, st, 2, row->path);
+	bind_text(s, st, 3, row->format);
+	bind_text(s, st, 4, row->link_types);
+	bind_text_or_null(s, st, 5, row->vantage);
+	bind_text_or_null(s, st, 6, row->fault);
 	bind_u64(st, 7, row->bytes);
 	bind_u64(st, 8, row->packets);
 	sqlite3_bind_int64(st, 9, row->first_ns);
@@ -69,9 +69,9 @@ put_count(struct store *s, const char *axis, const char *name, uint64_t value)
 		return -1;
 	if (axis != NULL)
 		snprintf(prefix, sizeof(prefix), "%s.", axis);
-	bind_text(st, 1, s->capture);
-	bind_text(st, 2, prefix);
-	bind_text(st, 3, name);
+	bind_text(s, st, 1, s->capture);
+	bind_text(s, st, 2, prefix);
+	bind_text(s, st, 3, name);
 	bind_u64(st, 4, value);
 	return step_done(s, st);
 }
@@ -120,8 +120,8 @@ store_capture_known(struct store *s, const char *hash)
 
 	if (st == NULL)
 		return false;
-	bind_text(st, 1, hash);
-	known = sqlite3_step(st) == SQLITE_ROW;
+	bind_text(s, st, 1, hash);
+	known = step(s, st) == SQLITE_ROW;
 	sqlite3_reset(st);
 	return known;
 }
@@ -157,8 +157,8 @@ read_counts(struct store *s, struct capture_row *row)
 
 	if (st == NULL)
 		return -1;
-	bind_text(st, 1, row->hash);
-	while ((code = sqlite3_step(st)) == SQLITE_ROW) {
+	bind_text(s, st, 1, row->hash);
+	while ((code = step(s, st)) == SQLITE_ROW) {
 		char name[64];
 		uint64_t *value;
 
@@ -183,7 +183,7 @@ store_each_capture(struct store *s, capture_fn *fn, void *context)
 		" ORDER BY first_ns, hash",
 		-1, &st, NULL) != SQLITE_OK)
 		return store_failed(s);
-	while (status == 0 && (code = sqlite3_step(st)) == SQLITE_ROW) {
+	while (status == 0 && (code = step(s, st)) == SQLITE_ROW) {
 		struct capture_row row = { 0 };
 
 		column_text(st, 0, row.hash, sizeof(row.hash));
@@ -217,23 +217,23 @@ store_add_profile(struct store *s, const struct profile *p)
 	if (st == NULL)
 		return -1;
 	bind_u64(st, 1, p->keywords_hash);
-	bind_text(st, 2, p->keywords);
+	bind_text(s, st, 2, p->keywords);
 	if (step_done(s, st) != 0)
 		return -1;
 	st = statement(s, "INSERT INTO profile VALUES"
 			  " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
 	if (st == NULL)
 		return -1;
-	bind_address(st, 1, &p->server.address);
+	bind_address(s, st, 1, &p->server.address);
 	sqlite3_bind_int(st, 2, p->server.port);
-	bind_address(st, 3, &p->client);
-	bind_text(st, 4, verb_name((enum verb)p->verb));
+	bind_address(s, st, 3, &p->client);
+	bind_text(s, st, 4, verb_name((enum verb)p->verb));
 	sqlite3_bind_int(st, 5, p->ending_class);
 	sqlite3_bind_int(st, 6, p->tls_version);
 	sqlite3_bind_int(st, 7, p->offered);
 	bind_u64(st, 8, p->keywords_hash);
 	bind_u64(st, 9, p->certificate_hash);
-	bind_text(st, 10, s->capture);
+	bind_text(s, st, 10, s->capture);
 	sqlite3_bind_int64(st, 11, p->first_ns);
 	sqlite3_bind_int64(st, 12, p->last_ns);
 	bind_u64(st, 13, p->sessions);
@@ -267,9 +267,9 @@ store_each_profile(struct store *s, const struct endpoint *server,
 
 	if (st == NULL)
 		return -1;
-	bind_address(st, 1, &server->address);
+	bind_address(s, st, 1, &server->address);
 	sqlite3_bind_int(st, 2, server->port);
-	while (status == 0 && (code = sqlite3_step(st)) == SQLITE_ROW) {
+	while (status == 0 && (code = step(s, st)) == SQLITE_ROW) {
 		struct profile p = { .server = *server };
 		char verb[16];
 
@@ -304,10 +304,10 @@ store_add_clear_enforce(struct store *s, const struct address *client,
 
 	if (st == NULL)
 		return -1;
-	bind_address(st, 1, client);
-	bind_text(st, 2, domain);
+	bind_address(s, st, 1, client);
+	bind_text(s, st, 2, domain);
 	sqlite3_bind_int64(st, 3, day_start_ns);
-	bind_text(st, 4, s->capture);
+	bind_text(s, st, 4, s->capture);
 	bind_u64(st, 5, sessions);
 	return step_done(s, st);
 }
@@ -325,8 +325,8 @@ store_each_clear_enforce(struct store *s, const char *capture,
 	if (st == NULL)
 		return -1;
 	if (capture != NULL)
-		bind_text(st, 1, capture);
-	while (status == 0 && (code = sqlite3_step(st)) == SQLITE_ROW) {
+		bind_text(s, st, 1, capture);
+	while (status == 0 && (code = step(s, st)) == SQLITE_ROW) {
 		struct clear_enforce_row row = { 0 };
 
 		column_address(st, 0, &row.client);

@@ -1,8 +1,10 @@
 /* Incidents and their revisions, which are only ever added. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 
 #include "statement.h"
+#include "verdict.h"
 
 #define COLUMNS                                                               \
 	"revision.incident, revision.revision, state, kind, also, certainty," \
@@ -120,8 +122,8 @@ put_head(struct store *s, const struct incident *in)
 
 	if (st == NULL)
 		return -1;
-	bind_text(st, 1, in->id);
-	bind_blob(st, 2, in->session, 16);
+	bind_text(s, st, 1, in->id);
+	bind_blob(s, st, 2, in->session, 16);
 	sqlite3_bind_int64(st, 3, in->ordinal);
 	sqlite3_bind_int64(st, 4, in->revision);
 	sqlite3_bind_int64(st, 5, in->capture_ts_ns);
@@ -140,50 +142,50 @@ put_revision(struct store *s, const struct incident *in)
 
 	if (st == NULL)
 		return -1;
-	bind_text(st, i++, in->id);
+	bind_text(s, st, i++, in->id);
 	sqlite3_bind_int64(st, i++, in->revision);
-	bind_text(st, i++, incident_state_name(in->state));
-	bind_text(st, i++, kind_name(in->kind));
+	bind_text(s, st, i++, incident_state_name(in->state));
+	bind_text(s, st, i++, kind_name(in->kind));
 	kind_words(in->also, words);
-	bind_text(st, i++, words);
-	bind_text(st, i++, certainty_name(in->certainty));
+	bind_text(s, st, i++, words);
+	bind_text(s, st, i++, certainty_name(in->certainty));
 	sqlite3_bind_double(st, i++, in->confidence);
 	sqlite3_bind_double(st, i++, in->support);
 	sqlite3_bind_double(st, i++, in->prior);
-	bind_text(st, i++, cause_name(in->cause));
-	bind_text(st, i++, side_name(in->side));
+	bind_text(s, st, i++, cause_name(in->cause));
+	bind_text(s, st, i++, side_name(in->side));
 	outcome_words(in->outcome, words);
-	bind_text(st, i++, words);
+	bind_text(s, st, i++, words);
 	sqlite3_bind_int(st, i++, in->retrospect);
-	bind_text(st, i++, in->observed);
-	bind_text(st, i++, in->benign);
-	bind_text(st, i++, in->next_step);
-	bind_text_or_null(st, i++, in->resembles);
+	bind_text(s, st, i++, in->observed);
+	bind_text(s, st, i++, in->benign);
+	bind_text(s, st, i++, in->next_step);
+	bind_text_or_null(s, st, i++, in->resembles);
 	sqlite3_bind_int64(st, i++, in->resembles_samples);
 	sqlite3_bind_int(st, i++, in->unseen);
-	bind_address(st, i++, &in->client.address);
+	bind_address(s, st, i++, &in->client.address);
 	sqlite3_bind_int(st, i++, in->client.port);
-	bind_address(st, i++, &in->server.address);
+	bind_address(s, st, i++, &in->server.address);
 	sqlite3_bind_int(st, i++, in->server.port);
-	bind_text_or_null(st, i++, in->helo);
-	bind_text_or_null(st, i++, in->server_name);
-	bind_text_or_null(st, i++, in->product);
-	bind_text_or_null(st, i++, in->queue_id);
-	bind_text(st, i++, in->capture_hash);
-	bind_text(st, i++, in->capture_path);
+	bind_text_or_null(s, st, i++, in->helo);
+	bind_text_or_null(s, st, i++, in->server_name);
+	bind_text_or_null(s, st, i++, in->product);
+	bind_text_or_null(s, st, i++, in->queue_id);
+	bind_text(s, st, i++, in->capture_hash);
+	bind_text(s, st, i++, in->capture_path);
 	bind_u64(st, i++, in->frame);
 	sqlite3_bind_int64(st, i++, in->capture_ts_ns);
 	bind_u64(st, i++, in->stream_offset);
-	bind_text_or_null(st, i++, in->seen);
-	bind_text_or_null(st, i++, in->expected);
+	bind_text_or_null(s, st, i++, in->seen);
+	bind_text_or_null(s, st, i++, in->expected);
 	sqlite3_bind_int64(st, i++, in->seen_line);
 	bind_u64(st, i++, in->ehlo_frame);
 	domains[0] = '\0';
 	for (unsigned d = 0; d < in->domain_count; d++)
 		append_word(domains, sizeof(domains), in->rcpt_domains[d]);
-	bind_text(st, i++, domains);
+	bind_text(s, st, i++, domains);
 	sqlite3_bind_int64(st, i++, in->domains_unlisted);
-	bind_text(st, i++, in->provenance);
+	bind_text(s, st, i++, in->provenance);
 	return step_done(s, st);
 }
 
@@ -196,13 +198,13 @@ put_evidence(struct store *s, const struct incident *in, unsigned at)
 
 	if (st == NULL)
 		return -1;
-	bind_text(st, 1, in->id);
+	bind_text(s, st, 1, in->id);
 	sqlite3_bind_int64(st, 2, in->revision);
 	sqlite3_bind_int64(st, 3, at);
-	bind_text(st, 4, evidence_name(e->code));
+	bind_text(s, st, 4, evidence_name(e->code));
 	sqlite3_bind_double(st, 5, e->weight);
 	bind_u64(st, 6, e->frame);
-	bind_text(st, 7, e->detail);
+	bind_text(s, st, 7, e->detail);
 	return step_done(s, st);
 }
 
@@ -215,14 +217,14 @@ put_policy(struct store *s, const struct incident *in, unsigned at)
 
 	if (st == NULL)
 		return -1;
-	bind_text(st, 1, in->id);
+	bind_text(s, st, 1, in->id);
 	sqlite3_bind_int64(st, 2, in->revision);
 	sqlite3_bind_int64(st, 3, at);
-	bind_text(st, 4, v->domain);
-	bind_text(st, 5, v->mode);
-	bind_text(st, 6, v->assumed ? "assumed" : "observed");
-	bind_text(st, 7, policy_result_name(v->result));
-	bind_text(st, 8, policy_basis_name(v->basis));
+	bind_text(s, st, 4, v->domain);
+	bind_text(s, st, 5, v->mode);
+	bind_text(s, st, 6, v->assumed ? "assumed" : "observed");
+	bind_text(s, st, 7, policy_result_name(v->result));
+	bind_text(s, st, 8, policy_basis_name(v->basis));
 	return step_done(s, st);
 }
 
@@ -235,11 +237,11 @@ put_session(struct store *s, const struct incident *in, unsigned at)
 
 	if (st == NULL)
 		return -1;
-	bind_text(st, 1, in->id);
+	bind_text(s, st, 1, in->id);
 	sqlite3_bind_int64(st, 2, in->revision);
-	bind_blob(st, 3, session->session, 16);
-	bind_text(st, 4, session->role);
-	bind_text_or_null(st, 5, session->community_id);
+	bind_blob(s, st, 3, session->session, 16);
+	bind_text(s, st, 4, session->role);
+	bind_text_or_null(s, st, 5, session->community_id);
 	return step_done(s, st);
 }
 
@@ -273,16 +275,14 @@ read_words(sqlite3_stmt *st, int from, struct incident *in)
 static void
 read_domains(sqlite3_stmt *st, int column, struct incident *in)
 {
-	const char *text = (const char *)sqlite3_column_text(st, column);
+	char text[INCIDENT_DOMAINS_MAX * DOMAIN_TEXT_BYTES], *save = NULL;
 
-	while (text != NULL && *text != '\0' &&
-	    in->domain_count < INCIDENT_DOMAINS_MAX) {
-		size_t n = strcspn(text, " ");
-
+	column_text(st, column, text, sizeof(text));
+	for (char *word = strtok_r(text, " ", &save);
+	     word != NULL && in->domain_count < INCIDENT_DOMAINS_MAX;
+	     word = strtok_r(NULL, " ", &save))
 		snprintf(in->rcpt_domains[in->domain_count++],
-		    DOMAIN_TEXT_BYTES, "%.*s", (int)n, text);
-		text += n + (text[n] == ' ');
-	}
+		    DOMAIN_TEXT_BYTES, "%.255s", word);
 }
 
 static void
@@ -335,9 +335,9 @@ read_parts(struct store *s, const char *sql, struct incident *in,
 
 	if (st == NULL)
 		return -1;
-	bind_text(st, 1, in->id);
+	bind_text(s, st, 1, in->id);
 	sqlite3_bind_int64(st, 2, in->revision);
-	while ((code = sqlite3_step(st)) == SQLITE_ROW)
+	while ((code = step(s, st)) == SQLITE_ROW)
 		read(st, in);
 	sqlite3_reset(st);
 	return code == SQLITE_DONE ? 0 : store_failed(s);
@@ -408,7 +408,8 @@ read_incident(struct store *s, sqlite3_stmt *st, struct incident *in)
 		return -1;
 	return read_parts(s,
 	    "SELECT session, role, community_id FROM incident_session"
-	    " WHERE incident = ? AND revision = ? ORDER BY role, session",
+	    " WHERE incident = ? AND revision = ?"
+	    " ORDER BY role <> 'tampered', role, session",
 	    in, read_session);
 }
 
@@ -425,65 +426,14 @@ read_latest(struct store *s, const char *id, struct incident *out)
 
 	if (st == NULL)
 		return -1;
-	bind_text(st, 1, id);
-	code = sqlite3_step(st);
+	bind_text(s, st, 1, id);
+	code = step(s, st);
 	if (code == SQLITE_ROW)
 		status = read_incident(s, st, out) == 0 ? 1 : -1;
 	else if (code != SQLITE_DONE)
 		status = store_failed(s);
 	sqlite3_reset(st);
 	return status;
-}
-
-static bool
-same_evidence(const struct incident *a, const struct incident *b)
-{
-	if (a->evidence_count != b->evidence_count)
-		return false;
-	for (unsigned i = 0; i < a->evidence_count; i++) {
-		const struct evidence *l = &a->evidence[i];
-		const struct evidence *r = &b->evidence[i];
-
-		if (l->code != r->code || l->weight != r->weight ||
-		    l->frame != r->frame || strcmp(l->detail, r->detail) != 0)
-			return false;
-	}
-	return true;
-}
-
-static bool
-same_policies(const struct incident *a, const struct incident *b)
-{
-	if (a->policy_count != b->policy_count)
-		return false;
-	for (unsigned i = 0; i < a->policy_count; i++) {
-		const struct policy_verdict *l = &a->policies[i];
-		const struct policy_verdict *r = &b->policies[i];
-
-		if (strcmp(l->domain, r->domain) != 0 ||
-		    strcmp(l->mode, r->mode) != 0 ||
-		    l->assumed != r->assumed || l->result != r->result ||
-		    l->basis != r->basis)
-			return false;
-	}
-	return true;
-}
-
-static bool
-same_verdict(const struct incident *a, const struct incident *b)
-{
-	return a->state == b->state && a->kind == b->kind &&
-	    a->also == b->also && a->certainty == b->certainty &&
-	    a->confidence == b->confidence && a->support == b->support &&
-	    a->prior == b->prior && a->cause == b->cause &&
-	    a->side == b->side && a->outcome == b->outcome &&
-	    a->retrospect == b->retrospect && a->unseen == b->unseen &&
-	    a->frame == b->frame && a->capture_ts_ns == b->capture_ts_ns &&
-	    strcmp(a->capture_hash, b->capture_hash) == 0 &&
-	    strcmp(a->observed, b->observed) == 0 &&
-	    strcmp(a->benign, b->benign) == 0 &&
-	    strcmp(a->seen, b->seen) == 0 && same_evidence(a, b) &&
-	    same_policies(a, b);
 }
 
 int
@@ -503,7 +453,7 @@ store_put_incident(struct store *s, struct incident *in, bool *written)
 		goto out;
 	status = 0;
 	in->revision = known ? latest->revision : 0;
-	if ((known && same_verdict(latest, in)) ||
+	if ((known && verdict_same(latest, in)) ||
 	    (!known && in->state == STATE_WITHDRAWN))
 		goto out;
 	in->revision++;
@@ -528,7 +478,7 @@ static bool
 has_domain(const struct incident *in, const char *domain)
 {
 	for (unsigned i = 0; i < in->domain_count; i++)
-		if (strcmp(in->rcpt_domains[i], domain) == 0)
+		if (strcasecmp(in->rcpt_domains[i], domain) == 0)
 			return true;
 	return false;
 }
@@ -561,9 +511,14 @@ each(struct store *s, sqlite3_stmt *st, const struct incident_filter *filter,
     incident_fn *fn, void *context)
 {
 	struct incident *in = malloc(sizeof(*in));
-	int code = SQLITE_DONE, status = in == NULL ? -1 : 0;
+	int code = SQLITE_DONE, status = 0;
 
-	while (status == 0 && (code = sqlite3_step(st)) == SQLITE_ROW) {
+	if (in == NULL) {
+		snprintf(s->error, sizeof(s->error), "%.300s: out of memory",
+		    s->path);
+		status = -1;
+	}
+	while (status == 0 && (code = step(s, st)) == SQLITE_ROW) {
 		status = read_incident(s, st, in);
 		if (status == 0 && (filter == NULL || passes(filter, in)))
 			status = fn(context, in);
@@ -613,9 +568,9 @@ store_each_incident(struct store *s, const struct incident_filter *f,
 		-1, &st, NULL) != SQLITE_OK)
 		return store_failed(s);
 	if (f->id_prefix != NULL)
-		bind_text(st, 1, f->id_prefix);
+		bind_text(s, st, 1, f->id_prefix);
 	if (f->session != NULL)
-		bind_blob(st, 2, f->session, 16);
+		bind_blob(s, st, 2, f->session, 16);
 	if (f->captures != NULL && bind_captures(st, 3, f) != 0) {
 		sqlite3_finalize(st);
 		return store_failed(s);
@@ -634,6 +589,6 @@ store_each_revision(struct store *s, const char *id, incident_fn *fn,
 		" ON incident = id WHERE id = ? ORDER BY revision",
 		-1, &st, NULL) != SQLITE_OK)
 		return store_failed(s);
-	bind_text(st, 1, id);
+	bind_text(s, st, 1, id);
 	return each(s, st, NULL, fn, context);
 }

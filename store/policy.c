@@ -13,12 +13,12 @@ store_add_policy(struct store *s, const struct policy_row *row)
 
 	if (st == NULL)
 		return -1;
-	bind_text(st, 1, row->domain);
+	bind_text(s, st, 1, row->domain);
 	sqlite3_bind_int64(st, 2, row->from_ns);
 	sqlite3_bind_int64(st, 3, row->until_ns);
-	bind_blob(st, 4, row->body.ptr, row->body.len);
-	bind_text(st, 5, row->assumed ? "assumed" : "observed");
-	bind_text(st, 6, row->source);
+	bind_blob(s, st, 4, row->body.ptr, row->body.len);
+	bind_text(s, st, 5, row->assumed ? "assumed" : "observed");
+	bind_text(s, st, 6, row->source);
 	return step_done(s, st);
 }
 
@@ -36,8 +36,8 @@ store_each_policy(struct store *s, const char *domain, policy_fn *fn,
 		-1, &st, NULL) != SQLITE_OK)
 		return store_failed(s);
 	if (domain != NULL)
-		bind_text(st, 1, domain);
-	while (status == 0 && (code = sqlite3_step(st)) == SQLITE_ROW) {
+		bind_text(s, st, 1, domain);
+	while (status == 0 && (code = step(s, st)) == SQLITE_ROW) {
 		struct policy_row row = { 0 };
 		char validity[16];
 

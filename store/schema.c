@@ -116,7 +116,7 @@ pragma_value(struct store *s, const char *sql, int *value)
 
 	if (sqlite3_prepare_v2(s->db, sql, -1, &st, NULL) != SQLITE_OK)
 		return store_failed(s);
-	if (sqlite3_step(st) == SQLITE_ROW) {
+	if (step(s, st) == SQLITE_ROW) {
 		*value = sqlite3_column_int(st, 0);
 		status = 0;
 	} else {
@@ -135,7 +135,7 @@ refuse(struct store *s, int version)
 	if (sqlite3_prepare_v2(s->db,
 		"SELECT value FROM meta WHERE key = 'program'", -1, &st,
 		NULL) == SQLITE_OK) {
-		if (sqlite3_step(st) == SQLITE_ROW)
+		if (step(s, st) == SQLITE_ROW)
 			column_text(st, 0, program, sizeof(program));
 		sqlite3_finalize(st);
 	}

@@ -81,8 +81,8 @@ put_reply(struct store *s, const struct split *split, uint8_t hash[16])
 	XXH128_canonicalFromHash(&canonical,
 	    XXH3_128bits(split->reply, split->reply_bytes));
 	memcpy(hash, canonical.digest, 16);
-	bind_blob(st, 1, hash, 16);
-	bind_blob(st, 2, split->reply, split->reply_bytes);
+	bind_blob(s, st, 1, hash, 16);
+	bind_blob(s, st, 2, split->reply, split->reply_bytes);
 	return step_done(s, st);
 }
 
@@ -103,20 +103,20 @@ put_row(struct store *s, const struct sighting *in, const struct split *split,
 		strcat(further, in->captures[i]);
 	}
 	flow_identity_encode(&in->flow, identity);
-	bind_blob(st, 1, in->session, 16);
-	bind_text(st, 2, in->captures[0]);
-	bind_text_or_null(st, 3, further);
-	bind_address(st, 4, &in->flow.client.address);
+	bind_blob(s, st, 1, in->session, 16);
+	bind_text(s, st, 2, in->captures[0]);
+	bind_text_or_null(s, st, 3, further);
+	bind_address(s, st, 4, &in->flow.client.address);
 	sqlite3_bind_int(st, 5, in->flow.client.port);
-	bind_address(st, 6, &in->flow.server.address);
+	bind_address(s, st, 6, &in->flow.server.address);
 	sqlite3_bind_int(st, 7, in->flow.server.port);
-	bind_blob(st, 8, identity, sizeof(identity));
+	bind_blob(s, st, 8, identity, sizeof(identity));
 	bind_u64(st, 9, in->first_frame);
 	sqlite3_bind_int64(st, 10, in->first_ns);
 	sqlite3_bind_int64(st, 11, in->deciding_ns);
-	bind_blob(st, 12, split->facts, split->facts_bytes);
+	bind_blob(s, st, 12, split->facts, split->facts_bytes);
 	if (split->reply_bytes > 0)
-		bind_blob(st, 13, reply, 16);
+		bind_blob(s, st, 13, reply, 16);
 	return step_done(s, st);
 }
 
@@ -128,9 +128,9 @@ put_recipient(struct store *s, const struct sighting *in, const char *domain)
 
 	if (st == NULL)
 		return -1;
-	bind_text(st, 1, domain);
-	bind_blob(st, 2, in->session, 16);
-	bind_text(st, 3, in->captures[0]);
+	bind_text(s, st, 1, domain);
+	bind_blob(s, st, 2, in->session, 16);
+	bind_text(s, st, 3, in->captures[0]);
 	return step_done(s, st);
 }
 
@@ -189,14 +189,14 @@ select_sightings(struct store *s, const struct sighting_filter *f)
 		return NULL;
 	}
 	if (f->session != NULL) {
-		bind_blob(st, 1, f->session, 16);
+		bind_blob(s, st, 1, f->session, 16);
 	} else if (f->server != NULL) {
-		bind_address(st, 1, &f->server->address);
+		bind_address(s, st, 1, &f->server->address);
 		sqlite3_bind_int(st, 2, f->server->port);
 	} else if (f->domain != NULL) {
-		bind_text(st, 1, f->domain);
+		bind_text(s, st, 1, f->domain);
 	} else if (f->capture != NULL) {
-		bind_text(st, 1, f->capture);
+		bind_text(s, st, 1, f->capture);
 	}
 	return st;
 }
@@ -225,7 +225,7 @@ store_each_sighting(struct store *s, const struct sighting_filter *filter,
 
 	if (st == NULL)
 		return -1;
-	while (status == 0 && (code = sqlite3_step(st)) == SQLITE_ROW) {
+	while (status == 0 && (code = step(s, st)) == SQLITE_ROW) {
 		struct sighting out = { 0 };
 		struct slice session = column_blob(st, 0);
 		size_t bytes = 0;
@@ -258,7 +258,7 @@ store_count_sightings(struct store *s, uint64_t *out)
 
 	if (st == NULL)
 		return -1;
-	if (sqlite3_step(st) == SQLITE_ROW) {
+	if (step(s, st) == SQLITE_ROW) {
 		*out = (uint64_t)sqlite3_column_int64(st, 0);
 		status = 0;
 	} else {

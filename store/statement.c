@@ -6,7 +6,11 @@ int
 store_failed(struct store *s)
 {
 	int code = sqlite3_errcode(s->db);
-	const char *remedy = "";
+	const char *what = sqlite3_errmsg(s->db), *remedy = "";
+
+	/* A value that could not be bound, and another one that could. */
+	if (code == SQLITE_OK || code == SQLITE_ROW || code == SQLITE_DONE)
+		what = sqlite3_errstr(SQLITE_NOMEM);
 
 	if (code == SQLITE_READONLY || code == SQLITE_CANTOPEN ||
 	    code == SQLITE_PERM)
@@ -17,8 +21,8 @@ store_failed(struct store *s)
 		remedy = "; name another file with --db";
 	else if (code == SQLITE_BUSY)
 		remedy = "; another program is writing to it";
-	snprintf(s->error, sizeof(s->error), "%.300s: %.120s%s", s->path,
-	    sqlite3_errmsg(s->db), remedy);
+	snprintf(s->error, sizeof(s->error), "%.300s: %.120s%s", s->path, what,
+	    remedy);
 	return -1;
 }
 
@@ -31,6 +35,7 @@ statement(struct store *s, const char *sql)
 		if (s->cache[i].sql == sql) {
 			sqlite3_reset(s->cache[i].statement);
 			sqlite3_clear_bindings(s->cache[i].statement);
+			s->unbound = false;
 			return s->cache[i].statement;
 		}
 	}
@@ -46,6 +51,7 @@ statement(struct store *s, const char *sql)
 		return NULL;
 	}
 	s->cache[i].sql = sql;
+	s->unbound = false;
 	return s->cache[i].statement;
 }
 
@@ -58,9 +64,19 @@ store_execute(struct store *s, const char *sql)
 }
 
 int
+step(struct store *s, sqlite3_stmt *st)
+{
+	if (s->unbound) {
+		s->unbound = false;
+		return SQLITE_NOMEM;
+	}
+	return sqlite3_step(st);
+}
+
+int
 step_done(struct store *s, sqlite3_stmt *st)
 {
-	int code = sqlite3_step(st), status = 0;
+	int code = step(s, st), status = 0;
 
 	if (code != SQLITE_DONE && code != SQLITE_ROW)
 		status = store_failed(s);
@@ -69,30 +85,34 @@ step_done(struct store *s, sqlite3_stmt *st)
 }
 
 void
-bind_text(sqlite3_stmt *st, int i, const char *text)
+bind_text(struct store *s, sqlite3_stmt *st, int i, const char *text)
 {
-	sqlite3_bind_text(st, i, text, -1, SQLITE_TRANSIENT);
+	s->unbound |= sqlite3_bind_text(st, i, text, -1, SQLITE_TRANSIENT) !=
+	    SQLITE_OK;
 }
 
 void
-bind_text_or_null(sqlite3_stmt *st, int i, const char *text)
+bind_text_or_null(struct store *s, sqlite3_stmt *st, int i, const char *text)
 {
 	if (text != NULL && text[0] != '\0')
-		bind_text(st, i, text);
+		bind_text(s, st, i, text);
 }
 
 void
-bind_address(sqlite3_stmt *st, int i, const struct address *address)
+bind_address(struct store *s, sqlite3_stmt *st, int i,
+    const struct address *address)
 {
 	char text[ADDRESS_TEXT_BYTES];
 
-	bind_text(st, i, address_format(address, text));
+	bind_text(s, st, i, address_format(address, text));
 }
 
 void
-bind_blob(sqlite3_stmt *st, int i, const void *bytes, size_t len)
+bind_blob(struct store *s, sqlite3_stmt *st, int i, const void *bytes,
+    size_t len)
 {
-	sqlite3_bind_blob64(st, i, len ? bytes : "", len, SQLITE_TRANSIENT);
+	s->unbound |= sqlite3_bind_blob64(st, i, len ? bytes : "", len,
+			  SQLITE_TRANSIENT) != SQLITE_OK;
 }
 
 void
@@ -101,20 +121,24 @@ bind_u64(sqlite3_stmt *st, int i, uint64_t value)
 	sqlite3_bind_int64(st, i, (sqlite3_int64)value);
 }
 
+/* By way of the blob: SQLite's text ends in NUL, and for that it may need
+ * memory that it has not got. */
 void
 column_text(sqlite3_stmt *st, int i, char *out, size_t room)
 {
-	const char *text = (const char *)sqlite3_column_text(st, i);
+	struct slice text = column_blob(st, i);
 
-	snprintf(out, room, "%s", text ? text : "");
+	snprintf(out, room, "%.*s", (int)text.len,
+	    text.len > 0 ? (const char *)text.ptr : "");
 }
 
 void
 column_address(sqlite3_stmt *st, int i, struct address *out)
 {
-	const char *text = (const char *)sqlite3_column_text(st, i);
+	char text[ADDRESS_TEXT_BYTES];
 
-	if (text == NULL || !address_parse(text, out))
+	column_text(st, i, text, sizeof(text));
+	if (!address_parse(text, out))
 		memset(out, 0, sizeof(*out));
 }
 

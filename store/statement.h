@@ -19,6 +19,7 @@ struct store {
 		sqlite3_stmt *statement;
 	} cache[STATEMENTS_MAX];
 	char capture[CAPTURE_HASH_BYTES];	/* between begin and commit */
+	bool unbound;		/* no memory for a value: the next step fails */
 };
 
 /* A prepared statement, reset and ready to bind; NULL after store_failed().
@@ -30,14 +31,17 @@ int store_failed(struct store *);
 int store_execute(struct store *, const char *sql);
 /* Replies that no sighting needs any more; within a transaction. */
 int store_delete_unused_replies(struct store *);
+/* SQLITE_ROW, SQLITE_DONE, or a code for store_failed(): also when a value
+ * could not be bound, which would otherwise go in as NULL. */
+int step(struct store *, sqlite3_stmt *);
 /* Steps a statement that gives no rows. 0 or -1. */
 int step_done(struct store *, sqlite3_stmt *);
 
-void bind_text(sqlite3_stmt *, int, const char *);
+void bind_text(struct store *, sqlite3_stmt *, int, const char *);
 /* "" becomes NULL. */
-void bind_text_or_null(sqlite3_stmt *, int, const char *);
-void bind_address(sqlite3_stmt *, int, const struct address *);
-void bind_blob(sqlite3_stmt *, int, const void *, size_t);
+void bind_text_or_null(struct store *, sqlite3_stmt *, int, const char *);
+void bind_address(struct store *, sqlite3_stmt *, int, const struct address *);
+void bind_blob(struct store *, sqlite3_stmt *, int, const void *, size_t);
 /* 64 unsigned bits keep their pattern. */
 void bind_u64(sqlite3_stmt *, int, uint64_t);
 

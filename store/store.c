@@ -1,11 +1,18 @@
 #include "store.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "schema.h"
+
+static bool
+may_write(const char *path)
+{
+	return faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0;
+}
 
 /* Can files be made beside the database? WAL needs to. */
 static bool
@@ -17,9 +24,9 @@ folder_is_writable(const char *path)
 	snprintf(folder, sizeof(folder), "%s", path);
 	slash = strrchr(folder, '/');
 	if (slash == NULL)
-		return access(".", W_OK) == 0;
+		return may_write(".");
 	slash[slash == folder] = '\0';
-	return access(folder, W_OK) == 0;
+	return may_write(folder);
 }
 
 /* Has a program that was killed, or one that runs, left changes beside it? */
@@ -64,7 +71,7 @@ open_database(struct store *s, enum store_mode mode)
 	if (mode == STORE_WRITE)
 		return sqlite3_open_v2(uri, &s->db,
 		    flags | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
-	if (access(s->path, W_OK) == 0 && folder_is_writable(s->path))
+	if (may_write(s->path) && folder_is_writable(s->path))
 		return sqlite3_open_v2(uri, &s->db,
 		    flags | SQLITE_OPEN_READWRITE, NULL);
 	/* WAL wants to write beside the database even for who only reads. */
@@ -199,7 +206,7 @@ store_note_run(struct store *s, const char *program, const char *arguments)
 
 	if (st == NULL)
 		return -1;
-	bind_text(st, 1, program);
-	bind_text(st, 2, arguments);
+	bind_text(s, st, 1, program);
+	bind_text(s, st, 2, arguments);
 	return step_done(s, st);
 }

@@ -116,7 +116,7 @@ int store_each_profile(struct store *, const struct endpoint *server,
 
 /*
  * Writes `incident` as a new revision if it differs from the latest one in
- * anything but revision and provenance; sets incident->revision (1 for a new
+ * anything but revision, provenance and the capture's path; sets incident->revision (1 for a new
  * one). A withdrawn one that is not there is not written. `written` says
  * whether it was. Wrap many of them in store_begin() and store_commit().
  */
@@ -131,7 +131,7 @@ struct incident_filter {
 	const char *kind;		/* name; NULL: any */
 	enum certainty certainty;	/* this and above; NONE: possible */
 	const struct address *server, *client;	/* NULL: any */
-	const char *domain;		/* recipient; NULL: any */
+	const char *domain;		/* recipient, in any case; NULL: any */
 	/* Those in which the tampered session was seen; NULL: any. */
 	const struct capture_row *captures;
 	size_t capture_count;

@@ -1,7 +1,6 @@
 #include "capture.h"
 
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -9,12 +8,6 @@
 
 /* Fits the second-level cache together with what the work needs. */
 #define BLOCK_BYTES (256 * 1024)
-
-struct block {
-	_Atomic unsigned holders;
-	size_t room, have;
-	uint8_t bytes[];
-};
 
 static struct block *
 block_create(size_t room)
@@ -75,8 +68,8 @@ make_room(struct capture *c, size_t count)
 	return true;
 }
 
-struct slice
-capture_peek(struct capture *c, size_t count)
+void
+capture_fill(struct capture *c, size_t count)
 {
 	while (c->block->have - c->used < count && !c->stream_end) {
 		struct block *b;
@@ -94,15 +87,6 @@ capture_peek(struct capture *c, size_t count)
 			c->stream_end = true;
 		b->have += n > 0 ? (size_t)n : 0;
 	}
-	return slice_first(slice_of(c->block->bytes + c->used,
-	    c->block->have - c->used), count);
-}
-
-void
-capture_take(struct capture *c, size_t count)
-{
-	c->used += count;
-	c->offset += count;
 }
 
 uint32_t

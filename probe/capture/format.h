@@ -5,16 +5,25 @@
 #ifndef PROBE_CAPTURE_FORMAT_H
 #define PROBE_CAPTURE_FORMAT_H
 
+#include <stdatomic.h>
+
 #include "capture.h"
 
 /* libpcap's MAXIMUM_SNAPLEN: a longer frame is a damaged length field. */
 #define FRAME_MAX_BYTES 262144
-#define INTERFACES_MAX 1024
+/* mergecap gives each of the files that it joins one of its own. */
+#define INTERFACES_MAX 65536
 
 struct interface {
 	uint32_t link_type, snaplen;
 	uint64_t units;		/* of time stamps, in a second */
 	int64_t offset_s;
+};
+
+struct block {
+	_Atomic unsigned holders;
+	size_t room, have;
+	uint8_t bytes[];
 };
 
 struct format {
@@ -47,10 +56,26 @@ struct capture {
 	char fault[CAPTURE_ERRBUF];
 };
 
+/* Reads on, until the block has `count` octets that were not taken. */
+void capture_fill(struct capture *, size_t count);
+
 /* The next `count` octets without taking them; fewer at the end. Valid until
  * the next call. */
-struct slice capture_peek(struct capture *, size_t count);
-void capture_take(struct capture *, size_t count);
+static inline struct slice
+capture_peek(struct capture *c, size_t count)
+{
+	if (c->block->have - c->used < count)
+		capture_fill(c, count);
+	return slice_first(slice_of(c->block->bytes + c->used,
+	    c->block->have - c->used), count);
+}
+
+static inline void
+capture_take(struct capture *c, size_t count)
+{
+	c->used += count;
+	c->offset += count;
+}
 /* Always CAPTURE_FAULT. */
 enum capture_result capture_fail(struct capture *, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

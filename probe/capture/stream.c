@@ -38,7 +38,7 @@ fill(struct stream *s)
 {
 	ssize_t n;
 
-	if (s->in_end)
+	if (s->in_end || s->in_have - s->in_used == IN_BYTES)
 		return 0;
 	if (s->in_used > 0) {
 		memmove(s->in, s->in + s->in_used, s->in_have - s->in_used);
@@ -191,8 +191,10 @@ read_gzip(struct stream *s, uint8_t *out, size_t room)
 		if (s->in_have - s->in_used < 2 && fill(s) != 0)
 			return -1;
 		if (s->in_have - s->in_used < 2 ||
-		    s->in[s->in_used] != 0x1f)
+		    s->in[s->in_used] != 0x1f) {
 			s->in_used = s->in_have;
+			s->in_end = true;
+		}
 	} else if (status != Z_OK && status != Z_BUF_ERROR) {
 		snprintf(s->error, sizeof(s->error), "damaged gzip data (%s)",
 		    s->gzip.msg ? s->gzip.msg : "unknown");
@@ -270,6 +272,10 @@ stream_read(struct stream *s, void *out, size_t room)
 			if (s->in_used == s->in_have && !s->in_end &&
 			    fill(s) != 0)
 				return have > 0 ? (ssize_t)have : -1;
+			/* Asked for more without any input, zstd would wait
+			 * for another frame. */
+			if (s->in_used == s->in_have)
+				break;
 			n = s->compression == GZIP ?
 			    read_gzip(s, to, room - have) :
 			    s->compression == ZSTD ?

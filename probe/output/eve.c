@@ -185,10 +185,12 @@ put_downgrade(struct json *j, const struct incident *in, const char *own)
 	json_unsigned(j, "revision", in->revision);
 	json_string(j, "state", incident_state_name(in->state));
 	put_what(j, in);
-	json_object(j, "server");
-	put_text(j, "name", in->server_name);
-	put_text(j, "product", in->product);
-	json_object_end(j);
+	if (in->server_name[0] != '\0' || in->product[0] != '\0') {
+		json_object(j, "server");
+		put_text(j, "name", in->server_name);
+		put_text(j, "product", in->product);
+		json_object_end(j);
+	}
 	if (in->domain_count > 0) {
 		json_array(j, "rcpt_domains");
 		for (unsigned i = 0; i < in->domain_count; i++)
@@ -200,7 +202,7 @@ put_downgrade(struct json *j, const struct incident *in, const char *own)
 	put_policies(j, in);
 	put_evidence(j, in);
 	put_sessions(j, in, own);
-	json_string(j, "next_step", in->next_step);
+	put_text(j, "next_step", in->next_step);
 	json_string(j, "provenance", in->provenance);
 }
 
@@ -215,7 +217,8 @@ eve_alert_open(struct json *j, const struct incident *in)
 	json_unsigned(j, "flow_id", flow_id(in));
 	json_string(j, "event_type", "alert");
 	put_text(j, "pcap_filename", in->capture_path);
-	json_unsigned(j, "pcap_cnt", in->frame);
+	if (in->frame != 0)
+		json_unsigned(j, "pcap_cnt", in->frame);
 	put_text(j, "community_id", own);
 	json_string(j, "src_ip", address_format(&in->client.address, text));
 	json_unsigned(j, "src_port", in->client.port);
@@ -224,9 +227,11 @@ eve_alert_open(struct json *j, const struct incident *in)
 	json_string(j, "proto", "TCP");
 	json_string(j, "app_proto", "smtp");
 	put_alert(j, in);
-	json_object(j, "smtp");
-	put_text(j, "helo", in->helo);
-	json_object_end(j);
+	if (in->helo[0] != '\0') {
+		json_object(j, "smtp");
+		json_string(j, "helo", in->helo);
+		json_object_end(j);
+	}
 	put_downgrade(j, in, own);
 }
 

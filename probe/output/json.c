@@ -232,15 +232,18 @@ json_bool(struct json *j, const char *key, bool value)
 void
 json_eve_time(struct json *j, const char *key, int64_t ns)
 {
-	int64_t micros = (ns % 1000000000 + 1000000000) % 1000000000 / 1000;
-	time_t seconds = (time_t)((ns - micros * 1000) / 1000000000);
+	/* Before 1970, too, the fraction counts up from the second. */
+	int64_t fraction = (ns % 1000000000 + 1000000000) % 1000000000;
+	time_t seconds = (time_t)(ns / 1000000000 -
+	    (ns % 1000000000 < 0));
 	struct tm utc;
 	char text[64];
 	size_t n;
 
 	gmtime_r(&seconds, &utc);
 	n = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &utc);
-	snprintf(text + n, sizeof(text) - n, ".%06d+0000", (int)micros);
+	snprintf(text + n, sizeof(text) - n, ".%06d+0000",
+	    (int)(fraction / 1000));
 	json_string(j, key, text);
 }
 

@@ -93,13 +93,20 @@ add_capture(struct run *r, const char *path)
 	return more;
 }
 
+/*
+ * The same content again: the earlier one goes, for flows may go on from the
+ * later one into the next file. True: there is one.
+ */
 static bool
-read_before(const struct run *r, const struct read_capture *capture)
+drop_earlier(struct run *r, const struct read_capture *capture)
 {
-	for (size_t i = 0; i + 1 < r->count; i++)
-		if (!r->captures[i].dropped &&
-		    strcmp(r->captures[i].row.hash, capture->row.hash) == 0)
-			return true;
+	for (size_t i = 0; i + 1 < r->count; i++) {
+		if (r->captures[i].dropped ||
+		    strcmp(r->captures[i].row.hash, capture->row.hash) != 0)
+			continue;
+		r->captures[i].dropped = true;
+		return true;
+	}
 	return false;
 }
 
@@ -179,10 +186,8 @@ run_capture(struct run *r, const struct run_source *source,
 		capture->dropped = true;
 		return RUN_STOPPED;
 	}
-	if (read_before(r, capture)) {
-		capture->dropped = true;
+	if (drop_earlier(r, capture))
 		return RUN_KNOWN;
-	}
 	return status == 0 ? RUN_READ : RUN_DAMAGED;
 }
 

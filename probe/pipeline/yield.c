@@ -227,7 +227,7 @@ shed_kept(struct yield *y)
 {
 	size_t max = y->budgets.kept;
 
-	if (y->out.kept_count > 0)
+	if (y->out.kept_count > 0)	/* else there is no list to sort */
 		qsort(y->out.kept, y->out.kept_count, sizeof(*y->out.kept),
 		    kept_highest_first);
 	while (y->out.kept_count > max) {

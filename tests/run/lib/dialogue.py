@@ -40,6 +40,7 @@ class Dialogue:
         self.seq = [1000 + number, 9000 + number]
         self.time = START + number if start is None else start
         self.step = step
+        self.spoiled = False	# payloads get a wrong sum from here on
         self.frames = []
 
     def segment(self, who, flags, data=b""):
@@ -50,8 +51,10 @@ class Dialogue:
                              flags, 64240, 0, 0)
         pseudo = self.ends[who] + self.ends[peer] + struct.pack(
             "!BBH", 0, 6, len(header) + len(data))
-        header = header[:16] + struct.pack(
-            "!H", checksum(pseudo + header + data)) + header[18:]
+        right = checksum(pseudo + header + data)
+        if self.spoiled and data:
+            right ^= 0x5555
+        header = header[:16] + struct.pack("!H", right) + header[18:]
         self.time += self.step
         self.frames.append((self.time, ip_frame(
             self.ends[who], self.ends[peer], header + data,

@@ -1,7 +1,7 @@
 #include <criterion/criterion.h>
 
 #include "rules/ehlo.h"
-#include "unit/rules/guarded.h"
+#include "unit/guarded.h"
 
 static bool
 offers(const char *text)

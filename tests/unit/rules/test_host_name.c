@@ -2,7 +2,7 @@
 #include <stdio.h>
 
 #include "rules/host_name.h"
-#include "unit/rules/guarded.h"
+#include "unit/guarded.h"
 
 /* n octets of one letter. */
 static char *

@@ -2,7 +2,7 @@
 #include <stdio.h>
 
 #include "rules/sts_policy.h"
-#include "unit/rules/guarded.h"
+#include "unit/guarded.h"
 
 struct body_row {
 	const char *source;

@@ -1,7 +1,7 @@
 #include <criterion/criterion.h>
 
 #include "rules/sts_txt.h"
-#include "unit/rules/guarded.h"
+#include "unit/guarded.h"
 
 struct txt_row {
 	const char *source;

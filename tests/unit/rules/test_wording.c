@@ -1,7 +1,7 @@
 #include "rules/wording.h"
 
 #include "rules/judge.h"
-#include "unit/rules/guarded.h"
+#include "unit/guarded.h"
 #include "unit/rules/replies.h"
 #include "unit/rules/world.h"
 

@@ -2,8 +2,8 @@
  * Bytes that end where the next page cannot be read: a parser that looks one
  * octet too far dies in the test that made it do so.
  */
-#ifndef TESTS_UNIT_RULES_GUARDED_H
-#define TESTS_UNIT_RULES_GUARDED_H
+#ifndef TESTS_UNIT_GUARDED_H
+#define TESTS_UNIT_GUARDED_H
 
 #include <stdint.h>
 #include <stdlib.h>

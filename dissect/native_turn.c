@@ -1,0 +1,450 @@
+/* What waits, and whose turn it is. */
+#include "native_flow.h"
+
+#include <stdlib.h>
+
+#define WAITING_MAX 256 /* segments of one direction */
+#define SUSPECTS_MAX 16 /* the same, with wrong sums */
+#define HOLD_PACKETS 64 /* design 5 */
+#define HOLD_NS (3 * NS_PER_S)
+/* After the peer acknowledged what is missing, a mirror port may still bring
+ * it late: this many packets or this long. */
+#define HOLE_PACKETS 6
+#define HOLE_NS (1 * NS_PER_S)
+
+/* --- what waits ----------------------------------------------------------- */
+
+static void
+forget(struct native *n, struct waiting **list)
+{
+	struct waiting *w = *list;
+
+	*list = w->next;
+	n->waiting_bytes -= sizeof(*w) + w->captured;
+	free(w);
+}
+
+void
+native_forget_waiting(struct native *n, struct direction *d)
+{
+	while (d->waiting != NULL)
+		forget(n, &d->waiting);
+	while (d->suspects != NULL)
+		forget(n, &d->suspects);
+	d->queued = d->suspect_count = 0;
+	d->hole_ns = 0;
+}
+
+bool
+native_has_waiting(const struct flow *f)
+{
+	for (int dir = 0; dir < 2; dir++)
+		if (f->dirs[dir].waiting != NULL ||
+		    f->dirs[dir].suspects != NULL)
+			return true;
+	return false;
+}
+
+/* A copy of a segment, in front of *link. False: there is no room. */
+static bool
+link_copy(struct native *n, const struct flow *f, struct waiting **link,
+    const struct segment *s)
+{
+	struct waiting *w;
+
+	if (n->waiting_bytes + sizeof(*w) + s->captured >
+	    n->config.out_of_order_bytes_max)
+		return false;
+	w = malloc(sizeof(*w) + s->captured);
+	if (w == NULL)
+		return false;
+	*w = (struct waiting){ .next = *link,
+		.seq = s->seq,
+		.ack = s->ack,
+		.captured = s->captured,
+		.length = s->length,
+		.packet_count = f->packet_count,
+		.has_ack = s->has_ack,
+		.fin = s->fin,
+		.origin = s->origin };
+	if (s->captured > 0)
+		memcpy(w->bytes, s->bytes, s->captured);
+	*link = w;
+	n->waiting_bytes += sizeof(*w) + s->captured;
+	return true;
+}
+
+bool
+native_enqueue(struct native *n, struct flow *f, enum dir dir,
+    const struct segment *s, bool held)
+{
+	struct direction *d = &f->dirs[dir];
+	struct waiting **link = &d->waiting, *w;
+
+	while (*link != NULL && seq_before((*link)->seq, s->seq))
+		link = &(*link)->next;
+	for (w = *link; w != NULL && w->seq == s->seq; w = w->next) {
+		if (w->length < s->length)
+			continue;
+		count(n->counters, COUNTER_OVERLAPS);
+		if (w->captured >= s->captured && s->captured > 0 &&
+		    memcmp(w->bytes, s->bytes, s->captured) != 0)
+			count(n->counters, COUNTER_OVERLAP_DIFFERS);
+		w->fin |= s->fin && w->length == s->length;
+		return true;
+	}
+	if (d->queued >= WAITING_MAX || !link_copy(n, f, link, s))
+		return false;
+	(*link)->held = held;
+	d->queued++;
+	count(n->counters, held ? COUNTER_HELD : COUNTER_OUT_OF_ORDER);
+	return true;
+}
+
+/* --- wrong sums ------------------------------------------------------------- */
+
+void
+native_set_aside(struct native *n, struct flow *f, enum dir dir,
+    const struct packet *p)
+{
+	struct direction *d = &f->dirs[dir];
+	struct waiting **link = &d->suspects;
+	struct segment s = { p->seq, p->ack, p->payload_bytes,
+		p->payload_wire_bytes, p->flags & TCP_ACK, false, p->payload,
+		origin_of(p) };
+
+	if (p->payload_bytes == 0 || p->flags & (TCP_SYN | TCP_RST) ||
+	    !d->has_base || !seq_before(d->next, s.seq + s.length) ||
+	    d->suspect_count == SUSPECTS_MAX || f->class == FLOW_CLOSED)
+		return;
+	if (f->session == NULL && !native_open_session(n, f, &s.origin))
+		return;
+	while (*link != NULL)
+		link = &(*link)->next;
+	if (link_copy(n, f, link, &s))
+		d->suspect_count++;
+}
+
+/*
+ * A segment with a wrong sum that the peer acknowledged, and of which no
+ * right copy came: the receiver took it, so its sum was made wrong later, by
+ * offload in the capturing host or by who edited the capture. It waits its
+ * turn like any other now. Where no acknowledgement can be seen, silence
+ * until the end is taken for one.
+ */
+static void
+accept_suspects(struct native *n, const struct flow *f, struct direction *d,
+    bool flush)
+{
+	struct waiting **link = &d->suspects;
+
+	while (*link != NULL) {
+		struct waiting *w = *link, **place = &d->waiting;
+		uint32_t end = w->seq + w->length;
+
+		if (!seq_before(d->next, end)) {
+			forget(n, link);
+			d->suspect_count--;
+			continue;
+		}
+		if ((!d->has_acked || seq_before(d->acked, end)) &&
+		    !(flush && one_sided(f))) {
+			link = &w->next;
+			continue;
+		}
+		*link = w->next;
+		d->suspect_count--;
+		/* Behind right copies of the same place. */
+		while (*place != NULL && !seq_before(w->seq, (*place)->seq))
+			place = &(*place)->next;
+		w->next = *place;
+		*place = w;
+		d->queued++;
+	}
+}
+
+/* --- the listener ----------------------------------------------------------- */
+
+void
+native_reclass(struct native *n, struct flow *f)
+{
+	static const enum flow_class classes[WORTHS] = {
+		[WORTH_OPAQUE] = FLOW_OPAQUE,
+		[WORTH_UNKNOWN] = FLOW_UNKNOWN,
+		[WORTH_GREETED] = FLOW_GREETED,
+		[WORTH_NEGOTIATING] = FLOW_NEGOTIATING,
+	};
+	enum flow_class class = (enum flow_class)f->class;
+
+	if (class == FLOW_CLOSED)
+		return;
+	if (f->session != NULL)
+		class =
+		    classes[n->listener.worth(n->listener.context, f->session)];
+	flow_table_touch(n->flows, f, class);
+}
+
+void
+native_remember_only(struct native *n, struct flow *f)
+{
+	for (int dir = 0; dir < 2; dir++)
+		native_forget_waiting(n, &f->dirs[dir]);
+	f->session = NULL;
+	flow_table_touch(n->flows, f, FLOW_CLOSED);
+	if (flow_table_count(n->flows, FLOW_CLOSED) > n->closed_max)
+		flow_table_remove(
+		    n->flows, flow_table_oldest(n->flows, FLOW_CLOSED));
+}
+
+void
+native_acked_offsets(const struct flow *f, uint64_t acked[2])
+{
+	for (int dir = 0; dir < 2; dir++) {
+		const struct direction *d = &f->dirs[dir];
+
+		int64_t ahead = (int32_t)(d->acked - d->next);
+
+		acked[dir] = 0;
+		if (d->has_base && d->has_acked &&
+		    (ahead >= 0 || (uint64_t)-ahead <= d->offset))
+			acked[dir] = d->offset + (uint64_t)ahead;
+	}
+}
+
+bool
+native_open_session(struct native *n, struct flow *f, const struct origin *at)
+{
+	struct flow_start start = { .midstream = f->midstream };
+
+	start.identity.client = f->ends[TO_CLIENT];
+	start.identity.server = f->ends[TO_SERVER];
+	start.identity.client_isn = f->isn[TO_SERVER];
+	start.identity.server_isn = f->isn[TO_CLIENT];
+	start.identity.has_client_isn = f->dirs[TO_SERVER].has_isn;
+	start.identity.has_server_isn = f->dirs[TO_CLIENT].has_isn;
+	start.identity.on_mail_port = f->on_mail_port;
+	f->session = n->listener.opened(n->listener.context, &start, at);
+	if (f->session == NULL) {
+		native_remember_only(n, f);
+		return false;
+	}
+	f->interest = INTEREST_NEGOTIATION;
+	native_reclass(n, f);
+	return true;
+}
+
+static void
+take_interest(struct native *n, struct flow *f, enum interest interest,
+    const struct origin *at)
+{
+	uint64_t acked[2];
+
+	f->interest = (uint8_t)interest;
+	if (interest != INTEREST_NONE)
+		return;
+	native_acked_offsets(f, acked);
+	n->listener.closed(
+	    n->listener.context, f->session, ENDING_FIN, TO_SERVER, acked, at);
+	native_remember_only(n, f);
+}
+
+void
+native_report_gap(struct native *n, struct flow *f, enum dir dir,
+    uint32_t missing, bool snapped, struct origin at)
+{
+	struct direction *d = &f->dirs[dir];
+
+	if (missing == 0 ||
+	    (f->session == NULL && !native_open_session(n, f, &at)))
+		return;
+	count(n->counters, COUNTER_GAPS);
+	n->counters->of[COUNTER_GAP_BYTES] += missing;
+	at.stream_offset = d->offset;
+	at.one_sided = one_sided(f);
+	d->next += missing;
+	d->offset += missing;
+	d->hole_ns = 0;
+	take_interest(n, f,
+	    n->listener.gap(
+		n->listener.context, f->session, dir, missing, snapped, &at),
+	    &at);
+}
+
+void
+native_deliver(
+    struct native *n, struct flow *f, enum dir dir, const struct segment *s)
+{
+	struct direction *d = &f->dirs[dir];
+	uint32_t old = d->next - s->seq; /* octets that were here before */
+	struct origin at = s->origin;
+
+	at.one_sided = one_sided(f);
+	if (s->length > 0 && old > 0)
+		count(n->counters, COUNTER_OVERLAPS);
+	if (old < s->length) {
+		uint32_t fresh = s->captured > old ? s->captured - old : 0;
+		uint32_t missing = s->length - old - fresh;
+
+		if (f->session == NULL && !native_open_session(n, f, &at))
+			return;
+		if (fresh > 0) {
+			enum interest interest;
+
+			at.stream_offset = d->offset;
+			d->next += fresh;
+			d->offset += fresh;
+			interest = n->listener.bytes(n->listener.context,
+			    f->session, dir, slice_of(s->bytes + old, fresh),
+			    &at);
+			take_interest(n, f, interest, &at);
+		}
+		if (f->session != NULL)
+			native_report_gap(n, f, dir, missing, true, s->origin);
+	}
+	if (s->fin && d->next == s->seq + s->length) {
+		d->finished = true;
+		if (!f->dirs[dir_peer(dir)].finished)
+			f->first_fin = dir == TO_CLIENT;
+	}
+}
+
+/* --- whose turn is it ----------------------------------------------------- */
+
+/*
+ * Does the segment acknowledge what the peer has not been seen to send?
+ * Behind the negotiation only replies wait: they are short, and what they
+ * answer must not come after them.
+ */
+bool
+native_ahead_of_peer(
+    const struct flow *f, enum dir dir, uint32_t ack, bool has_ack)
+{
+	const struct direction *peer = &f->dirs[dir_peer(dir)];
+
+	if (f->interest != INTEREST_NEGOTIATION &&
+	    !(f->interest == INTEREST_BYTES && dir == TO_CLIENT))
+		return false;
+	return has_ack && peer->seen && peer->has_base && !peer->finished &&
+	    seq_before(peer->next, ack) && ack - peer->next <= ACK_AHEAD_MAX;
+}
+
+static bool
+hold_is_over(const struct flow *f, const struct waiting *w, int64_t now_ns)
+{
+	return f->packet_count - w->packet_count > HOLD_PACKETS ||
+	    now_ns - w->origin.capture_ts_ns > HOLD_NS;
+}
+
+/* Octets from `next` to what waits, or to what was acknowledged. */
+static uint32_t
+hole_bytes(const struct direction *d, uint32_t upto)
+{
+	if (d->waiting != NULL && seq_before(d->waiting->seq, upto))
+		upto = d->waiting->seq;
+	return seq_before(d->next, upto) ? upto - d->next : 0;
+}
+
+/*
+ * Is the hole before the first waiting segment never to be filled? The peer
+ * has acknowledged it, so it was there and the capture does not have it; but
+ * a mirror port may deliver it a little later.
+ */
+static bool
+hole_is_final(const struct flow *f, struct direction *d, int64_t now_ns)
+{
+	if (f->interest == INTEREST_OPAQUE)
+		return true;
+	if (!d->has_acked || seq_before(d->acked, d->waiting->seq))
+		return false;
+	if (d->hole_ns == 0) {
+		d->hole_ns = now_ns;
+		d->hole_packets = f->packet_count;
+	}
+	return f->packet_count - d->hole_packets >= HOLE_PACKETS ||
+	    now_ns - d->hole_ns > HOLE_NS;
+}
+
+static void
+deliver_first_waiting(struct native *n, struct flow *f, enum dir dir)
+{
+	struct direction *d = &f->dirs[dir];
+	struct waiting *w = d->waiting;
+	struct segment s = { w->seq, w->ack, w->captured, w->length, w->has_ack,
+		w->fin, w->bytes, w->origin };
+
+	d->waiting = w->next;
+	d->queued--;
+	d->hole_ns = 0;
+	native_deliver(n, f, dir, &s);
+	n->waiting_bytes -= sizeof(*w) + w->captured;
+	free(w);
+}
+
+/* One step in one direction; false: nothing can be done there. `flush`: no
+ * more packets will come. */
+static bool
+drain_step(
+    struct native *n, struct flow *f, enum dir dir, int64_t now_ns, bool flush)
+{
+	struct direction *d = &f->dirs[dir];
+	struct waiting *w = d->waiting;
+
+	if (w == NULL)
+		return false;
+	if (seq_before(d->next, w->seq)) {
+		if (!flush && !hole_is_final(f, d, now_ns))
+			return false;
+		native_report_gap(
+		    n, f, dir, w->seq - d->next, false, w->origin);
+		return true;
+	}
+	if (native_ahead_of_peer(f, dir, w->ack, w->has_ack)) {
+		struct direction *peer = &f->dirs[dir_peer(dir)];
+
+		if (!flush && !hold_is_over(f, w, now_ns))
+			return false;
+		/* What it acknowledges was sent, and not captured. With peer
+		 * segments in the queue their own hole comes first. */
+		if (hole_bytes(peer, w->ack) > 0) {
+			native_report_gap(n, f, dir_peer(dir),
+			    hole_bytes(peer, w->ack), false, w->origin);
+			return true;
+		}
+		if (peer->waiting != NULL &&
+		    !native_ahead_of_peer(f, dir_peer(dir), peer->waiting->ack,
+			peer->waiting->has_ack)) {
+			deliver_first_waiting(n, f, dir_peer(dir));
+			return true;
+		}
+	}
+	deliver_first_waiting(n, f, dir);
+	return true;
+}
+
+/* Where acknowledgements do not decide, what came first goes first. */
+static enum dir
+older_first(const struct flow *f)
+{
+	const struct waiting *to_server = f->dirs[TO_SERVER].waiting;
+	const struct waiting *to_client = f->dirs[TO_CLIENT].waiting;
+
+	return to_server != NULL && to_client != NULL &&
+		to_server->origin.run_frame < to_client->origin.run_frame
+	    ? TO_SERVER
+	    : TO_CLIENT;
+}
+
+void
+native_drain(struct native *n, struct flow *f, int64_t now_ns, bool flush)
+{
+	enum dir first;
+
+	accept_suspects(n, f, &f->dirs[TO_SERVER], flush);
+	accept_suspects(n, f, &f->dirs[TO_CLIENT], flush);
+	/* Every step takes a segment from a queue or closes a hole. */
+	do {
+		first = older_first(f);
+	} while (f->session != NULL &&
+	    (drain_step(n, f, first, now_ns, flush) ||
+		drain_step(n, f, dir_peer(first), now_ns, flush)));
+}
