@@ -311,6 +311,18 @@ Test(judge_stripped, a_gap_in_the_reply_leaves_it_unjudged)
 	expect_unjudged("gap");
 }
 
+/* An answer of several lines is EHLO's, most probably; that is no proof. */
+Test(judge_stripped, a_lost_command_leaves_it_unjudged)
+{
+	everything_speaks_for_it();
+	memset(&d, 0, sizeof(d));
+	dialogue_open(&d, CLIENT, SERVER);
+	dialogue_say(&d, S("220 mx1.example.org ESMTP\r\n"), GAP(TO_SERVER, 9),
+	    S("250-mx1.example.org\r\n250-SIZE 1\r\n250 DSN\r\n"), DELIVERY);
+	dialogue_close(&d);
+	expect_unjudged("gap");
+}
+
 Test(judge_stripped, a_cut_packet_leaves_it_unjudged)
 {
 	everything_speaks_for_it();
