@@ -422,8 +422,7 @@ decode_null(struct decoding *d)
 static enum packet_kind
 decode_ppp(struct decoding *d)
 {
-	if (d->in.rest.len >= 2 && d->in.rest.ptr[0] == 0xff &&
-	    d->in.rest.ptr[1] == 0x03)
+	if (d->in.rest.len > 0 && d->in.rest.ptr[0] == 0xff)
 		skip(d, 2);	/* address and control, RFC 1662 3.1 */
 	return decode_ppp_protocol(d);
 }
