@@ -423,13 +423,17 @@ drain_step(
 
 /* Where acknowledgements do not decide, what came first goes first. */
 static enum dir
-older_first(const struct flow *f)
+first_turn(const struct flow *f)
 {
-	const struct waiting *to_server = f->dirs[TO_SERVER].waiting;
-	const struct waiting *to_client = f->dirs[TO_CLIENT].waiting;
+	for (int dir = 0; dir < 2; dir++) {
+		const struct waiting *w = f->dirs[dir].waiting;
 
-	return to_server != NULL && to_client != NULL &&
-		to_server->origin.run_frame < to_client->origin.run_frame
+		if (w == NULL ||
+		    native_ahead_of_peer(f, (enum dir)dir, w->ack, w->has_ack))
+			return TO_CLIENT;
+	}
+	return f->dirs[TO_SERVER].waiting->origin.run_frame <
+		f->dirs[TO_CLIENT].waiting->origin.run_frame
 	    ? TO_SERVER
 	    : TO_CLIENT;
 }
@@ -443,7 +447,7 @@ native_drain(struct native *n, struct flow *f, int64_t now_ns, bool flush)
 	accept_suspects(n, f, &f->dirs[TO_CLIENT], flush);
 	/* Every step takes a segment from a queue or closes a hole. */
 	do {
-		first = older_first(f);
+		first = first_turn(f);
 	} while (f->session != NULL &&
 	    (drain_step(n, f, first, now_ns, flush) ||
 		drain_step(n, f, dir_peer(first), now_ns, flush)));

@@ -194,7 +194,9 @@ is_greeting(const struct smtp_session *s, const struct reply_line *r)
 {
 	if (s->greeted)
 		return false;
-	if (!s->midstream)
+	/* From the middle, or behind a gap that may have swallowed it, what
+	 * comes is as well an answer. */
+	if (!s->midstream && !(s->log->observability & OBS_GAP_TO_CLIENT))
 		return true;
 	return r->code == 220 && s->pending_used == 0 && !s->ehlo_answered;
 }

@@ -26,8 +26,9 @@ opaque_from_the_start(const struct session *s)
 bool
 session_absence_seen(const struct session *s)
 {
-	uint16_t blind = OBS_GAP_TO_CLIENT | OBS_SNAPLEN | OBS_OVER_LIMIT |
-	    OBS_ONE_SIDED | OBS_LOST_SYNC | OBS_MIDSTREAM;
+	/* Also the command: without it the answer may be another's. */
+	uint16_t blind = OBS_GAP_TO_CLIENT | OBS_GAP_TO_SERVER | OBS_SNAPLEN |
+	    OBS_OVER_LIMIT | OBS_ONE_SIDED | OBS_LOST_SYNC | OBS_MIDSTREAM;
 
 	return s->ehlo_complete && !(s->ehlo_observability & blind) &&
 	    s->lines_kept == s->line_count;

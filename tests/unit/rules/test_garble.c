@@ -134,6 +134,9 @@ Test(garble, words_of_the_servers_own_are_no_garble)
 		"2.1.5 Ok",
 		"Nice to see you",
 		"STARTTLS-IS-NOT-FOR-YOU",
+		"START",
+		"STARTUP",
+		"STARTTLSV13",
 		"CHUNKIMG",
 		"SMTPUTF\xb8",
 	};

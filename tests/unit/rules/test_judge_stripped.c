@@ -128,8 +128,8 @@ Test(judge_stripped, the_strictest_of_several_policies_counts)
 	blank();
 	dialogue_open(&d, CLIENT, SERVER);
 	dialogue_say(&d, HELLO,
-	    C("MAIL FROM:<a@example.net>\r\nRCPT TO:<b@example.org>\r\n"
-	      "RCPT TO:<c@example.com>\r\nRCPT TO:<c@none.test>\r\nDATA\r\n"),
+	    C("MAIL FROM:<a@example.net>\r\nRCPT TO:<c@example.com>\r\n"
+	      "RCPT TO:<b@example.org>\r\nRCPT TO:<c@none.test>\r\nDATA\r\n"),
 	    S("250 Ok\r\n250 Ok\r\n250 Ok\r\n250 Ok\r\n354 go on\r\n"));
 	dialogue_close(&d);
 	policy("example.org", ENFORCE);
@@ -139,7 +139,8 @@ Test(judge_stripped, the_strictest_of_several_policies_counts)
 	cr_assert_eq(judge(), VERDICT_INCIDENT);
 	expect_evidence("policy-unmet");
 	cr_expect_eq(in.policy_count, 2);
-	cr_expect_str_eq(in.policies[1].mode, "testing");
+	cr_expect_str_eq(in.policies[0].mode, "testing");
+	cr_expect_str_eq(in.policies[1].mode, "enforce");
 }
 
 /* RFC 8461 3.4, 4: the policy is the recipient domain's, for its MX. */
@@ -245,6 +246,19 @@ Test(judge_stripped, clear_text_where_starttls_was_offered_is_no_incident)
 	cr_expect_eq(judge(), VERDICT_NOTHING);
 }
 
+/* A server that leaves its name out may mean the first line as an offer. */
+Test(judge_stripped, starttls_in_the_place_of_the_name_is_not_missing)
+{
+	blank();
+	dialogue_open(&d, CLIENT, SERVER);
+	dialogue_say(&d, S("220 mx1.example.org ESMTP\r\n"),
+	    C("EHLO relay.example.net\r\n"),
+	    S("250-STARTTLS\r\n250 SIZE 1\r\n"), DELIVERY);
+	dialogue_close(&d);
+	policy("example.org", ENFORCE);
+	cr_expect_eq(judge(), VERDICT_NOTHING);
+}
+
 Test(judge_stripped, helo_asks_for_no_offer)
 {
 	blank();
@@ -293,6 +307,18 @@ Test(judge_stripped, a_gap_in_the_reply_leaves_it_unjudged)
 	dialogue_open(&d, CLIENT, SERVER);
 	dialogue_say(&d, GREETED, S("250-mx1.example.org\r\n"),
 	    GAP(TO_CLIENT, 14), S("\r\n250 DSN\r\n"), DELIVERY);
+	dialogue_close(&d);
+	expect_unjudged("gap");
+}
+
+/* An answer of several lines is EHLO's, most probably; that is no proof. */
+Test(judge_stripped, a_lost_command_leaves_it_unjudged)
+{
+	everything_speaks_for_it();
+	memset(&d, 0, sizeof(d));
+	dialogue_open(&d, CLIENT, SERVER);
+	dialogue_say(&d, S("220 mx1.example.org ESMTP\r\n"), GAP(TO_SERVER, 9),
+	    S("250-mx1.example.org\r\n250-SIZE 1\r\n250 DSN\r\n"), DELIVERY);
 	dialogue_close(&d);
 	expect_unjudged("gap");
 }

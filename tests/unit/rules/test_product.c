@@ -161,6 +161,16 @@ Test(product, the_lengths_of_masked_neighbours_tell_which_is_starttls)
 	cr_expect_eq(slot("220 mx ESMTP Exim", exim, 2), SLOT_STARTTLS);
 }
 
+/* AUTH and its mechanisms, masked, stand behind STARTTLS: then the eight
+ * octets behind them are 8BITMIME. */
+Test(product, a_masked_keyword_with_parameters_takes_its_place_too)
+{
+	static const char postfix[] = "mx\nPIPELINING\nSIZE 1\nETRN\n"
+				      "?UTH LOGIN\n?2345678\nDSN";
+
+	cr_expect_eq(slot("220 mx ESMTP Postfix", postfix, 1), SLOT_OTHER);
+}
+
 Test(product, two_masked_words_for_two_keywords_have_each_its_own)
 {
 	static const char gmail[] = "mx\nSIZE 1\n8BITMIME\n?2345678\n"

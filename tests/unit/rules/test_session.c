@@ -227,7 +227,8 @@ Test(session, behind_a_gap_the_answer_that_was_begun_is_kept)
 	cr_expect_eq(s->ehlo_answers, 1);
 	cr_expect_eq(s->lines_kept, 3);
 	cr_expect_eq(memcmp(s->lines[1].text, "XXXXXXXX", 8), 0);
-	cr_expect(s->ehlo_observability & OBS_GAP_TO_CLIENT);
+	cr_expect(s->observability & OBS_GAP_TO_CLIENT);
+	cr_expect_not(session_absence_seen(s));
 }
 
 Test(session, behind_a_gap_an_offer_is_an_offer)
@@ -238,6 +239,23 @@ Test(session, behind_a_gap_an_offer_is_an_offer)
 	    GAP(TO_CLIENT, 9), S("IZE\r\n250-STARTTLS\r\n250 DSN\r\n"));
 	dialogue_close(&d);
 	cr_expect(s->offered);
+}
+
+/* Else every answer would be taken for the one before: EHLO's for the
+ * greeting, MAIL's for EHLO's. */
+Test(session, a_lost_greeting_shifts_no_answer)
+{
+	dialogue_open(&d, CLIENT, SERVER);
+	dialogue_say(&d, GAP(TO_CLIENT, 30), C("EHLO relay.example.net\r\n"),
+	    S("250-mx1.example.org\r\n250-SIZE 1\r\n250-XXXXXXXX\r\n"
+	      "250 DSN\r\n"),
+	    C("MAIL FROM:<a@example.net>\r\n"), S("250 2.1.0 Ok\r\n"),
+	    C("RCPT TO:<b@example.org>\r\n"), S("250 2.1.5 Ok\r\n"));
+	dialogue_close(&d);
+	cr_expect_not(s->greeted);
+	cr_expect_eq(s->lines_kept, 4);
+	cr_expect_eq(memcmp(s->lines[2].text, "XXXXXXXX", 8), 0);
+	cr_expect_eq(s->domain_count, 1);
 }
 
 Test(session, more_lines_than_are_kept_are_counted)
