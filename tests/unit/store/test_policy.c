@@ -122,3 +122,19 @@ Test(policy, the_version_does_not_depend_on_the_order_of_adding)
 	}
 	cr_expect_str_eq(versions[0], versions[1]);
 }
+
+Test(policy, the_version_tells_intervals_apart)
+{
+	static const int64_t ends[][2] = { { 1, 2 }, { 1, 3 }, { 0, 2 } };
+	char versions[3][17];
+
+	for (int i = 0; i < 3; i++) {
+		struct store *s = store_open("", STORE_SCRATCH, errbuf);
+
+		add(s, "example.org", ends[i][0], ends[i][1]);
+		cr_assert_eq(store_policies_version(s, versions[i]), 0);
+		store_close(s);
+	}
+	cr_expect_str_neq(versions[0], versions[1]);
+	cr_expect_str_neq(versions[0], versions[2]);
+}
