@@ -19,6 +19,9 @@ store_failed(struct store *s)
 		remedy = "; make room, or name another place with --db";
 	else if (code == SQLITE_NOTADB)
 		remedy = "; name another file with --db";
+	else if (code == SQLITE_CORRUPT)
+		remedy = "; put it aside and read the captures again, or name "
+			 "another file with --db";
 	else if (code == SQLITE_BUSY)
 		remedy = "; another program is writing to it";
 	snprintf(s->error, sizeof(s->error), "%.300s: %.120s%s", s->path, what,

@@ -198,16 +198,16 @@ LINKS = {
 def pcap(packets, link=ETHERNET, order="<", nanoseconds=False,
          snaplen=262144):
     unit = 1 if nanoseconds else 1000
-    out = struct.pack(order + "IHHIIII",
-                      0xa1b23c4d if nanoseconds else 0xa1b2c3d4, 2, 4, 0, 0,
-                      snaplen, link[0])
+    out = bytearray(struct.pack(
+        order + "IHHIIII", 0xa1b23c4d if nanoseconds else 0xa1b2c3d4, 2, 4, 0,
+        0, snaplen, link[0]))
     for time_ns, to_server, packet in packets:
         frame = link[1](to_server, packet)
         cut = frame[:snaplen]
         out += struct.pack(order + "IIII", time_ns // SECOND,
                            time_ns % SECOND // unit, len(cut), len(frame))
         out += cut
-    return out
+    return bytes(out)
 
 
 def block(order, kind, body):
@@ -254,8 +254,8 @@ def units(resolution):
 
 
 def pcapng(packets, link=ETHERNET, order="<", resolution=None):
-    out = section(order) + interface(order, link[0], resolution)
+    out = bytearray(section(order) + interface(order, link[0], resolution))
     for time_ns, to_server, packet in packets:
         ticks = -(-time_ns * units(resolution) // SECOND)
         out += enhanced(order, 0, ticks, link[1](to_server, packet))
-    return out
+    return bytes(out)
