@@ -12,13 +12,6 @@ address_compare(const struct address *a, const struct address *b)
 	return memcmp(a->octets, b->octets, sizeof(a->octets));
 }
 
-bool
-endpoint_equal(const struct endpoint *a, const struct endpoint *b)
-{
-	return a->port == b->port &&
-	    address_compare(&a->address, &b->address) == 0;
-}
-
 const char *
 address_format(const struct address *address, char text[ADDRESS_TEXT_BYTES])
 {

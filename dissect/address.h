@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* 4 or 6; the unused octets of an IPv4 address are zero, so that memcmp works. */
 struct address {
@@ -23,7 +24,13 @@ struct endpoint {
 #define ENDPOINT_TEXT_BYTES 56	/* "[v6]:port" and a NUL */
 
 int address_compare(const struct address *, const struct address *);
-bool endpoint_equal(const struct endpoint *, const struct endpoint *);
+
+static inline bool
+endpoint_equal(const struct endpoint *a, const struct endpoint *b)
+{
+	return a->port == b->port && a->address.family == b->address.family &&
+	    memcmp(a->address.octets, b->address.octets, 16) == 0;
+}
 
 /* RFC 5952 text; returns `text`. */
 const char *address_format(const struct address *,

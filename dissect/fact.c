@@ -116,6 +116,17 @@ fact_decode(struct slice *in, struct fact *fact, struct slice *bytes)
 	return true;
 }
 
+size_t
+fact_mark_acked(uint8_t *encoded, const uint64_t acked[2])
+{
+	uint64_t offset = get_le64(encoded + 40);
+	uint64_t extent = get_le64(encoded + 48);
+
+	if (extent > 0 && offset + extent <= acked[encoded[2]])
+		encoded[4] |= FACT_ACKED;
+	return FACT_HEADER_BYTES + get_le32(encoded + 60);
+}
+
 static uint8_t *
 put_endpoint(uint8_t *out, const struct endpoint *endpoint)
 {

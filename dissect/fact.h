@@ -146,6 +146,12 @@ void fact_encode(const struct fact *, struct slice bytes, uint8_t *out);
  */
 bool fact_decode(struct slice *in, struct fact *, struct slice *bytes);
 
+/*
+ * Flags an encoded fact FACT_ACKED if the peer had acknowledged all of it:
+ * `acked` are stream offsets, by direction. Returns how long the fact is.
+ */
+size_t fact_mark_acked(uint8_t *encoded, const uint64_t acked[2]);
+
 void flow_identity_encode(const struct flow_identity *,
     uint8_t out[FLOW_IDENTITY_BYTES]);
 bool flow_identity_decode(struct slice, struct flow_identity *);

@@ -205,24 +205,6 @@ fact_log_append(struct fact_log *log, struct fact *fact, struct slice bytes,
 	log_put(log, fact, bytes, at);
 }
 
-/* Facts that the peer has acknowledged by now say so. */
-static void
-mark_acknowledged(struct fact_log *log)
-{
-	for (uint32_t at = 0; at < log->length;) {
-		struct slice rest = slice_of(log->bytes + at, log->length - at);
-		struct slice bytes;
-		struct fact fact;
-
-		if (!fact_decode(&rest, &fact, &bytes))
-			return;
-		if (fact.extent > 0 &&
-		    fact.stream_offset + fact.extent <= log->acked[fact.dir])
-			log->bytes[at + 4] |= FACT_ACKED;
-		at += FACT_HEADER_BYTES + fact.length;
-	}
-}
-
 void
 fact_log_publish(struct fact_log *log, enum decision decision)
 {
@@ -236,7 +218,8 @@ fact_log_publish(struct fact_log *log, enum decision decision)
 		.decision = decision,
 	};
 
-	mark_acknowledged(log);
+	for (uint32_t at = 0; at < log->length;)
+		at += (uint32_t)fact_mark_acked(log->bytes + at, log->acked);
 	publication.facts_bytes = log->length;
 	if (pool->publish != NULL)
 		pool->publish(pool->context, &publication,

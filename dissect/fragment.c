@@ -4,24 +4,25 @@
 
 #define DATAGRAM_MAX_BYTES 65535
 #define WAIT_NS (INT64_C(30) * 1000000000)
-#define PIECES_MAX 512		/* more is an attack on the list's length */
+#define PIECES_MAX 512 /* more is an attack on the list's length */
 
 struct piece {
-	struct piece *next;	/* by offset */
+	struct piece *next; /* by offset */
 	uint32_t offset, length;
 	uint8_t bytes[];
 };
 
 /* A datagram of which parts are missing. */
 struct datagram {
-	struct datagram *next;	/* youngest first */
+	struct datagram *next; /* youngest first */
 	struct address src, dst;
 	uint32_t id;
 	int64_t first_ns;
-	uint32_t total;		/* 0: the last piece is not here yet */
-	uint32_t have;		/* octets, overlaps counted once */
+	uint32_t total; /* 0: the last piece is not here yet */
+	uint32_t have; /* octets, overlaps counted once */
+	uint32_t top; /* behind the highest octet that came */
 	unsigned piece_count;
-	bool discarded;		/* overlap in IPv6, or nonsense */
+	bool discarded; /* overlap in IPv6, or nonsense */
 	size_t held_bytes;
 	struct piece *pieces;
 };
@@ -155,8 +156,8 @@ put_piece(struct fragments *f, struct datagram *d, struct piece **link,
 		return link;
 	piece->offset = from;
 	piece->length = to - from;
-	memcpy(piece->bytes, p->payload + (from - p->fragment_offset),
-	    to - from);
+	memcpy(
+	    piece->bytes, p->payload + (from - p->fragment_offset), to - from);
 	piece->next = *link;
 	*link = piece;
 	d->have += piece->length;
@@ -202,25 +203,36 @@ join(struct fragments *f, const struct datagram *d)
 	return slice_of(f->whole, d->total);
 }
 
+/* The most that the fragment may need: it fills every hole. */
+static size_t
+piece_room(const struct datagram *d, const struct packet *p)
+{
+	size_t holes = d == NULL ? 1 : d->piece_count + 1;
+
+	return holes * sizeof(struct piece) + p->payload_bytes;
+}
+
 bool
-fragments_add(struct fragments *f, const struct packet *p,
-    struct slice *datagram)
+fragments_add(
+    struct fragments *f, const struct packet *p, struct slice *datagram)
 {
 	uint32_t end = p->fragment_offset + p->payload_bytes;
 	struct datagram **link = find(f, p), *d = *link;
 
-	/* Cut by snaplen, empty, or longer than IP allows: never whole. */
+	/* Cut by snaplen, empty, longer than IP allows, or no multiple of
+	 * eight before the last (RFC 791 2.3, RFC 8200 4.5): never whole. */
 	if (p->payload_bytes < p->payload_wire_bytes || p->payload_bytes == 0 ||
-	    end > DATAGRAM_MAX_BYTES) {
+	    end > DATAGRAM_MAX_BYTES ||
+	    (p->more_fragments && p->payload_bytes % 8 != 0)) {
 		count(f->counters, COUNTER_FRAGMENTS_LOST);
 		return false;
 	}
 	if (d == NULL) {
-		if (!make_room(f, sizeof(*d) + p->payload_bytes + 256) ||
+		if (!make_room(f, sizeof(*d) + piece_room(NULL, p)) ||
 		    (d = open_datagram(f, p)) == NULL)
 			return false;
 		link = &f->datagrams;
-	} else if (f->held_bytes + p->payload_bytes + 256 > f->budget_bytes) {
+	} else if (f->held_bytes + piece_room(d, p) > f->budget_bytes) {
 		count(f->counters, COUNTER_FRAGMENTS_EVICTED);
 		datagram_free(f, link);
 		return false;
@@ -231,16 +243,17 @@ fragments_add(struct fragments *f, const struct packet *p,
 		d->discarded |= d->total != 0 && d->total != end;
 		d->total = end;
 	}
+	/* Octets behind the end would be counted as some before it. */
+	d->top = end > d->top ? end : d->top;
+	d->discarded |= d->total != 0 && d->top > d->total;
+	if (d->discarded)
+		return false;
 	if (insert(f, d, p)) {
 		count(f->counters, COUNTER_FRAGMENTS_OVERLAP);
 		d->discarded |= p->src.address.family == 6;
 	}
 	if (d->discarded || d->total == 0 || d->have < d->total)
 		return false;
-	if (d->have > d->total) {	/* something lies beyond the end */
-		d->discarded = true;
-		return false;
-	}
 	*datagram = join(f, d);
 	count(f->counters, COUNTER_FRAGMENTS_JOINED);
 	datagram_free(f, link);

@@ -422,8 +422,7 @@ decode_null(struct decoding *d)
 static enum packet_kind
 decode_ppp(struct decoding *d)
 {
-	if (d->in.rest.len >= 2 && d->in.rest.ptr[0] == 0xff &&
-	    d->in.rest.ptr[1] == 0x03)
+	if (d->in.rest.len > 0 && d->in.rest.ptr[0] == 0xff)
 		skip(d, 2);	/* address and control, RFC 1662 3.1 */
 	return decode_ppp_protocol(d);
 }
@@ -480,17 +479,22 @@ packet_link_known(uint32_t link_type)
 
 /* --- sums and shards ------------------------------------------------------- */
 
-/* Words of 32 bits add up to the same once the sum is folded (RFC 1071 2). */
+/*
+ * In words of 32 bits and the machine's own byte order: folded, that comes to
+ * the same sum, or to its octets swapped (RFC 1071 2).
+ */
 static uint64_t
-sum16(uint64_t sum, const uint8_t *bytes, size_t len)
+sum_words(uint64_t sum, const uint8_t *bytes, size_t len)
 {
-	struct cursor in = cursor_over(slice_of(bytes, len));
+	uint64_t two = 0;
 
-	while (in.rest.len >= 4)
-		sum += cursor_be32(&in);
-	if (in.rest.len >= 2)
-		sum += cursor_be16(&in);
-	return in.rest.len > 0 ? sum + ((uint64_t)cursor_u8(&in) << 8) : sum;
+	for (; len >= 8; len -= 8, bytes += 8) {
+		memcpy(&two, bytes, 8);
+		sum += (two & UINT32_MAX) + (two >> 32);
+	}
+	two = 0;
+	memcpy(&two, bytes, len);
+	return sum + (two & UINT32_MAX) + (two >> 32);
 }
 
 bool
@@ -498,13 +502,17 @@ packet_checksum_ok(const struct packet *p)
 {
 	size_t octets = p->src.address.family == 6 ? 16 : 4;
 	size_t len = p->tcp_header_bytes + p->payload_bytes;
-	uint64_t sum = IP_TCP + len;
+	/* Length and protocol of the pseudo header, RFC 8200 8.1. */
+	const uint8_t rest[8] = { (uint8_t)(len >> 24), (uint8_t)(len >> 16),
+		(uint8_t)(len >> 8), (uint8_t)len, 0, 0, 0, IP_TCP };
+	uint64_t sum;
 
 	if (p->header_cut || p->payload_bytes < p->payload_wire_bytes)
 		return false;
-	sum = sum16(sum, p->src.address.octets, octets);
-	sum = sum16(sum, p->dst.address.octets, octets);
-	sum = sum16(sum, p->tcp, len);
+	sum = sum_words(0, rest, sizeof(rest));
+	sum = sum_words(sum, p->src.address.octets, octets);
+	sum = sum_words(sum, p->dst.address.octets, octets);
+	sum = sum_words(sum, p->tcp, len);
 	while (sum >> 16)
 		sum = (sum & 0xffff) + (sum >> 16);
 	return sum == 0xffff;	/* 0x0000 and 0xffff in the field alike */

@@ -532,7 +532,8 @@ each(struct store *s, sqlite3_stmt *st, const struct incident_filter *filter,
 
 /* Their hashes as a JSON array: hex needs no escaping. */
 static int
-bind_captures(sqlite3_stmt *st, int column, const struct incident_filter *f)
+bind_captures(struct store *s, sqlite3_stmt *st, int column,
+    const struct incident_filter *f)
 {
 	sqlite3_str *json = sqlite3_str_new(NULL);
 	char *text;
@@ -544,7 +545,8 @@ bind_captures(sqlite3_stmt *st, int column, const struct incident_filter *f)
 	text = sqlite3_str_finish(json);
 	if (text == NULL)
 		return -1;
-	sqlite3_bind_text(st, column, text, -1, sqlite3_free);
+	s->unbound |= sqlite3_bind_text(st, column, text, -1, sqlite3_free) !=
+	    SQLITE_OK;
 	return 0;
 }
 
@@ -571,7 +573,7 @@ store_each_incident(struct store *s, const struct incident_filter *f,
 		bind_text(s, st, 1, f->id_prefix);
 	if (f->session != NULL)
 		bind_blob(s, st, 2, f->session, 16);
-	if (f->captures != NULL && bind_captures(st, 3, f) != 0) {
+	if (f->captures != NULL && bind_captures(s, st, 3, f) != 0) {
 		sqlite3_finalize(st);
 		return store_failed(s);
 	}

@@ -142,6 +142,22 @@ slot_highest_first(const void *a, const void *b)
 	return left > right ? -1 : left < right;
 }
 
+/* About the order of the store's key: rows of one server come together, so
+ * that they go into its tree in one place. */
+static int
+slot_by_server(const void *a, const void *b)
+{
+	const struct slot *left = a, *right = b;
+	const struct profile *l = &left->profile, *r = &right->profile;
+	int order = address_compare(&l->server.address, &r->server.address);
+
+	if (order == 0)
+		order = l->server.port - r->server.port;
+	if (order == 0)
+		order = address_compare(&l->client, &r->client);
+	return order ? order : slot_highest_first(a, b);
+}
+
 /*
  * The profiles of the highest keys stay. One that was shed can never come
  * back with a part of its count, for the floor only rises: whatever the
@@ -318,7 +334,7 @@ yield_finish(struct yield *y)
 	shed_profiles(y);
 	if (y->slot_count > 0)
 		qsort(y->slots, y->slot_count, sizeof(*y->slots),
-		    slot_highest_first);
+		    slot_by_server);
 	y->out.profiles = malloc((y->slot_count ? y->slot_count : 1) *
 	    sizeof(*y->out.profiles));
 	for (size_t i = 0; y->out.profiles != NULL && i < y->slot_count; i++)

@@ -41,6 +41,7 @@ class Dialogue:
         self.time = START + number if start is None else start
         self.step = step
         self.spoiled = False	# payloads get a wrong sum from here on
+        self.payload = MTU_PAYLOAD	# octets of a segment
         self.frames = []
 
     def segment(self, who, flags, data=b""):
@@ -69,8 +70,8 @@ class Dialogue:
 
     def say(self, who, *lines):
         data = b"".join(line + b"\r\n" for line in lines)
-        for at in range(0, len(data), MTU_PAYLOAD):
-            self.segment(who, ACK | PSH, data[at:at + MTU_PAYLOAD])
+        for at in range(0, len(data), self.payload):
+            self.segment(who, ACK | PSH, data[at:at + self.payload])
         return self
 
     def raw(self, who, octets):
@@ -100,12 +101,13 @@ class Dialogue:
         return self
 
 
-def write_pcap(path, frames):
+def write_pcap(path, frames, snaplen=262144):
     """`frames` in the order of their times."""
     with open(path, "wb") as out:
-        out.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 262144, 1))
+        out.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, snaplen, 1))
         for time, octets in sorted(frames, key=lambda frame: frame[0]):
             seconds = int(time)
             out.write(struct.pack("<IIII", seconds,
                                   round((time - seconds) * 1e6) % 1000000,
-                                  len(octets), len(octets)) + octets)
+                                  min(len(octets), snaplen), len(octets)) +
+                      octets[:snaplen])
