@@ -103,6 +103,7 @@ benign_of_garble(const struct garble *garble)
 		return "a slip in the server's own configuration, or memory "
 		       "or a line that damages bits";
 	case EVIDENCE_SLOT:
+	case EVIDENCE_WORD_AMBIGUOUS:
 	case EVIDENCE_UNKNOWN_WORD:
 		return "a keyword of the server's own that nobody registered";
 	case EVIDENCE_NOT_A_KEYWORD:

@@ -46,6 +46,15 @@ Test(history, no_profiles_are_no_history)
 	cr_expect_eq(h.nearest_offered_ns, 0);
 }
 
+/* A submission server is another server than the MX at the same address. */
+Test(history, is_that_of_the_address_and_the_port)
+{
+	begin();
+	ask();
+	cr_expect(endpoint_equal(&world.asked, &d.session.flow.server));
+	cr_expect_eq(world.asked.port, 25);
+}
+
 Test(history, sessions_are_counted_by_how_near_their_client_is)
 {
 	begin();

@@ -87,6 +87,24 @@ Test(wording, a_garbled_line_is_quoted_with_place_and_product)
 	cr_expect_not_null(strstr(in.observed, "\"\\xFFTARTTLS\""));
 }
 
+Test(wording, the_benign_explanation_is_that_of_the_word)
+{
+	static const char *const rows[][2] = {
+		{ "XXXXXXXA", "Cisco" },
+		{ "XXXXXXXX", "inspecting firewall" },
+		{ "QZKWVPDJ", "keyword of the server's own" },
+		{ "XQZKWVPD", "keyword of the server's own" },
+		{ "\xff\xfe\xfd\xfc\xfb\xfa\xf9\xf8", "broken or inspecting" },
+		{ "STARTTLX", "slip" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		cr_assert_eq(judge_word(rows[i][0], 8, 0), VERDICT_INCIDENT);
+		cr_expect_not_null(strstr(in.benign, rows[i][1]), "%s: %s",
+		    rows[i][1], in.benign);
+	}
+}
+
 Test(wording, what_followed_is_said_as_far_as_it_was_seen)
 {
 	static const char *const ends[] = { "mail was accepted in clear",
