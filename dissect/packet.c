@@ -455,6 +455,7 @@ packet_decode(const struct frame *frame, struct counters *counters,
 	};
 
 	out->kind = PACKET_NONE;
+	out->has_flow_hash = false;
 	out->number = frame->number;
 	out->run_number = frame->run_number;
 	out->capture_ts_ns = frame->capture_ts_ns;
