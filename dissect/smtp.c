@@ -368,11 +368,11 @@ smtp_session_feed(struct smtp_session *s, enum dir dir, struct slice bytes,
 
 		offset += n;
 		bytes = slice_after(bytes, n);
+		/* The client's first line was none of SMTP's. */
+		if (!s->recognised && dir == TO_SERVER &&
+		    s->partial[TO_SERVER].length == 0)
+			return INTEREST_NONE;
 	}
-	/* The client's first line was none of SMTP's. */
-	if (!s->recognised && dir == TO_SERVER &&
-	    s->partial[TO_SERVER].length == 0)
-		return INTEREST_NONE;
 	return interest_of(s);
 }
 

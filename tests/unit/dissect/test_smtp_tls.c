@@ -238,6 +238,17 @@ Test(smtp_tls, a_second_handshake_is_read_from_its_beginning)
 	    "S tls-certificate\n" CLOSED_FACTS);
 }
 
+/* The 220 comes when TLS has long begun; then TLS begins once more. */
+Test(smtp_tls, a_go_ahead_amid_a_handshake_begins_it_anew)
+{
+	static const struct turn talk[] = { ASKED, C(CLIENT_HELLO),
+		S("220 go\r\n"), C(CLIENT_HELLO) };
+
+	EXPECT(talk, ASKED_FACTS CLIENT_HELLO_FACTS
+	    "S reply starttls last |220 go\n"
+	    "-- starttls-answered\n" CLIENT_HELLO_FACTS CLOSED_FACTS);
+}
+
 Test(smtp_tls, tls_from_the_first_octet_is_implicit)
 {
 	static const struct turn talk[] = { C(CLIENT_HELLO),
