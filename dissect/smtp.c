@@ -477,7 +477,12 @@ smtp_session_gap(struct smtp_session *s, enum dir dir, uint64_t missing,
 	    (snapped ? OBS_SNAPLEN : 0));
 	smtp_say(s, &fact, slice_of(NULL, 0), at);
 	if (s->mode == MODE_TLS) {
-		tls_gap(s->tls, dir, missing);
+		if (s->partial[dir].length > 0) { /* a line among records */
+			smtp_give_partial(s, dir);
+			s->partial[dir].after_gap = true;
+		} else {
+			tls_gap(s->tls, dir, missing);
+		}
 	} else if (dir == TO_SERVER) {
 		gap_in_client(s, missing, at);
 	} else {

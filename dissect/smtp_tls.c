@@ -114,7 +114,7 @@ smtp_feed_tls(struct smtp_session *s, enum dir dir, struct slice bytes,
 		/* The other side's next octets tell for it, if it is seen. */
 		if (dir == TO_SERVER || tls_is_lost(s->tls, TO_SERVER))
 			leave_tls(s);
-		if (taken < bytes.len)
+		else if (taken < bytes.len)
 			taken += smtp_feed_line(s, dir,
 			    slice_after(bytes, taken),
 			    at->stream_offset + taken, at);

@@ -244,9 +244,23 @@ Test(smtp_tls, a_go_ahead_amid_a_handshake_begins_it_anew)
 	static const struct turn talk[] = { ASKED, C(CLIENT_HELLO),
 		S("220 go\r\n"), C(CLIENT_HELLO) };
 
-	EXPECT(talk, ASKED_FACTS CLIENT_HELLO_FACTS
+	EXPECT(talk,
+	    ASKED_FACTS CLIENT_HELLO_FACTS
 	    "S reply starttls last |220 go\n"
 	    "-- starttls-answered\n" CLIENT_HELLO_FACTS CLOSED_FACTS);
+}
+
+/* Out of step with the records, yet a record comes in the same segment. */
+Test(smtp_tls, clear_text_amid_records_is_cut_anywhere_alike)
+{
+	static const struct turn talk[] = { ACCEPTED, C(CLIENT_HELLO),
+		C("\x16" CLIENT_HELLO), S("454 half"), S_GAP(9),
+		S("ine\r\n454 no\r\n") };
+
+	EXPECT(talk,
+	    ACCEPTED_FACTS CLIENT_HELLO_FACTS CLIENT_HELLO_FACTS
+	    "S gap 9\n"
+	    "S reply last |454 no\n" CLOSED_FACTS);
 }
 
 Test(smtp_tls, tls_from_the_first_octet_is_implicit)
