@@ -516,7 +516,9 @@ smtp_session_close(struct smtp_session *s, enum ending ending, enum dir who,
 	if (ending == ENDING_EVICTED)
 		s->log->observability |= OBS_EVICTED;
 	if (s->recognised) {
-		if (s->mode == MODE_STARTTLS_WAIT) {
+		/* Another STARTTLS may wait behind the first. */
+		while (s->mode == MODE_STARTTLS_WAIT &&
+		    s->partial[TO_SERVER].length > 0) {
 			s->mode = MODE_COMMAND;
 			smtp_release_waiting(s, at);
 		}

@@ -147,6 +147,14 @@ Test(smtp_tls, what_waits_for_starttls_at_the_end_is_redacted_line_by_line)
 		S("250 STARTTLS\r\n"),
 		C("STARTTLS\r\nHELP\r\nAUTH PLAIN AGEAYg==\r\nMAIL FROM:<se") };
 
+	static const struct turn twice[] = { ASKED,
+		C("STARTTLS\r\nNOOP\r\nAUTH PLAIN AGEAYg==\r\n") };
+
+	EXPECT(twice,
+	    ASKED_FACTS
+	    "C command starttls pipelined |STARTTLS\n"
+	    "C command noop pipelined |NOOP\n"
+	    "C command auth pipelined |AUTH PLAIN ~~~~~~~~\n" CLOSED_FACTS);
 	EXPECT(talk,
 	    ASKED_FACTS "C command help pipelined |HELP\n"
 			"C command auth pipelined |AUTH PLAIN ~~~~~~~~\n"
