@@ -109,7 +109,9 @@ fact_decode(struct slice *in, struct fact *fact, struct slice *bytes)
 	fact->capture = get_le32(p + 56);
 	fact->length = get_le32(p + 60);
 	if (fact->code >= FACT_CODES || fact->dir > TO_CLIENT ||
-	    fact->about >= VERBS || fact->length > in->len - FACT_HEADER_BYTES)
+	    fact->about >= VERBS ||
+	    fact->length > in->len - FACT_HEADER_BYTES ||
+	    (fact->code == FACT_CLOSED && fact->value >= ENDINGS))
 		return false;
 	*bytes = slice_of(in->ptr + FACT_HEADER_BYTES, fact->length);
 	*in = slice_after(*in, FACT_HEADER_BYTES + fact->length);
@@ -158,6 +160,12 @@ flow_identity_encode(const struct flow_identity *id,
 	put_le16(out, bits);
 }
 
+static bool
+family_known(const struct endpoint *endpoint)
+{
+	return endpoint->address.family == 4 || endpoint->address.family == 6;
+}
+
 bool
 flow_identity_decode(struct slice in, struct flow_identity *id)
 {
@@ -175,7 +183,7 @@ flow_identity_decode(struct slice in, struct flow_identity *id)
 	id->has_client_isn = bits & 1;
 	id->has_server_isn = bits & 2;
 	id->on_mail_port = bits & 4;
-	return true;
+	return family_known(&id->client) && family_known(&id->server);
 }
 
 const char *

@@ -141,7 +141,8 @@ struct flow_identity {
 void fact_encode(const struct fact *, struct slice bytes, uint8_t *out);
 /*
  * Takes the next fact off `in`. False at the end, and when what is left is no
- * fact (an unknown code, or a length beyond the end): `in` is then untouched.
+ * fact (an unknown code, verb or ending, or a length beyond the end): `in` is
+ * then untouched.
  * `bytes` borrows from `in`.
  */
 bool fact_decode(struct slice *in, struct fact *, struct slice *bytes);
@@ -154,6 +155,7 @@ size_t fact_mark_acked(uint8_t *encoded, const uint64_t acked[2]);
 
 void flow_identity_encode(const struct flow_identity *,
     uint8_t out[FLOW_IDENTITY_BYTES]);
+/* False: of another length, or of no known address family. */
 bool flow_identity_decode(struct slice, struct flow_identity *);
 
 /* Names as in --facts and SQL; never NULL for a code below the count. */

@@ -4,7 +4,7 @@
 
 /* Sizes are powers of two; each has a list of what was given back. */
 #define SMALLEST_BYTES 256
-#define SIZE_CLASSES 9		/* 256 octets to 64 KiB */
+#define SIZE_CLASSES 9 /* 256 octets to 64 KiB */
 
 struct free_room {
 	struct free_room *next;
@@ -58,8 +58,8 @@ fact_pool_mute(struct fact_pool *pool)
 }
 
 void
-fact_pool_stamp(struct fact_pool *pool, uint64_t batch, uint64_t run_frame,
-    uint32_t shard)
+fact_pool_stamp(
+    struct fact_pool *pool, uint64_t batch, uint64_t run_frame, uint32_t shard)
 {
 	if (pool->batch != batch || pool->run_frame != run_frame ||
 	    pool->shard != shard)
@@ -75,7 +75,7 @@ class_of(size_t bytes)
 	int class = 0;
 
 	while ((size_t)SMALLEST_BYTES << class < bytes)
-		class++;
+		class ++;
 	return class;
 }
 
@@ -172,15 +172,15 @@ log_put(struct fact_log *log, struct fact *fact, struct slice bytes,
 
 /* Keeps nothing more from here on; the room for saying so was left. */
 static void
-log_limit(struct fact_log *log, const struct origin *at)
+log_limit(struct fact_log *log, size_t more, const struct origin *at)
 {
 	struct fact fact = { .code = FACT_OVER_LIMIT };
-	bool spent = log->length + 4 * FACT_HEADER_BYTES < FACT_LOG_MAX_BYTES;
+	bool pool_spent = log->length + more <= FACT_LOG_MAX_BYTES;
 
 	log->over_limit = true;
 	log->observability |= OBS_OVER_LIMIT;
 	count(log->pool->counters,
-	    spent ? COUNTER_LOG_EVICTED : COUNTER_FACTS_OVER_LIMIT);
+	    pool_spent ? COUNTER_LOG_EVICTED : COUNTER_FACTS_OVER_LIMIT);
 	if (log_grow(log, FACT_HEADER_BYTES))
 		log_put(log, &fact, slice_of(NULL, 0), at);
 }
@@ -190,15 +190,16 @@ fact_log_append(struct fact_log *log, struct fact *fact, struct slice bytes,
     const struct origin *at)
 {
 	/* The end is always told: it needs a header or two. */
-	bool final = fact->code == FACT_CLOSED || fact->code == FACT_ACKNOWLEDGED
-	    || fact->code == FACT_OPAQUE_END;
-	size_t reserve = final ? 0 : 8 * FACT_HEADER_BYTES;
+	bool final = fact->code == FACT_CLOSED ||
+	    fact->code == FACT_ACKNOWLEDGED || fact->code == FACT_OPAQUE_END;
+	size_t more = FACT_HEADER_BYTES + bytes.len +
+	    (final ? 0 : 8 * FACT_HEADER_BYTES);
 
 	if (log->over_limit && !final)
 		return;
-	if (!log_grow(log, FACT_HEADER_BYTES + bytes.len + reserve)) {
+	if (!log_grow(log, more)) {
 		if (!log->over_limit)
-			log_limit(log, at);
+			log_limit(log, more, at);
 		if (!final || !log_grow(log, FACT_HEADER_BYTES + bytes.len))
 			return;
 	}

@@ -7,6 +7,13 @@
 #define SLAB_FLOWS 64
 #define INDEX_START 256
 
+#ifdef __GNUC__
+#define FETCH(address) __builtin_prefetch(address)
+#else
+#define FETCH(address) ((void)(address))
+#endif
+#define CACHE_LINE_BYTES 64
+
 struct list {
 	uint32_t oldest, youngest;
 	size_t count;
@@ -83,11 +90,13 @@ put_ends(uint8_t *out, const struct endpoint *a, const struct endpoint *b,
 
 /* The same for both directions. */
 static uint32_t
-hash_of(const struct flow_table *t, const struct endpoint *a,
-    const struct endpoint *b)
+hash_of(const struct flow_table *t, const struct packet *p)
 {
+	const struct endpoint *a = &p->src, *b = &p->dst;
 	uint8_t bytes[36];
 
+	if (p->has_flow_hash)
+		return p->flow_hash;
 	if (a->address.family == 4) {
 		put_ends(bytes, a, b, 4);
 		return (uint32_t)siphash13(t->key, bytes, 12);
@@ -96,10 +105,32 @@ hash_of(const struct flow_table *t, const struct endpoint *a,
 	return (uint32_t)siphash13(t->key, bytes, 36);
 }
 
+void
+flow_table_expect(const struct flow_table *t, struct packet *p)
+{
+	p->flow_hash = hash_of(t, p);
+	p->has_flow_hash = true;
+	FETCH(&t->index[p->flow_hash & t->index_mask]);
+}
+
+void
+flow_table_fetch(const struct flow_table *t, const struct packet *p)
+{
+	/* The first place is the right one most of the time. */
+	uint32_t position = t->index[hash_of(t, p) & t->index_mask];
+	const uint8_t *f;
+
+	if (position == FLOW_NONE)
+		return;
+	f = (const uint8_t *)flow_at(t, position);
+	for (size_t i = 0; i < sizeof(struct flow); i += CACHE_LINE_BYTES)
+		FETCH(f + i);
+}
+
 struct flow *
 flow_table_find(struct flow_table *t, const struct packet *p, enum dir *dir)
 {
-	uint32_t hash = hash_of(t, &p->src, &p->dst);
+	uint32_t hash = hash_of(t, p);
 
 	for (uint32_t i = hash & t->index_mask; t->index[i] != FLOW_NONE;
 	     i = (i + 1) & t->index_mask) {
@@ -241,7 +272,7 @@ flow_table_add(struct flow_table *t, const struct packet *p, enum dir dir)
 	f->position = position;
 	f->ends[dir] = p->dst;
 	f->ends[dir_peer(dir)] = p->src;
-	f->hash = hash_of(t, &p->src, &p->dst);
+	f->hash = hash_of(t, p);
 	index_put(t, f->hash, position);
 	link_youngest(t, f, FLOW_HALF_OPEN);
 	return f;

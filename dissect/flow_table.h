@@ -75,6 +75,13 @@ struct flow_table;
 
 struct flow_table *flow_table_create(size_t flows_max, const uint8_t key[16]);
 void flow_table_destroy(struct flow_table *);
+/*
+ * A packet will be looked for: expect() notes its hash in it and has its place
+ * in the index fetched, fetch(), a little later, its flow, so that others are
+ * worked on while memory is slow. Both may be left out.
+ */
+void flow_table_expect(const struct flow_table *, struct packet *);
+void flow_table_fetch(const struct flow_table *, const struct packet *);
 /* `dir` gets the packet's direction in it; NULL: not there. */
 struct flow *flow_table_find(struct flow_table *, const struct packet *,
     enum dir *dir);

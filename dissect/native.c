@@ -316,6 +316,18 @@ after_segment(
 }
 
 void
+native_expect(const struct native *n, struct packet *p)
+{
+	flow_table_expect(n->flows, p);
+}
+
+void
+native_fetch(const struct native *n, const struct packet *p)
+{
+	flow_table_fetch(n->flows, p);
+}
+
+void
 native_segment(struct native *n, const struct packet *p)
 {
 	enum dir dir = TO_SERVER;

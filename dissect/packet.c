@@ -7,7 +7,7 @@ enum {
 	LINK_NULL = 0,
 	LINK_ETHERNET = 1,
 	LINK_PPP = 9,
-	LINK_RAW_OLD = 12,	/* DLT_RAW as most systems number it */
+	LINK_RAW_OLD = 12, /* DLT_RAW as most systems number it */
 	LINK_RAW_OPENBSD = 14,
 	LINK_PPP_HDLC = 50,
 	LINK_RAW = 101,
@@ -49,7 +49,7 @@ enum {
 /* What is being decoded: where, and how much of it was on the wire. */
 struct decoding {
 	struct cursor in;
-	uint32_t wire_bytes;	/* from the cursor's place to the end */
+	uint32_t wire_bytes; /* from the cursor's place to the end */
 	struct counters *counters;
 	struct packet *out;
 };
@@ -67,8 +67,8 @@ skip(struct decoding *d, size_t octets)
 {
 	struct slice taken = cursor_take(&d->in, octets);
 
-	d->wire_bytes -= d->wire_bytes < octets ? d->wire_bytes :
-						  (uint32_t)octets;
+	d->wire_bytes -= d->wire_bytes < octets ? d->wire_bytes
+						: (uint32_t)octets;
 	return taken;
 }
 
@@ -180,6 +180,7 @@ decode_ipv4(struct decoding *d)
 	struct packet *out = d->out;
 	uint32_t header, total, offset;
 	uint8_t first = cursor_u8(&c), protocol;
+	struct slice src, dst;
 
 	cursor_u8(&c);
 	total = cursor_be16(&c);
@@ -192,10 +193,10 @@ decode_ipv4(struct decoding *d)
 	out->src.address.family = out->dst.address.family = 4;
 	memset(out->src.address.octets, 0, 16);
 	memset(out->dst.address.octets, 0, 16);
-	memcpy(out->src.address.octets, cursor_take(&c, 4).ptr,
-	    c.short_read ? 0 : 4);
-	memcpy(out->dst.address.octets, cursor_take(&c, 4).ptr,
-	    c.short_read ? 0 : 4);
+	src = cursor_take(&c, 4);
+	dst = cursor_take(&c, 4);
+	memcpy(out->src.address.octets, src.ptr, src.len);
+	memcpy(out->dst.address.octets, dst.ptr, dst.len);
 	d->in.short_read = c.short_read;
 	/* Segmentation offload leaves the total length 0. */
 	if (total == 0)
@@ -225,8 +226,8 @@ decode_extensions(struct decoding *d, uint8_t next)
 
 		switch (next) {
 		case IP_TCP:
-			return packet_decode_tcp(d->in.rest, d->wire_bytes,
-			    d->counters, d->out);
+			return packet_decode_tcp(
+			    d->in.rest, d->wire_bytes, d->counters, d->out);
 		case IP_HOP_BY_HOP:
 		case IP_ROUTING:
 		case IP_DESTINATION:
@@ -263,17 +264,18 @@ decode_ipv6(struct decoding *d)
 	struct packet *out = d->out;
 	uint32_t first = cursor_be32(&c), length = cursor_be16(&c);
 	uint8_t next = cursor_u8(&c);
+	struct slice src, dst;
 
 	out->ttl = cursor_u8(&c);
 	out->ip_id = 0;
 	out->src.address.family = out->dst.address.family = 6;
-	memcpy(out->src.address.octets, cursor_take(&c, 16).ptr,
-	    c.short_read ? 0 : 16);
-	memcpy(out->dst.address.octets, cursor_take(&c, 16).ptr,
-	    c.short_read ? 0 : 16);
+	src = cursor_take(&c, 16);
+	dst = cursor_take(&c, 16);
+	memcpy(out->src.address.octets, src.ptr, src.len);
+	memcpy(out->dst.address.octets, dst.ptr, dst.len);
 	d->in.short_read = c.short_read;
 	if (!c.short_read && length == 0 && next == IP_TCP)
-		length = d->wire_bytes - 40;	/* segmentation offload */
+		length = d->wire_bytes - 40; /* segmentation offload */
 	if (c.short_read || first >> 28 != 6 || length > d->wire_bytes - 40)
 		return give_up(d, COUNTER_BAD_IP);
 	skip(d, 40);
@@ -303,7 +305,7 @@ decode_mpls(struct decoding *d)
 
 		if (d->in.short_read)
 			return give_up(d, COUNTER_CUT_HEADER);
-		if (label.ptr[2] & 1)	/* bottom of stack, RFC 3032 2.1 */
+		if (label.ptr[2] & 1) /* bottom of stack, RFC 3032 2.1 */
 			return decode_ip(d);
 	}
 	return give_up(d, COUNTER_BAD_LINK);
@@ -374,8 +376,8 @@ decode_typed(struct decoding *d, size_t at, size_t header)
 
 	if (d->in.short_read)
 		return give_up(d, COUNTER_CUT_HEADER);
-	return decode_ether_type(d,
-	    (uint16_t)(taken.ptr[at] << 8 | taken.ptr[at + 1]));
+	return decode_ether_type(
+	    d, (uint16_t)(taken.ptr[at] << 8 | taken.ptr[at + 1]));
 }
 
 static enum packet_kind
@@ -423,7 +425,7 @@ static enum packet_kind
 decode_ppp(struct decoding *d)
 {
 	if (d->in.rest.len > 0 && d->in.rest.ptr[0] == 0xff)
-		skip(d, 2);	/* address and control, RFC 1662 3.1 */
+		skip(d, 2); /* address and control, RFC 1662 3.1 */
 	return decode_ppp_protocol(d);
 }
 
@@ -447,14 +449,14 @@ static const struct {
 };
 
 enum packet_kind
-packet_decode(const struct frame *frame, struct counters *counters,
-    struct packet *out)
+packet_decode(
+    const struct frame *frame, struct counters *counters, struct packet *out)
 {
-	struct decoding d = {
-		cursor_over(frame->bytes), frame->wire_bytes, counters, out
-	};
+	struct decoding d = { cursor_over(frame->bytes), frame->wire_bytes,
+		counters, out };
 
 	out->kind = PACKET_NONE;
+	out->has_flow_hash = false;
 	out->number = frame->number;
 	out->run_number = frame->run_number;
 	out->capture_ts_ns = frame->capture_ts_ns;
@@ -515,7 +517,7 @@ packet_checksum_ok(const struct packet *p)
 	sum = sum_words(sum, p->tcp, len);
 	while (sum >> 16)
 		sum = (sum & 0xffff) + (sum >> 16);
-	return sum == 0xffff;	/* 0x0000 and 0xffff in the field alike */
+	return sum == 0xffff; /* 0x0000 and 0xffff in the field alike */
 }
 
 /* The addresses, the lower one first: 2 * `octets`. */

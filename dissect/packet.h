@@ -54,6 +54,7 @@ struct packet {
 	uint32_t ts_value, ts_echo;	/* timestamp option, if has_ts */
 	uint32_t fragment_id;
 	uint32_t fragment_offset;	/* in octets */
+	uint32_t flow_hash;		/* if has_flow_hash; flow_table.h's */
 	uint16_t window;
 	uint16_t ip_id;			/* IPv4 only */
 	uint8_t flags;			/* TCP_* */
@@ -63,6 +64,7 @@ struct packet {
 	bool has_ts;
 	bool header_cut;		/* in the options, by snaplen */
 	bool more_fragments;
+	bool has_flow_hash;
 	enum packet_kind kind;
 };
 

@@ -395,6 +395,29 @@ blank_bare_mailboxes(uint8_t *line, size_t len)
 	return changed;
 }
 
+/* "250-": no part of an address, though an atom may hold each of its octets. */
+static size_t
+code_bytes(const uint8_t *line, size_t len)
+{
+	return len > 4 && isdigit(line[0]) && isdigit(line[1]) &&
+		isdigit(line[2]) && (line[3] == '-' || line[3] == ' ')
+	    ? 4
+	    : 0;
+}
+
+/* What overwrote STARTTLS decides, whatever octets it is; an address has a
+ * dot behind the at-sign. */
+static bool
+is_overwritten_keyword(const uint8_t *line, size_t len)
+{
+	size_t at = 0;
+
+	while (at < len && line[at] != '@')
+		at++;
+	return len == sizeof("250-STARTTLS") - 1 &&
+	    memchr(line + at, '.', len - at) == NULL;
+}
+
 bool
 redact_reply(uint8_t *line, size_t len, enum verb about, unsigned how)
 {
@@ -410,16 +433,13 @@ redact_reply(uint8_t *line, size_t len, enum verb about, unsigned how)
 		return blank(line, text_start(line, len), len);
 	if (how & REDACT_KEEP_ADDRESSES)
 		return false;
-	/* What overwrote STARTTLS decides, whatever octets it is: an address
-	 * would have a dot behind the at-sign. */
-	if (about == VERB_EHLO && len == sizeof("250-STARTTLS") - 1 &&
-	    memchr(line, '.', len) == NULL)
+	if (about == VERB_EHLO && is_overwritten_keyword(line, len))
 		return false;
 	if (about == VERB_VRFY || about == VERB_EXPN)
 		return redact_name(line, len);
 	if (about == VERB_MAIL || about == VERB_RCPT)
 		changed = blank_bare_mailboxes(line, len);
-	changed |= blank_local_parts(line, 0, len);
+	changed |= blank_local_parts(line, code_bytes(line, len), len);
 	if (how & REDACT_OPEN_END)
 		changed |= redact_open_end(line, len, about);
 	return changed;

@@ -182,6 +182,20 @@ shard_create(unsigned id, const struct shard_config *config,
 }
 
 void
+shard_expect(const struct shard *shard, struct packet *packet)
+{
+	if (packet->kind == PACKET_TCP)
+		native_expect(shard->native, packet);
+}
+
+void
+shard_fetch(const struct shard *shard, const struct packet *packet)
+{
+	if (packet->kind == PACKET_TCP)
+		native_fetch(shard->native, packet);
+}
+
+void
 shard_packet(struct shard *shard, uint64_t batch, const struct packet *packet)
 {
 	fact_pool_stamp(shard->pool, batch, packet->run_number, shard->id);

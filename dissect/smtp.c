@@ -368,11 +368,11 @@ smtp_session_feed(struct smtp_session *s, enum dir dir, struct slice bytes,
 
 		offset += n;
 		bytes = slice_after(bytes, n);
+		/* The client's first line was none of SMTP's. */
+		if (!s->recognised && dir == TO_SERVER &&
+		    s->partial[TO_SERVER].length == 0)
+			return INTEREST_NONE;
 	}
-	/* The client's first line was none of SMTP's. */
-	if (!s->recognised && dir == TO_SERVER &&
-	    s->partial[TO_SERVER].length == 0)
-		return INTEREST_NONE;
 	return interest_of(s);
 }
 
@@ -477,7 +477,12 @@ smtp_session_gap(struct smtp_session *s, enum dir dir, uint64_t missing,
 	    (snapped ? OBS_SNAPLEN : 0));
 	smtp_say(s, &fact, slice_of(NULL, 0), at);
 	if (s->mode == MODE_TLS) {
-		tls_gap(s->tls, dir, missing);
+		if (s->partial[dir].length > 0) { /* a line among records */
+			smtp_give_partial(s, dir);
+			s->partial[dir].after_gap = true;
+		} else {
+			tls_gap(s->tls, dir, missing);
+		}
 	} else if (dir == TO_SERVER) {
 		gap_in_client(s, missing, at);
 	} else {
@@ -511,7 +516,9 @@ smtp_session_close(struct smtp_session *s, enum ending ending, enum dir who,
 	if (ending == ENDING_EVICTED)
 		s->log->observability |= OBS_EVICTED;
 	if (s->recognised) {
-		if (s->mode == MODE_STARTTLS_WAIT) {
+		/* Another STARTTLS may wait behind the first. */
+		while (s->mode == MODE_STARTTLS_WAIT &&
+		    s->partial[TO_SERVER].length > 0) {
 			s->mode = MODE_COMMAND;
 			smtp_release_waiting(s, at);
 		}

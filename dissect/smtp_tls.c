@@ -16,7 +16,8 @@ smtp_say_extra(struct smtp_session *s, enum dir dir, struct slice bytes,
 		.flags = flags,
 		.extent = extent };
 	struct slice kept = slice_first(bytes, sizeof(copy));
-	const uint8_t *end = memchr(kept.ptr, '\n', kept.len);
+	const uint8_t *end = kept.len > 0 ? memchr(kept.ptr, '\n', kept.len)
+					  : NULL;
 	unsigned how;
 
 	if (end != NULL)
@@ -45,6 +46,9 @@ smtp_begin_tls(struct smtp_session *s, enum dir dir, const struct origin *at)
 	s->partial[dir] = (struct partial){ 0 };
 	if (s->mode == MODE_TLS_NEXT)
 		smtp_say_unfinished(s, TO_CLIENT, at);
+	/* A reply in clear may have ended an earlier handshake. */
+	tls_close(s->tls, s->log);
+	s->tls = NULL;
 	/* Midstream, the handshake is over: there is nothing to read. */
 	s->mode = MODE_OPAQUE;
 	if (!(s->implicit && s->midstream)) {
@@ -110,7 +114,7 @@ smtp_feed_tls(struct smtp_session *s, enum dir dir, struct slice bytes,
 		/* The other side's next octets tell for it, if it is seen. */
 		if (dir == TO_SERVER || tls_is_lost(s->tls, TO_SERVER))
 			leave_tls(s);
-		if (taken < bytes.len)
+		else if (taken < bytes.len)
 			taken += smtp_feed_line(s, dir,
 			    slice_after(bytes, taken),
 			    at->stream_offset + taken, at);

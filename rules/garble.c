@@ -6,6 +6,9 @@
 
 #define STARTTLS_BYTES 8
 #define WHOLE_LINE_BYTES 12	/* "250-STARTTLS" */
+/* Odd words whose place is looked up. No server has so many; who sends more
+ * wants to cost time, and the others are judged by their form. */
+#define PLACES_MAX 32
 
 /* What a word looks like, whatever its place. */
 enum form {
@@ -206,7 +209,9 @@ consider(const struct registry *registry, const struct session *s,
     struct garble *best)
 {
 	const struct product *product = NULL;
-	enum slot slot = product_slot(registry, s, odd, index, &product);
+	enum slot slot = best->considered++ < PLACES_MAX ?
+	    product_slot(registry, s, odd, index, &product) :
+	    SLOT_UNKNOWN;
 	enum evidence_code evidence = weigh(form, slot);
 
 	/* Orders that fit an unknown server agree by chance sometimes. */

@@ -18,6 +18,7 @@ struct garble {
 	const struct product *product;	/* whose order says so; or NULL */
 	const struct mask *mask;	/* that it resembles; or NULL */
 	unsigned others_masked;		/* other words that a mask covers */
+	unsigned considered;		/* odd words that were looked at */
 };
 
 /* Looks at the session's last answer to EHLO, unless STARTTLS stands in it. */

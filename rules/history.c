@@ -1,7 +1,5 @@
 #include "history.h"
 
-#include <stdlib.h>
-
 #define NS_PER_DAY (INT64_C(86400) * 1000000000)
 #define COMPARABLE_NS (7 * NS_PER_DAY)
 
@@ -14,21 +12,42 @@ comparable(const struct profile *p, const struct profile *own, int64_t at_ns)
 	    p->first_ns <= at_ns + COMPARABLE_NS;
 }
 
-static bool
-same_network(const struct address *a, const struct address *b)
+static enum kin
+kin_of(const struct profile *p, const struct profile *own)
 {
-	struct address left = address_network(a), right = address_network(b);
+	struct address left = address_network(&p->client);
+	struct address right = address_network(&own->client);
 
-	return address_compare(&left, &right) == 0;
+	if (address_compare(&p->client, &own->client) == 0)
+		return KIN_SAME;
+	return address_compare(&left, &right) == 0 ? KIN_NETWORK : KIN_OTHER;
+}
+
+static uint64_t
+distance_ns(int64_t a, int64_t b)
+{
+	return a > b ? (uint64_t)a - (uint64_t)b : (uint64_t)b - (uint64_t)a;
 }
 
 static void
-note_times(struct history *h, const struct profile *p, bool network,
+note_nearest(struct history *h, enum kin kin, int64_t offered_ns,
     int64_t at_ns)
 {
-	int64_t near = at_ns;
+	if (h->nearest_offered_ns != 0 &&
+	    (kin > h->nearest_kin ||
+		(kin == h->nearest_kin &&
+		    distance_ns(offered_ns, at_ns) >=
+			distance_ns(h->nearest_offered_ns, at_ns))))
+		return;
+	h->nearest_offered_ns = offered_ns;
+	h->nearest_kin = kin;
+}
 
-	if (network) {
+static void
+note_times(struct history *h, const struct profile *p, enum kin kin,
+    int64_t at_ns)
+{
+	if (kin != KIN_OTHER) {
 		if (h->first_offered_ns == 0 ||
 		    p->first_ns < h->first_offered_ns)
 			h->first_offered_ns = p->first_ns;
@@ -37,21 +56,16 @@ note_times(struct history *h, const struct profile *p, bool network,
 	}
 	h->before |= p->first_ns < at_ns;
 	h->after |= p->last_ns > at_ns;
-	if (p->last_ns < at_ns)
-		near = p->last_ns;
-	else if (p->first_ns > at_ns)
-		near = p->first_ns;
-	if (h->nearest_offered_ns == 0 ||
-	    llabs((long long)(near - at_ns)) <
-		llabs((long long)(h->nearest_offered_ns - at_ns)))
-		h->nearest_offered_ns = near;
+	/* Only of the first and the last session is the time known. */
+	note_nearest(h, kin, p->first_ns, at_ns);
+	note_nearest(h, kin, p->last_ns, at_ns);
 }
 
 static void
-note_list(struct history *h, bool equal, bool same, bool network)
+note_list(struct history *h, bool equal, enum kin kin)
 {
-	h->same_list |= equal && same;
-	h->network_list |= equal && network;
+	h->same_list |= equal && kin == KIN_SAME;
+	h->network_list |= equal && kin != KIN_OTHER;
 	h->any_list |= equal;
 }
 
@@ -62,26 +76,24 @@ history_ask(const struct context *context, const struct profile *own,
 	const struct profile *profiles;
 	size_t count = context->profiles(context->world, &own->server,
 	    &profiles);
+	uint64_t *offered[] = { &h->same_offered, &h->network_offered,
+		&h->other_offered };
+	uint64_t *missing[] = { &h->same_missing, &h->network_missing,
+		&h->other_missing };
 
 	memset(h, 0, sizeof(*h));
 	for (size_t i = 0; i < count; i++) {
 		const struct profile *p = &profiles[i];
-		bool same = address_compare(&p->client, &own->client) == 0;
-		bool network = same_network(&p->client, &own->client);
+		enum kin kin = kin_of(p, own);
 
 		if (!comparable(p, own, at_ns))
 			continue;
 		if (p->offered) {
-			*(same ? &h->same_offered :
-				network ? &h->network_offered :
-					  &h->other_offered) += p->sessions;
-			note_times(h, p, network, at_ns);
-			note_list(h, p->keywords_hash == clean_hash, same,
-			    network);
+			*offered[kin] += p->sessions;
+			note_times(h, p, kin, at_ns);
+			note_list(h, p->keywords_hash == clean_hash, kin);
 		} else {
-			*(same ? &h->same_missing :
-				network ? &h->network_missing :
-					  &h->other_missing) += p->sessions;
+			*missing[kin] += p->sessions;
 			if (p->keywords_hash == own->keywords_hash)
 				h->same_reply += p->sessions;
 		}

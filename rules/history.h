@@ -10,13 +10,19 @@
 #include "context.h"
 #include "session.h"
 
+/* How near a client is to the session's own. */
+enum kin { KIN_SAME, KIN_NETWORK, KIN_OTHER };
+
 struct history {
 	/* Sessions that got the offer, by how near their client is. */
 	uint64_t same_offered, network_offered, other_offered;
 	/* Sessions that did not, this one left out. */
 	uint64_t same_missing, network_missing, other_missing;
 	int64_t first_offered_ns, last_offered_ns;	/* same network */
-	int64_t nearest_offered_ns;	/* of all; for "last seen" */
+	/* One time at which it was offered, to the client nearest of kin; of
+	 * the times that are known, the nearest. */
+	int64_t nearest_offered_ns;
+	enum kin nearest_kin;
 	bool before, after;		/* offered so, of any client */
 	/* An offer differs in STARTTLS only: one to this client, to its
 	 * network (the client with it), to anybody. */

@@ -2,7 +2,8 @@
  * rules/profile.h - history: what a server was seen to offer, and to whom.
  *
  * A profile counts like sessions: server x client network x client address x
- * verb x EHLO keyword list x class of ending x TLS version x certificate.
+ * verb x EHLO keyword list x class of ending x TLS version x certificate x
+ * period of seven days.
  * Only complete two-sided sessions without gaps enter one (design 4.6).
  */
 #ifndef RULES_PROFILE_H
@@ -20,6 +21,22 @@ enum ending_class {
 };
 
 #define KEYWORD_LIST_BYTES 512
+
+/*
+ * A profile covers no more than one such period: first and last time must
+ * tell what was seen within seven days of a session (design 4.6), which those
+ * of a year's count cannot.
+ */
+#define PROFILE_PERIOD_NS (INT64_C(7) * 86400 * 1000000000)
+
+/* The start of the period that `capture_ts_ns` lies in. */
+static inline int64_t
+profile_period_ns(int64_t capture_ts_ns)
+{
+	int64_t within = capture_ts_ns % PROFILE_PERIOD_NS;
+
+	return capture_ts_ns - within - (within < 0 ? PROFILE_PERIOD_NS : 0);
+}
 
 struct profile {
 	struct endpoint server;

@@ -82,14 +82,14 @@ add_history(const struct history *h, struct incident *in)
 	gmtime_r(&seconds, &utc);
 	strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &utc);
 	add(in->observed, sizeof(in->observed),
-	    ". This server offered STARTTLS in %llu other session%s%s, "
-	    "nearest in time at %s",
+	    ". This server offered STARTTLS in %llu other session%s%s, %sat "
+	    "%s",
 	    (unsigned long long)count, count == 1 ? "" : "s",
 	    h->same_offered > 0 ? " with this client" :
 		h->network_offered > 0 ?
 			       " with this client's network" :
 			       " with other clients",
-	    when);
+	    count == 1 ? "" : "one of them ", when);
 }
 
 static const char *
@@ -103,6 +103,7 @@ benign_of_garble(const struct garble *garble)
 		return "a slip in the server's own configuration, or memory "
 		       "or a line that damages bits";
 	case EVIDENCE_SLOT:
+	case EVIDENCE_WORD_AMBIGUOUS:
 	case EVIDENCE_UNKNOWN_WORD:
 		return "a keyword of the server's own that nobody registered";
 	case EVIDENCE_NOT_A_KEYWORD:

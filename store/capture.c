@@ -249,6 +249,11 @@ verb_called(const char *name)
 	return VERB_NONE;
 }
 
+/* profile_period_ns() in SQL; both round down, also before 1970. */
+#define PERIOD                                                                \
+	"first_ns - (first_ns % 604800000000000 + 604800000000000)"           \
+	" % 604800000000000"
+
 int
 store_each_profile(struct store *s, const struct endpoint *server,
     profile_fn *fn, void *context)
@@ -260,7 +265,7 @@ store_each_profile(struct store *s, const struct endpoint *server,
 	    " LEFT JOIN keyword_list ON hash = profile.keywords"
 	    " WHERE server = ? AND port = ?"
 	    " GROUP BY client, verb, ending_class, tls_version, offered,"
-	    " profile.keywords, certificate"
+	    " profile.keywords, certificate, " PERIOD
 	    " ORDER BY min(first_ns), client, verb, ending_class, tls_version,"
 	    " offered, profile.keywords, certificate");
 	int code = SQLITE_DONE, status = 0;

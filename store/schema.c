@@ -31,8 +31,8 @@ static const char *const steps[] = {
 	"  REFERENCES capture ON DELETE CASCADE,"
 	"  first_ns INTEGER NOT NULL, last_ns INTEGER NOT NULL,"
 	"  sessions INTEGER NOT NULL, PRIMARY KEY (server, port, client, verb,"
-	"  ending_class, tls_version, offered, keywords, certificate, capture))"
-	"  STRICT, WITHOUT ROWID;"
+	"  ending_class, tls_version, offered, keywords, certificate, capture,"
+	"  first_ns)) STRICT, WITHOUT ROWID;"
 	"CREATE INDEX profile_capture ON profile (capture);"
 	/* The bytes of EHLO replies, each once; sightings point to them. */
 	"CREATE TABLE reply (hash BLOB PRIMARY KEY, facts BLOB NOT NULL)"

@@ -108,7 +108,7 @@ int store_shed_sightings(struct store *, uint64_t max, uint64_t *shed);
 int store_count_sightings(struct store *, uint64_t *count);
 
 typedef int profile_fn(void *context, const struct profile *);
-/* Of all captures, equal ones summed, oldest first. */
+/* Of all captures, equal ones of one period summed, oldest first. */
 int store_each_profile(struct store *, const struct endpoint *server,
     profile_fn *, void *context);
 

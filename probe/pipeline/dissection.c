@@ -13,6 +13,12 @@
 #define RING_BYTES (1 << 20)
 #define BATCH_BLOCKS BATCH_FRAMES	/* a block a frame, at worst */
 
+/* With one thread, packets are worked on when there are so many: enough to
+ * hide how slow memory is, few enough to be still in the cache. */
+#define PACKETS_AT_ONCE 64
+/* Between when something is fetched and when it is needed. */
+#define PACKETS_AHEAD 8
+
 /* What a worker says when it has done its part of a batch. */
 #define END_OF_BATCH DECISIONS
 
@@ -45,7 +51,8 @@ struct dissection {
 
 	unsigned worker_count;	/* 0: everything on this thread */
 	struct worker *workers;
-	struct batch *batches;
+	size_t batch_count;
+	struct batch *batches;	/* a ring */
 	uint64_t merged;	/* batches whose publications were merged */
 	pthread_mutex_t lock;
 	pthread_cond_t work;
@@ -75,6 +82,35 @@ end_shard_batch(struct shard *shard, uint64_t batch, int64_t now_ns,
 		shard_finish(shard, batch);
 }
 
+/* Packet `i`, if there is one (below 0 there is none) and it belongs to worker
+ * `index` of `workers`. */
+static struct packet *
+own_packet(struct batch *batch, size_t i, unsigned index, unsigned workers)
+{
+	if (i >= batch->count || batch->packets[i].shard % workers != index)
+		return NULL;
+	return &batch->packets[i];
+}
+
+/* Each packet in three steps, between which memory has time to answer. */
+static void
+work_packets(struct dissection *d, struct batch *batch, unsigned index,
+    unsigned workers)
+{
+	for (size_t i = 0; i < batch->count + 2 * PACKETS_AHEAD; i++) {
+		struct packet *p = own_packet(batch, i, index, workers);
+
+		if (p != NULL)
+			shard_expect(d->shards[p->shard], p);
+		p = own_packet(batch, i - PACKETS_AHEAD, index, workers);
+		if (p != NULL)
+			shard_fetch(d->shards[p->shard], p);
+		p = own_packet(batch, i - 2 * PACKETS_AHEAD, index, workers);
+		if (p != NULL)
+			shard_packet(d->shards[p->shard], batch->number, p);
+	}
+}
+
 static void
 work_batch(struct worker *worker, struct batch *batch)
 {
@@ -83,12 +119,7 @@ work_batch(struct worker *worker, struct batch *batch)
 		.capture_frame = UINT64_MAX, .shard = UINT32_MAX,
 		.ordinal = UINT32_MAX, .decision = END_OF_BATCH };
 
-	for (size_t i = 0; i < batch->count; i++) {
-		const struct packet *p = &batch->packets[i];
-
-		if (p->shard % d->worker_count == worker->index)
-			shard_packet(d->shards[p->shard], batch->number, p);
-	}
+	work_packets(d, batch, worker->index, d->worker_count);
 	for (unsigned s = worker->index; s < SHARD_COUNT; s += d->worker_count)
 		end_shard_batch(d->shards[s], batch->number, batch->now_ns,
 		    batch->finish);
@@ -116,8 +147,7 @@ static bool
 start_workers(struct dissection *d, unsigned count)
 {
 	d->workers = calloc(count, sizeof(*d->workers));
-	d->batches = calloc(BATCHES_IN_FLIGHT, sizeof(*d->batches));
-	if (d->workers == NULL || d->batches == NULL)
+	if (d->workers == NULL)
 		return false;
 	for (unsigned i = 0; i < count; i++) {
 		struct worker *w = &d->workers[i];
@@ -162,7 +192,10 @@ dissection_create(const struct shard_config *config, unsigned threads,
 		d->holder = *holder;
 	if (threads > SHARD_COUNT + 1)
 		threads = SHARD_COUNT + 1;
-	if (threads > 1)
+	d->batch_count = threads > 1 ? BATCHES_IN_FLIGHT : 1;
+	d->batches = calloc(d->batch_count, sizeof(*d->batches));
+	ready = d->batches != NULL;
+	if (ready && threads > 1)
 		ready = start_workers(d, threads - 1);
 	for (unsigned s = 0; threads <= 1 && s < SHARD_COUNT; s++) {
 		d->shards[s] = shard_create(s, config, publish, context);
@@ -246,7 +279,26 @@ merge(struct dissection *d, uint64_t upto)
 static struct batch *
 current_batch(struct dissection *d)
 {
-	return &d->batches[d->batch % BATCHES_IN_FLIGHT];
+	return &d->batches[d->batch % d->batch_count];
+}
+
+static void
+empty_batch(struct dissection *d, struct batch *batch)
+{
+	for (size_t i = 0; i < batch->block_count; i++)
+		d->holder.release(batch->blocks[i]);
+	batch->count = batch->block_count = 0;
+}
+
+/* With one thread: what has gathered so far. */
+static void
+work_gathered(struct dissection *d)
+{
+	struct batch *batch = current_batch(d);
+
+	batch->number = d->batch;
+	work_packets(d, batch, 0, 1);
+	empty_batch(d, batch);
 }
 
 static void
@@ -266,10 +318,7 @@ submit(struct dissection *d, bool finish)
 	merge(d, d->batch + 2 > BATCHES_IN_FLIGHT ?
 		d->batch + 2 - BATCHES_IN_FLIGHT :
 		0);
-	batch = &d->batches[(d->batch + 1) % BATCHES_IN_FLIGHT];
-	for (size_t i = 0; i < batch->block_count; i++)
-		d->holder.release(batch->blocks[i]);
-	batch->count = batch->block_count = 0;
+	empty_batch(d, &d->batches[(d->batch + 1) % BATCHES_IN_FLIGHT]);
 }
 
 static void
@@ -278,6 +327,7 @@ end_batch(struct dissection *d, bool finish)
 	if (d->worker_count > 0) {
 		submit(d, finish);
 	} else {
+		work_gathered(d);
 		for (unsigned s = 0; s < SHARD_COUNT; s++)
 			end_shard_batch(d->shards[s], d->batch, d->now_ns,
 			    finish);
@@ -290,8 +340,9 @@ end_batch(struct dissection *d, bool finish)
 static void
 hold_block(struct dissection *d, struct batch *batch, struct block *block)
 {
-	if (batch->block_count == 0 ||
-	    batch->blocks[batch->block_count - 1] != block)
+	if (d->holder.hold != NULL &&
+	    (batch->block_count == 0 ||
+		batch->blocks[batch->block_count - 1] != block))
 		batch->blocks[batch->block_count++] = d->holder.hold(block);
 }
 
@@ -299,21 +350,18 @@ void
 dissection_frame(struct dissection *d, const struct frame *frame,
     struct block *block)
 {
-	struct packet here, *packet = &here;
+	struct batch *batch = current_batch(d);
+	struct packet *packet = &batch->packets[batch->count];
+	size_t at_once = d->holder.hold != NULL ? PACKETS_AT_ONCE : 1;
 
 	if (frame->capture_ts_ns > d->now_ns)
 		d->now_ns = frame->capture_ts_ns;
-	if (d->worker_count > 0)
-		packet = &current_batch(d)->packets[current_batch(d)->count];
 	if (packet_decode(frame, &d->decoding, packet) != PACKET_NONE) {
 		packet->shard = packet_shard(packet, d->config->key);
-		if (d->worker_count == 0) {
-			shard_packet(d->shards[packet->shard], d->batch,
-			    packet);
-		} else {
-			hold_block(d, current_batch(d), block);
-			current_batch(d)->count++;
-		}
+		hold_block(d, batch, block);
+		batch->count++;
+		if (d->worker_count == 0 && batch->count == at_once)
+			work_gathered(d);
 	}
 	if (++d->frames == BATCH_FRAMES)
 		end_batch(d, false);
@@ -360,9 +408,8 @@ dissection_destroy(struct dissection *d)
 		stop_workers(d);
 	for (unsigned s = 0; s < SHARD_COUNT; s++)
 		shard_destroy(d->shards[s]);
-	for (int i = 0; d->batches != NULL && i < BATCHES_IN_FLIGHT; i++)
-		for (size_t j = 0; j < d->batches[i].block_count; j++)
-			d->holder.release(d->batches[i].blocks[j]);
+	for (size_t i = 0; d->batches != NULL && i < d->batch_count; i++)
+		empty_batch(d, &d->batches[i]);
 	for (unsigned i = 0; d->workers != NULL && i < d->worker_count; i++)
 		ring_destroy(d->workers[i].ring);
 	pthread_mutex_destroy(&d->lock);

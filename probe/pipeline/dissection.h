@@ -2,7 +2,7 @@
  * probe/pipeline/dissection.h - frames in, publications out, on any number of
  * threads.
  *
- * With one thread it is a plain loop. With N, the caller's thread decodes and
+ * With one thread it is a plain loop over some packets at a time. With N, the caller's thread decodes and
  * cuts batches, N - 1 workers share the shards, and their rings are merged by
  * (batch, frame, shard, ordinal): what comes out is the same, in the same
  * order (design 6). All functions are called from one thread.
@@ -15,8 +15,8 @@
 struct dissection;
 struct block;
 
-/* How a frame's bytes are kept alive while others work on them; both may be
- * NULL with one thread. */
+/* How a frame's bytes are kept alive until they are worked on; with one thread
+ * both may be NULL, and each frame is worked on at once. */
 struct frame_holder {
 	struct block *(*hold)(struct block *);
 	void (*release)(struct block *);

@@ -79,10 +79,11 @@ grow(void **list, size_t size, size_t count, size_t *room)
 
 /* --- profiles ------------------------------------------------------------------ */
 
-/* Everything but the counts and the times. */
+/* Everything but the counts, and of the times only the period. */
 static uint64_t
 profile_order(const struct profile *p)
 {
+	int64_t period_ns = profile_period_ns(p->first_ns);
 	uint8_t key[80];
 	uint8_t *k = key;
 
@@ -101,6 +102,7 @@ profile_order(const struct profile *p)
 	*k++ = p->offered;
 	memcpy(k, &p->keywords_hash, 8);
 	memcpy(k + 8, &p->certificate_hash, 8);
+	memcpy(k + 16, &period_ns, 8);
 	return XXH3_64bits(key, sizeof(key));
 }
 

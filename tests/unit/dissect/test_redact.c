@@ -224,6 +224,8 @@ Test(redact, what_decides_about_starttls_stays_readable)
 	static const struct row replies[] = {
 		{ VERB_EHLO, "250-STARTTLS", "250-STARTTLS" },
 		{ VERB_EHLO, "250-XXXXXXXA", "250-XXXXXXXA" },
+		{ VERB_EHLO, "250-ABCD@FGH", "250-ABCD@FGH" },
+		{ VERB_EHLO, "250-J.ygy|P@", "250-J.ygy|P@" },
 		{ VERB_EHLO, "250-AUTH=LOGIN PLAIN", "250-AUTH=LOGIN PLAIN" },
 		{ VERB_STARTTLS, "454 4.7.0 TLS not available",
 		    "454 4.7.0 TLS not available" },
@@ -240,6 +242,8 @@ Test(redact, what_decides_about_starttls_stays_readable)
 Test(redact, replies_that_quote_addresses_are_blanked)
 {
 	static const struct row rows[] = {
+		{ VERB_EHLO, "250-a@b.test", "250-~@b.test" },
+		{ VERB_EHLO, "user@b.test", "~~~~@b.test" },
 		{ VERB_RCPT, "550 5.1.1 <user@example.org>: unknown",
 		    "550 5.1.1 <~~~~@example.org>: unknown" },
 		{ VERB_RCPT, "550 5.1.1 <user>... User unknown",

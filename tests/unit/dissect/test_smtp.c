@@ -356,6 +356,8 @@ Test(smtp, off_the_mail_ports_a_greeting_must_say_smtp)
 	static const struct turn smtp[] = { S("220 mx ESMTP\r\n"),
 		C("EHLO a\r\n") };
 	static const struct turn ftp[] = { S("220 ftp\r\n"), C("USER a\r\n") };
+	static const struct turn more[] = { S("220 ftp\r\n"),
+		C("USER a\r\nEHLO b\r\nPA") };
 	static const struct turn quiet[] = { S("220 mx\r\n"), C("EHLO a\r\n") };
 	static const struct turn http[] = { S("HTTP/1.1 200\r\n") };
 	static const struct turn near[] = { S("222 SMTP\r\n") };
@@ -367,6 +369,7 @@ Test(smtp, off_the_mail_ports_a_greeting_must_say_smtp)
 	    "S greeting last |220 mx\n"
 	    "C command ehlo |EHLO a\n" CLOSED_FACTS);
 	EXPECT_WITH(WITH(.off_port = true), ftp, "");
+	EXPECT_WITH(WITH(.off_port = true), more, "");
 	EXPECT_WITH(WITH(.off_port = true), http, "");
 	EXPECT_WITH(WITH(.off_port = true), near, "");
 }

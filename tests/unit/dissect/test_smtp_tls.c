@@ -147,6 +147,14 @@ Test(smtp_tls, what_waits_for_starttls_at_the_end_is_redacted_line_by_line)
 		S("250 STARTTLS\r\n"),
 		C("STARTTLS\r\nHELP\r\nAUTH PLAIN AGEAYg==\r\nMAIL FROM:<se") };
 
+	static const struct turn twice[] = { ASKED,
+		C("STARTTLS\r\nNOOP\r\nAUTH PLAIN AGEAYg==\r\n") };
+
+	EXPECT(twice,
+	    ASKED_FACTS
+	    "C command starttls pipelined |STARTTLS\n"
+	    "C command noop pipelined |NOOP\n"
+	    "C command auth pipelined |AUTH PLAIN ~~~~~~~~\n" CLOSED_FACTS);
 	EXPECT(talk,
 	    ASKED_FACTS "C command help pipelined |HELP\n"
 			"C command auth pipelined |AUTH PLAIN ~~~~~~~~\n"
@@ -236,6 +244,31 @@ Test(smtp_tls, a_second_handshake_is_read_from_its_beginning)
 	    "S tls-cipher 0xc02f\n"
 	    "S tls-certificate\n"
 	    "S tls-certificate\n" CLOSED_FACTS);
+}
+
+/* The 220 comes when TLS has long begun; then TLS begins once more. */
+Test(smtp_tls, a_go_ahead_amid_a_handshake_begins_it_anew)
+{
+	static const struct turn talk[] = { ASKED, C(CLIENT_HELLO),
+		S("220 go\r\n"), C(CLIENT_HELLO) };
+
+	EXPECT(talk,
+	    ASKED_FACTS CLIENT_HELLO_FACTS
+	    "S reply starttls last |220 go\n"
+	    "-- starttls-answered\n" CLIENT_HELLO_FACTS CLOSED_FACTS);
+}
+
+/* Out of step with the records, yet a record comes in the same segment. */
+Test(smtp_tls, clear_text_amid_records_is_cut_anywhere_alike)
+{
+	static const struct turn talk[] = { ACCEPTED, C(CLIENT_HELLO),
+		C("\x16" CLIENT_HELLO), S("454 half"), S_GAP(9),
+		S("ine\r\n454 no\r\n") };
+
+	EXPECT(talk,
+	    ACCEPTED_FACTS CLIENT_HELLO_FACTS CLIENT_HELLO_FACTS
+	    "S gap 9\n"
+	    "S reply last |454 no\n" CLOSED_FACTS);
 }
 
 Test(smtp_tls, tls_from_the_first_octet_is_implicit)

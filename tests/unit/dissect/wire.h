@@ -29,6 +29,9 @@ struct wire {
 	bool any_port, v6;
 	enum interest (*interest)(struct wire *, enum dir, struct slice);
 	enum worth worth;
+	/* Takes the segments instead of an engine of this wire's own. */
+	void (*sink)(void *context, const struct packet *);
+	void *sink_context;
 
 	/* What the next segment is like. */
 	bool bad_sum;
@@ -230,7 +233,10 @@ wire_segment(struct wire *w, enum dir dir, uint8_t flags, uint32_t seq,
 	if (packet_decode_tcp(slice_of(exact, 20 + kept),
 		(uint32_t)(20 + payload.len), &w->counters, &p) != PACKET_TCP)
 		abort();
-	native_segment(w->native, &p);
+	if (w->sink != NULL)
+		w->sink(w->sink_context, &p);
+	else
+		native_segment(w->native, &p);
 	free(exact);
 	free(tcp);
 }

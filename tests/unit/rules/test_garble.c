@@ -322,6 +322,22 @@ Test(garble, a_second_cr_does_not_spoil_the_offer)
 	cr_expect_not(garble_find(builtin_registry(), &d.session).found);
 }
 
+/* Behind a flood of odd words the place is not looked up any more, but what
+ * the form alone tells is still seen. */
+Test(garble, a_flood_of_odd_words_hides_nothing)
+{
+	static char lines[4096] = "mx\nPIPELINING\nSIZE 1\nETRN\n";
+	struct garble g;
+
+	for (int i = 0; i < 200; i++)
+		sprintf(lines + strlen(lines), "QZK%05d\n", i);
+	strcat(lines, "STARTTLX\n8BITMIME");
+	g = garble_in("220 mx ESMTP Postfix", lines);
+	cr_assert(g.found);
+	cr_expect_eq(g.evidence, EVIDENCE_NEAR_MISS);
+	cr_expect_eq(g.considered, 201);
+}
+
 Test(garble, every_octet_in_every_place_is_borne)
 {
 	char word[8];

@@ -46,6 +46,15 @@ Test(history, no_profiles_are_no_history)
 	cr_expect_eq(h.nearest_offered_ns, 0);
 }
 
+/* A submission server is another server than the MX at the same address. */
+Test(history, is_that_of_the_address_and_the_port)
+{
+	begin();
+	ask();
+	cr_expect(endpoint_equal(&world.asked, &d.session.flow.server));
+	cr_expect_eq(world.asked.port, 25);
+}
+
 Test(history, sessions_are_counted_by_how_near_their_client_is)
 {
 	begin();
@@ -110,12 +119,13 @@ Test(history, a_profile_that_spans_the_session_is_before_and_after)
 	struct profile *p;
 
 	begin();
-	p = seen(CLIENT, -20, 40);
-	p->last_ns += 40 * DAY_NS;
+	p = seen(CLIENT, -2, 40);
+	p->last_ns += 3 * DAY_NS;
 	ask();
 	cr_expect_eq(h.same_offered, 40);
 	cr_expect(h.before && h.after);
-	cr_expect_eq(h.nearest_offered_ns, own.first_ns);
+	/* When the other 38 were is not known. */
+	cr_expect_eq(h.nearest_offered_ns, own.first_ns + DAY_NS);
 }
 
 Test(history, times_are_those_of_the_clients_network)
@@ -128,8 +138,33 @@ Test(history, times_are_those_of_the_clients_network)
 	ask();
 	cr_expect_eq(h.first_offered_ns, own.first_ns - 2 * DAY_NS);
 	cr_expect_eq(h.last_offered_ns, own.first_ns - DAY_NS);
-	cr_expect_eq(h.nearest_offered_ns, own.first_ns + DAY_NS / 2);
 	cr_expect(h.before && h.after);
+}
+
+/* It stands beside the number of sessions "with this client". */
+Test(history, the_nearest_time_is_of_the_nearest_of_kin)
+{
+	begin();
+	seen(STRANGER, -0.5, 1);
+	ask();
+	cr_expect_eq(h.nearest_offered_ns, own.first_ns - DAY_NS / 2);
+	seen(NEIGHBOUR, -3, 1);
+	ask();
+	cr_expect_eq(h.nearest_offered_ns, own.first_ns - 3 * DAY_NS);
+	seen(CLIENT, -5, 1);
+	seen(CLIENT, 4, 1);
+	ask();
+	cr_expect_eq(h.nearest_offered_ns, own.first_ns + 4 * DAY_NS);
+}
+
+Test(history, a_period_has_seven_days_also_before_1970)
+{
+	cr_expect_eq(profile_period_ns(0), 0);
+	cr_expect_eq(profile_period_ns(7 * DAY_NS - 1), 0);
+	cr_expect_eq(profile_period_ns(7 * DAY_NS), 7 * DAY_NS);
+	cr_expect_eq(profile_period_ns(-1), -7 * DAY_NS);
+	cr_expect_eq(profile_period_ns(-7 * DAY_NS), -7 * DAY_NS);
+	cr_expect_eq(profile_period_ns(-7 * DAY_NS - 1), -14 * DAY_NS);
 }
 
 Test(history, an_equal_list_belongs_to_whom_it_was_sent)

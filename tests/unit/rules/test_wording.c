@@ -87,6 +87,24 @@ Test(wording, a_garbled_line_is_quoted_with_place_and_product)
 	cr_expect_not_null(strstr(in.observed, "\"\\xFFTARTTLS\""));
 }
 
+Test(wording, the_benign_explanation_is_that_of_the_word)
+{
+	static const char *const rows[][2] = {
+		{ "XXXXXXXA", "Cisco" },
+		{ "XXXXXXXX", "inspecting firewall" },
+		{ "QZKWVPDJ", "keyword of the server's own" },
+		{ "XQZKWVPD", "keyword of the server's own" },
+		{ "\xff\xfe\xfd\xfc\xfb\xfa\xf9\xf8", "broken or inspecting" },
+		{ "STARTTLX", "slip" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		cr_assert_eq(judge_word(rows[i][0], 8, 0), VERDICT_INCIDENT);
+		cr_expect_not_null(strstr(in.benign, rows[i][1]), "%s: %s",
+		    rows[i][1], in.benign);
+	}
+}
+
 Test(wording, what_followed_is_said_as_far_as_it_was_seen)
 {
 	static const char *const ends[] = { "mail was accepted in clear",
@@ -111,14 +129,15 @@ Test(wording, history_says_how_often_to_whom_and_when)
 	rules_judge(&d.session, fake_context(&world), &in, &why);
 	cr_expect_not_null(strstr(in.observed,
 			       "offered STARTTLS in 1 other session with "
-			       "this client, nearest in time at 2026-02-28 "
-			       "12:00:00"),
+			       "this client, at 2026-02-28 12:00:00"),
 	    "%s", in.observed);
 	world.profile_count = 0;
 	fake_offers(&world, &d.session, 5, "192.0.2.99", -1, 4);
 	rules_judge(&d.session, fake_context(&world), &in, &why);
 	cr_expect_not_null(
-	    strstr(in.observed, "4 other sessions with this client's network"));
+	    strstr(in.observed, "4 other sessions with this client's "
+				"network, one of them at 2026-02-28 "
+				"12:00:00"));
 }
 
 /* A promise of interface.md: everything but `seen` is valid UTF-8, and no

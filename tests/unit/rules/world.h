@@ -21,6 +21,7 @@ struct fake_world {
 	struct profile profiles[32];
 	size_t profile_count;
 	const char *mx_name;
+	struct endpoint asked; /* whose profiles were wanted last */
 };
 
 static inline bool
@@ -48,7 +49,7 @@ fake_profiles(
 {
 	struct fake_world *w = world;
 
-	(void)server;
+	w->asked = *server;
 	*out = w->profiles;
 	return w->profile_count;
 }
