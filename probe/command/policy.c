@@ -44,19 +44,19 @@ row_json(struct json *json, const struct policy_row *row,
 {
 	char from[TIME_TEXT_BYTES], until[TIME_TEXT_BYTES];
 
-	json_object(json, NULL);
-	json_string(json, "domain", row->domain);
+	json_object_open(json, NULL);
+	json_text(json, "domain", row->domain);
 	if (time_text(row->from_ns, from) != NULL)
-		json_string(json, "from", from);
+		json_text(json, "from", from);
 	if (time_text(row->until_ns, until) != NULL)
-		json_string(json, "until", until);
-	json_string(json, "validity", row->assumed ? "assumed" : "observed");
-	json_string(json, "source", row->source);
+		json_text(json, "until", until);
+	json_text(json, "validity", row->assumed ? "assumed" : "observed");
+	json_text(json, "source", row->source);
 	if (policy->tolerant_ok)
 		policy_json(json, policy);
 	if (whole)
 		json_slice(json, "body", row->body);
-	json_object_end(json);
+	json_object_close(json);
 }
 
 static void

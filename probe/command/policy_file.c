@@ -80,15 +80,15 @@ policy_file_complain(const struct policy_file *file, enum sts_severity most)
 void
 policy_json(struct json *json, const struct sts_policy *policy)
 {
-	json_object(json, "policy");
-	json_string(json, "version", "STSv1");
-	json_string(json, "mode", sts_mode_name(policy->mode));
+	json_object_open(json, "policy");
+	json_text(json, "version", "STSv1");
+	json_text(json, "mode", sts_mode_name(policy->mode));
 	json_unsigned(json, "max_age", policy->max_age_s);
-	json_array(json, "mx");
+	json_array_open(json, "mx");
 	for (unsigned i = 0; i < policy->mx_count; i++)
-		json_string(json, NULL, policy->mx[i]);
-	json_array_end(json);
-	json_object_end(json);
+		json_text(json, NULL, policy->mx[i]);
+	json_array_close(json);
+	json_object_close(json);
 }
 
 const char *

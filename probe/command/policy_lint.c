@@ -53,21 +53,21 @@ findings_json(struct json *json, const char *key,
     const struct sts_lint_list *lint, enum sts_severity least,
     enum sts_severity most)
 {
-	json_array(json, key);
+	json_array_open(json, key);
 	for (unsigned i = 0; i < lint->count; i++) {
 		const struct sts_lint *l = &lint->rows[i];
 
 		if (l->severity < least || l->severity > most)
 			continue;
-		json_object(json, NULL);
+		json_object_open(json, NULL);
 		json_unsigned(json, "line", l->line);
 		json_unsigned(json, "column", l->column);
-		json_string(json, "severity", finding_label(l->severity));
-		json_string(json, "code", l->code);
-		json_string(json, "text", l->text);
-		json_object_end(json);
+		json_text(json, "severity", finding_label(l->severity));
+		json_text(json, "code", l->code);
+		json_text(json, "text", l->text);
+		json_object_close(json);
 	}
-	json_array_end(json);
+	json_array_close(json);
 }
 
 static int
@@ -76,7 +76,7 @@ lint_json(const struct lint_result *r, int status)
 	struct json json;
 
 	json_init(&json);
-	json_object(&json, NULL);
+	json_object_open(&json, NULL);
 	json_bool(&json, "valid", r->valid);
 	json_bool(&json, "tolerated", r->tolerated);
 	findings_json(&json, "errors", r->lint, STS_ERROR, STS_TOLERATED);
@@ -86,12 +86,12 @@ lint_json(const struct lint_result *r, int status)
 	if (r->tolerated && r->policy != NULL)
 		policy_json(&json, r->policy);
 	if (r->tolerated && r->txt != NULL) {
-		json_object(&json, "record");
-		json_string(&json, "version", "STSv1");
-		json_string(&json, "id", r->txt->id);
-		json_object_end(&json);
+		json_object_open(&json, "record");
+		json_text(&json, "version", "STSv1");
+		json_text(&json, "id", r->txt->id);
+		json_object_close(&json);
 	}
-	json_object_end(&json);
+	json_object_close(&json);
 	return policy_json_finish(&json, status);
 }
 
@@ -218,13 +218,13 @@ match_print(const char *host, const struct sts_policy *policy,
 
 	if (common->format == FORMAT_JSON) {
 		json_init(&json);
-		json_object(&json, NULL);
-		json_string(&json, "mx", host);
+		json_object_open(&json, NULL);
+		json_text(&json, "mx", host);
 		json_bool(&json, "match", match);
 		if (match)
-			json_string(&json, "pattern", policy->mx[by]);
+			json_text(&json, "pattern", policy->mx[by]);
 		policy_json(&json, policy);
-		json_object_end(&json);
+		json_object_close(&json);
 		return policy_json_finish(&json, status);
 	}
 	if (common->quiet)

@@ -45,13 +45,13 @@ list_json(struct ruling *r)
 {
 	for (int k = 0; k < KINDS; k++) {
 		json_reset(&r->json);
-		json_object(&r->json, NULL);
-		json_string(&r->json, "kind", kind_name((enum kind)k));
+		json_object_open(&r->json, NULL);
+		json_text(&r->json, "kind", kind_name((enum kind)k));
 		json_unsigned(&r->json, "signature_id",
 		    kind_signature_id((enum kind)k));
-		json_string(&r->json, "text", kind_text((enum kind)k));
-		json_string(&r->json, "source", kind_source((enum kind)k));
-		json_object_end(&r->json);
+		json_text(&r->json, "text", kind_text((enum kind)k));
+		json_text(&r->json, "source", kind_source((enum kind)k));
+		json_object_close(&r->json);
 		if (json_write(&r->json, stdout) != 0)
 			return -1;
 	}
@@ -89,30 +89,30 @@ static int
 explain_json(struct ruling *r, enum kind kind)
 {
 	json_reset(&r->json);
-	json_object(&r->json, NULL);
-	json_string(&r->json, "kind", kind_name(kind));
+	json_object_open(&r->json, NULL);
+	json_text(&r->json, "kind", kind_name(kind));
 	json_unsigned(&r->json, "signature_id", kind_signature_id(kind));
-	json_string(&r->json, "text", kind_text(kind));
-	json_string(&r->json, "source", kind_source(kind));
-	json_array(&r->json, "evidence");
+	json_text(&r->json, "text", kind_text(kind));
+	json_text(&r->json, "source", kind_source(kind));
+	json_array_open(&r->json, "evidence");
 	for (int i = 0; i < EVIDENCE_CODES; i++) {
 		enum evidence_code code = (enum evidence_code)i;
 
 		if (!evidence_speaks_of(code, kind))
 			continue;
-		json_object(&r->json, NULL);
-		json_string(&r->json, "code", evidence_name(code));
-		json_string(&r->json, "group",
+		json_object_open(&r->json, NULL);
+		json_text(&r->json, "code", evidence_name(code));
+		json_text(&r->json, "group",
 		    evidence_group_name(evidence_group(code)));
 		json_bool(&r->json, "for", evidence_weight(code) > 0);
 		json_number(&r->json, "weight", evidence_weight(code), 2);
 		json_bool(&r->json, "admits_likely",
 		    evidence_admits_likely(code));
-		json_string(&r->json, "why", evidence_why(code));
-		json_object_end(&r->json);
+		json_text(&r->json, "why", evidence_why(code));
+		json_object_close(&r->json);
 	}
-	json_array_end(&r->json);
-	json_object_end(&r->json);
+	json_array_close(&r->json);
+	json_object_close(&r->json);
 	return json_write(&r->json, stdout);
 }
 

@@ -150,10 +150,10 @@ put_dialogue(struct showing *s)
 	struct slice bytes;
 	struct fact fact;
 
-	json_array(&s->json, "dialogue");
+	json_array_open(&s->json, "dialogue");
 	while (fact_decode(&facts, &fact, &bytes))
 		facts_json(&s->json, &fact, bytes, s->paths[fact.capture & 3]);
-	json_array_end(&s->json);
+	json_array_close(&s->json);
 }
 
 static int
@@ -161,15 +161,15 @@ on_revision_json(void *context, const struct incident *in)
 {
 	struct showing *s = context;
 
-	json_object(&s->json, NULL);
+	json_object_open(&s->json, NULL);
 	json_unsigned(&s->json, "revision", in->revision);
-	json_string(&s->json, "state", incident_state_name(in->state));
-	json_string(&s->json, "kind", kind_name(in->kind));
-	json_string(&s->json, "certainty", certainty_name(in->certainty));
+	json_text(&s->json, "state", incident_state_name(in->state));
+	json_text(&s->json, "kind", kind_name(in->kind));
+	json_text(&s->json, "certainty", certainty_name(in->certainty));
 	json_number(&s->json, "support", in->support, 2);
 	json_number(&s->json, "confidence", in->confidence, 2);
-	json_string(&s->json, "provenance", in->provenance);
-	json_object_end(&s->json);
+	json_text(&s->json, "provenance", in->provenance);
+	json_object_close(&s->json);
 	return 0;
 }
 
@@ -181,10 +181,10 @@ show_json(struct showing *s)
 
 	json_reset(&s->json);
 	eve_alert_open(&s->json, &s->incident);
-	json_array(&s->json, "revisions");
+	json_array_open(&s->json, "revisions");
 	status = store_each_revision(s->store, s->incident.id,
 	    on_revision_json, s);
-	json_array_end(&s->json);
+	json_array_close(&s->json);
 	if (s->facts != NULL && s->facts[0] == FACT_FORMAT_VERSION)
 		put_dialogue(s);
 	eve_alert_close(&s->json);

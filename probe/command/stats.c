@@ -57,12 +57,12 @@ on_clear_json(void *context, const struct clear_enforce_row *row)
 	char client[ADDRESS_TEXT_BYTES], day[32];
 
 	style_time(row->day_start_ns, day);
-	json_object(&c->json, NULL);
-	json_string(&c->json, "client", address_format(&row->client, client));
-	json_string(&c->json, "domain", row->domain);
+	json_object_open(&c->json, NULL);
+	json_text(&c->json, "client", address_format(&row->client, client));
+	json_text(&c->json, "domain", row->domain);
 	json_slice(&c->json, "day", slice_of(day, 10));
 	json_unsigned(&c->json, "sessions", row->sessions);
-	json_object_end(&c->json);
+	json_object_close(&c->json);
 	return 0;
 }
 
@@ -81,14 +81,14 @@ count_incidents(struct counting *c, struct totals *t,
 static void
 put_names(struct json *j, const struct capture_row *row)
 {
-	json_string(j, "pcap_filename", row->path);
-	json_string(j, "hash", row->hash);
-	json_string(j, "format", row->format);
-	json_string(j, "link_types", row->link_types);
+	json_text(j, "pcap_filename", row->path);
+	json_text(j, "hash", row->hash);
+	json_text(j, "format", row->format);
+	json_text(j, "link_types", row->link_types);
 	if (row->vantage[0] != '\0')
-		json_string(j, "vantage", row->vantage);
+		json_text(j, "vantage", row->vantage);
 	if (row->fault[0] != '\0')
-		json_string(j, "fault", row->fault);
+		json_text(j, "fault", row->fault);
 }
 
 static int
@@ -106,14 +106,14 @@ on_capture_json(void *context, const struct capture_row *row)
 	if (count_incidents(c, &t, row) != 0)
 		return -1;
 	json_reset(&c->json);
-	json_object(&c->json, NULL);
+	json_object_open(&c->json, NULL);
 	put_names(&c->json, row);
 	totals_json(&c->json, &t);
-	json_array(&c->json, "clear_to_enforce");
+	json_array_open(&c->json, "clear_to_enforce");
 	status = store_each_clear_enforce(c->store, row->hash, on_clear_json,
 	    c);
-	json_array_end(&c->json);
-	json_object_end(&c->json);
+	json_array_close(&c->json);
+	json_object_close(&c->json);
 	if (status == 0 && json_write(&c->json, stdout) != 0)
 		c->failed = true;
 	return status;

@@ -22,7 +22,7 @@ static void
 put_text(struct json *j, const char *key, const char *text)
 {
 	if (text[0] != '\0')
-		json_string(j, key, text);
+		json_text(j, key, text);
 }
 
 static void
@@ -30,22 +30,22 @@ put_metadata(struct json *j, const struct incident *in)
 {
 	const char *attack = kind_attack(in->kind);
 
-	json_object(j, "metadata");
-	json_array(j, "kind");
-	json_string(j, NULL, kind_name(in->kind));
-	json_array_end(j);
-	json_array(j, "certainty");
-	json_string(j, NULL, certainty_name(in->certainty));
-	json_array_end(j);
-	json_array(j, "mitre_technique_id");
+	json_object_open(j, "metadata");
+	json_array_open(j, "kind");
+	json_text(j, NULL, kind_name(in->kind));
+	json_array_close(j);
+	json_array_open(j, "certainty");
+	json_text(j, NULL, certainty_name(in->certainty));
+	json_array_close(j);
+	json_array_open(j, "mitre_technique_id");
 	while (*attack != '\0') {
 		size_t n = strcspn(attack, " ");
 
 		json_slice(j, NULL, slice_of(attack, n));
 		attack += n + (attack[n] == ' ');
 	}
-	json_array_end(j);
-	json_object_end(j);
+	json_array_close(j);
+	json_object_close(j);
 }
 
 static void
@@ -56,16 +56,16 @@ put_alert(struct json *j, const struct incident *in)
 
 	snprintf(signature, sizeof(signature), "STRIPLIGHT %s",
 	    kind_name(in->kind));
-	json_object(j, "alert");
-	json_string(j, "action", "allowed");
+	json_object_open(j, "alert");
+	json_text(j, "action", "allowed");
 	json_unsigned(j, "gid", 1);
 	json_unsigned(j, "signature_id", kind_signature_id(in->kind));
 	json_unsigned(j, "rev", 1);
-	json_string(j, "signature", signature);
-	json_string(j, "category", categories[severity]);
+	json_text(j, "signature", signature);
+	json_text(j, "category", categories[severity]);
 	json_unsigned(j, "severity", severity);
 	put_metadata(j, in);
-	json_object_end(j);
+	json_object_close(j);
 }
 
 static void
@@ -73,93 +73,93 @@ put_policies(struct json *j, const struct incident *in)
 {
 	if (in->policy_count == 0)
 		return;
-	json_array(j, "policy");
+	json_array_open(j, "policy");
 	for (unsigned i = 0; i < in->policy_count; i++) {
 		const struct policy_verdict *v = &in->policies[i];
 
-		json_object(j, NULL);
-		json_string(j, "mechanism", "sts");
-		json_string(j, "domain", v->domain);
-		json_string(j, "mode", v->mode);
-		json_string(j, "result", policy_result_name(v->result));
-		json_string(j, "basis", policy_basis_name(v->basis));
-		json_string(j, "validity", v->assumed ? "assumed" : "observed");
-		json_object_end(j);
+		json_object_open(j, NULL);
+		json_text(j, "mechanism", "sts");
+		json_text(j, "domain", v->domain);
+		json_text(j, "mode", v->mode);
+		json_text(j, "result", policy_result_name(v->result));
+		json_text(j, "basis", policy_basis_name(v->basis));
+		json_text(j, "validity", v->assumed ? "assumed" : "observed");
+		json_object_close(j);
 	}
-	json_array_end(j);
+	json_array_close(j);
 }
 
 static void
 put_evidence(struct json *j, const struct incident *in)
 {
-	json_array(j, "evidence");
+	json_array_open(j, "evidence");
 	for (unsigned i = 0; i < in->evidence_count; i++) {
 		const struct evidence *e = &in->evidence[i];
 
-		json_object(j, NULL);
-		json_string(j, "code", evidence_name(e->code));
-		json_string(j, "group",
+		json_object_open(j, NULL);
+		json_text(j, "code", evidence_name(e->code));
+		json_text(j, "group",
 		    evidence_group_name(evidence_group(e->code)));
 		json_bool(j, "for", e->weight > 0);
 		json_number(j, "weight", e->weight, 2);
 		if (e->frame != 0)
 			json_unsigned(j, "frame", e->frame);
 		put_text(j, "detail", e->detail);
-		json_object_end(j);
+		json_object_close(j);
 	}
-	json_array_end(j);
+	json_array_close(j);
 }
 
 static void
 put_sessions(struct json *j, const struct incident *in, const char *own)
 {
-	json_array(j, "sessions");
+	json_array_open(j, "sessions");
 	for (unsigned i = 0; i < in->session_count; i++) {
 		const struct incident_session *s = &in->sessions[i];
 
-		json_object(j, NULL);
-		json_string(j, "role", s->role);
+		json_object_open(j, NULL);
+		json_text(j, "role", s->role);
 		put_text(j, "community_id",
 		    memcmp(s->session, in->session, 16) == 0 ?
 			own :
 			s->community_id);
-		json_object_end(j);
+		json_object_close(j);
 	}
-	json_array_end(j);
+	json_array_close(j);
 }
 
 static void
 put_what(struct json *j, const struct incident *in)
 {
-	json_string(j, "kind", kind_name(in->kind));
-	json_array(j, "also");
+	json_text(j, "kind", kind_name(in->kind));
+	json_array_open(j, "also");
 	for (unsigned k = 0; k < KINDS; k++)
 		if (in->also >> k & 1)
-			json_string(j, NULL, kind_name((enum kind)k));
-	json_array_end(j);
-	json_string(j, "observed", in->observed);
-	json_string(j, "visibility", in->unseen ? "partial" : "complete");
+			json_text(j, NULL, kind_name((enum kind)k));
+	json_array_close(j);
+	json_text(j, "observed", in->observed);
+	json_text(j, "visibility", in->unseen ? "partial" : "complete");
 	if (in->unseen) {
-		json_array(j, "unseen");
+		json_array_open(j, "unseen");
 		for (int bit = 0; bit < 16; bit++)
 			if (in->unseen >> bit & 1)
-				json_string(j, NULL,
+				json_text(j, NULL,
 				    unseen_name((uint16_t)(1 << bit)));
-		json_array_end(j);
+		json_array_close(j);
 	}
 	json_number(j, "support", in->support, 2);
 	put_text(j, "benign", in->benign);
 	json_number(j, "confidence", in->confidence, 2);
 	json_number(j, "prior", in->prior, 4);
-	json_string(j, "certainty", certainty_name(in->certainty));
+	json_text(j, "certainty", certainty_name(in->certainty));
 	put_text(j, "resembles", in->resembles);
-	json_string(j, "cause", cause_name(in->cause));
-	json_string(j, "side", side_name(in->side));
-	json_array(j, "outcome");
+	json_text(j, "cause", cause_name(in->cause));
+	json_text(j, "side", side_name(in->side));
+	json_array_open(j, "outcome");
 	for (unsigned bit = 0; bit < OUTCOME_BITS; bit++)
 		if (in->outcome >> bit & 1)
-			json_string(j, NULL, outcome_name(bit));
-	json_array_end(j);
+			json_text(j, NULL, outcome_name(bit));
+	json_array_close(j);
 	json_bool(j, "retrospect", in->retrospect);
 }
 
@@ -168,34 +168,34 @@ put_seen(struct json *j, const struct incident *in)
 {
 	if (in->seen[0] == '\0')
 		return;
-	json_object(j, "seen");
-	json_string(j, "line", in->seen);
+	json_object_open(j, "seen");
+	json_text(j, "line", in->seen);
 	put_text(j, "expected", in->expected);
 	json_unsigned(j, "frame", in->frame);
 	json_unsigned(j, "stream_offset", in->stream_offset);
-	json_object_end(j);
+	json_object_close(j);
 }
 
 /* Stays open. */
 static void
 put_downgrade(struct json *j, const struct incident *in, const char *own)
 {
-	json_object(j, "downgrade");
-	json_string(j, "incident", in->id);
+	json_object_open(j, "downgrade");
+	json_text(j, "incident", in->id);
 	json_unsigned(j, "revision", in->revision);
-	json_string(j, "state", incident_state_name(in->state));
+	json_text(j, "state", incident_state_name(in->state));
 	put_what(j, in);
 	if (in->server_name[0] != '\0' || in->product[0] != '\0') {
-		json_object(j, "server");
+		json_object_open(j, "server");
 		put_text(j, "name", in->server_name);
 		put_text(j, "product", in->product);
-		json_object_end(j);
+		json_object_close(j);
 	}
 	if (in->domain_count > 0) {
-		json_array(j, "rcpt_domains");
+		json_array_open(j, "rcpt_domains");
 		for (unsigned i = 0; i < in->domain_count; i++)
-			json_string(j, NULL, in->rcpt_domains[i]);
-		json_array_end(j);
+			json_text(j, NULL, in->rcpt_domains[i]);
+		json_array_close(j);
 	}
 	put_text(j, "queue_id", in->queue_id);
 	put_seen(j, in);
@@ -203,7 +203,7 @@ put_downgrade(struct json *j, const struct incident *in, const char *own)
 	put_evidence(j, in);
 	put_sessions(j, in, own);
 	put_text(j, "next_step", in->next_step);
-	json_string(j, "provenance", in->provenance);
+	json_text(j, "provenance", in->provenance);
 }
 
 void
@@ -212,25 +212,25 @@ eve_alert_open(struct json *j, const struct incident *in)
 	char own[COMMUNITY_ID_BYTES], text[ADDRESS_TEXT_BYTES];
 
 	community_id(&in->client, &in->server, 0, own);
-	json_object(j, NULL);
+	json_object_open(j, NULL);
 	json_eve_time(j, "timestamp", in->capture_ts_ns);
 	json_unsigned(j, "flow_id", flow_id(in));
-	json_string(j, "event_type", "alert");
+	json_text(j, "event_type", "alert");
 	put_text(j, "pcap_filename", in->capture_path);
 	if (in->frame != 0)
 		json_unsigned(j, "pcap_cnt", in->frame);
 	put_text(j, "community_id", own);
-	json_string(j, "src_ip", address_format(&in->client.address, text));
+	json_text(j, "src_ip", address_format(&in->client.address, text));
 	json_unsigned(j, "src_port", in->client.port);
-	json_string(j, "dest_ip", address_format(&in->server.address, text));
+	json_text(j, "dest_ip", address_format(&in->server.address, text));
 	json_unsigned(j, "dest_port", in->server.port);
-	json_string(j, "proto", "TCP");
-	json_string(j, "app_proto", "smtp");
+	json_text(j, "proto", "TCP");
+	json_text(j, "app_proto", "smtp");
 	put_alert(j, in);
 	if (in->helo[0] != '\0') {
-		json_object(j, "smtp");
-		json_string(j, "helo", in->helo);
-		json_object_end(j);
+		json_object_open(j, "smtp");
+		json_text(j, "helo", in->helo);
+		json_object_close(j);
 	}
 	put_downgrade(j, in, own);
 }
@@ -238,8 +238,8 @@ eve_alert_open(struct json *j, const struct incident *in)
 void
 eve_alert_close(struct json *j)
 {
-	json_object_end(j);
-	json_object_end(j);
+	json_object_close(j);
+	json_object_close(j);
 }
 
 void

@@ -51,11 +51,11 @@ static void
 put_words(struct json *j, const char *key, uint16_t bits,
     const struct bit_word *words, size_t count)
 {
-	json_array(j, key);
+	json_array_open(j, key);
 	for (size_t i = 0; i < count; i++)
 		if (bits & words[i].bit)
-			json_string(j, NULL, words[i].word);
-	json_array_end(j);
+			json_text(j, NULL, words[i].word);
+	json_array_close(j);
 }
 
 static void
@@ -66,8 +66,8 @@ put_identity(struct json *j, struct slice bytes)
 
 	if (!flow_identity_decode(bytes, &id))
 		return;
-	json_string(j, "client", endpoint_format(&id.client, text));
-	json_string(j, "server", endpoint_format(&id.server, text));
+	json_text(j, "client", endpoint_format(&id.client, text));
+	json_text(j, "server", endpoint_format(&id.server, text));
 	if (id.has_client_isn)
 		json_unsigned(j, "client_isn", id.client_isn);
 	if (id.has_server_isn)
@@ -81,12 +81,12 @@ put_certificate(struct json *j, struct slice der)
 
 	if (!certificate_describe(der, &certificate))
 		return;
-	json_string(j, "subject", certificate.common_name);
-	json_array(j, "names");
+	json_text(j, "subject", certificate.common_name);
+	json_array_open(j, "names");
 	for (unsigned i = 0; i < certificate.name_count; i++)
-		json_string(j, NULL, certificate.names[i]);
-	json_array_end(j);
-	json_string(j, "sha256", certificate.sha256);
+		json_text(j, NULL, certificate.names[i]);
+	json_array_close(j);
+	json_text(j, "sha256", certificate.sha256);
 }
 
 static void
@@ -121,7 +121,7 @@ put_bytes(struct json *j, const struct fact *fact, struct slice bytes)
 		if (fact->line > 0 || bytes.len > 0 ||
 		    fact->code == FACT_COMMAND) {
 			facts_text(fact, bytes, text, sizeof(text));
-			json_string(j, "text", text);
+			json_text(j, "text", text);
 		}
 		break;
 	}
@@ -133,16 +133,16 @@ facts_json(struct json *j, const struct fact *fact, struct slice bytes,
 {
 	char session[24];
 
-	json_object(j, NULL);
+	json_object_open(j, NULL);
 	if (fact->session != 0) {
 		snprintf(session, sizeof(session), "%016llx",
 		    (unsigned long long)fact->session);
-		json_string(j, "session", session);
+		json_text(j, "session", session);
 	}
-	json_string(j, "code", fact_code_name((enum fact_code)fact->code));
-	json_string(j, "dir",
+	json_text(j, "code", fact_code_name((enum fact_code)fact->code));
+	json_text(j, "dir",
 	    fact->dir == TO_SERVER ? "to-server" : "to-client");
-	json_string(j, "pcap_filename", pcap_filename);
+	json_text(j, "pcap_filename", pcap_filename);
 	json_unsigned(j, "frame", fact->frame);
 	json_eve_time(j, "timestamp", fact->capture_ts_ns);
 	json_unsigned(j, "offset", fact->stream_offset);
@@ -155,13 +155,13 @@ facts_json(struct json *j, const struct fact *fact, struct slice bytes,
 		put_words(j, "unseen", fact->observability, blind_words,
 		    sizeof(blind_words) / sizeof(*blind_words));
 	if (fact->about != VERB_NONE)
-		json_string(j, "about", verb_name((enum verb)fact->about));
+		json_text(j, "about", verb_name((enum verb)fact->about));
 	if (fact->code == FACT_CLOSED)
-		json_string(j, "ending", ending_name(fact->value));
+		json_text(j, "ending", ending_name(fact->value));
 	else if (fact->value != 0)
 		json_unsigned(j, "value", fact->value);
 	if (fact->extent != 0)
 		json_unsigned(j, "extent", fact->extent);
 	put_bytes(j, fact, bytes);
-	json_object_end(j);
+	json_object_close(j);
 }

@@ -136,7 +136,7 @@ begin(struct json *j, const char *key)
 }
 
 void
-json_object(struct json *j, const char *key)
+json_object_open(struct json *j, const char *key)
 {
 	begin(j, key);
 	put_char(j, '{');
@@ -144,14 +144,14 @@ json_object(struct json *j, const char *key)
 }
 
 void
-json_object_end(struct json *j)
+json_object_close(struct json *j)
 {
 	put_char(j, '}');
 	j->comma = true;
 }
 
 void
-json_array(struct json *j, const char *key)
+json_array_open(struct json *j, const char *key)
 {
 	begin(j, key);
 	put_char(j, '[');
@@ -159,14 +159,14 @@ json_array(struct json *j, const char *key)
 }
 
 void
-json_array_end(struct json *j)
+json_array_close(struct json *j)
 {
 	put_char(j, ']');
 	j->comma = true;
 }
 
 void
-json_string(struct json *j, const char *key, const char *value)
+json_text(struct json *j, const char *key, const char *value)
 {
 	json_slice(j, key, slice_str(value));
 }
@@ -244,7 +244,7 @@ json_eve_time(struct json *j, const char *key, int64_t ns)
 	n = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &utc);
 	snprintf(text + n, sizeof(text) - n, ".%06d+0000",
 	    (int)(fraction / 1000));
-	json_string(j, key, text);
+	json_text(j, key, text);
 }
 
 int

@@ -27,11 +27,11 @@ void json_free(struct json *);
 void json_reset(struct json *);
 
 /* `key` NULL inside arrays. */
-void json_object(struct json *, const char *key);
-void json_object_end(struct json *);
-void json_array(struct json *, const char *key);
-void json_array_end(struct json *);
-void json_string(struct json *, const char *key, const char *value);
+void json_object_open(struct json *, const char *key);
+void json_object_close(struct json *);
+void json_array_open(struct json *, const char *key);
+void json_array_close(struct json *);
+void json_text(struct json *, const char *key, const char *value);
 void json_slice(struct json *, const char *key, struct slice value);
 void json_unsigned(struct json *, const char *key, uint64_t value);
 void json_signed(struct json *, const char *key, int64_t value);

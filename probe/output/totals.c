@@ -150,28 +150,28 @@ totals_print(FILE *out, struct totals *t)
 static void
 class_json(struct json *j, const struct totals *t, enum counter_class class)
 {
-	json_object(j, counter_class_name(class));
+	json_object_open(j, counter_class_name(class));
 	for (int i = 0; i < COUNTERS; i++)
 		if (counter_class((enum counter)i) == class)
 			json_unsigned(j, counter_name((enum counter)i),
 			    t->counters.of[i]);
-	json_object_end(j);
+	json_object_close(j);
 }
 
 static void
 axis_json(struct json *j, struct totals *t, enum axis axis)
 {
-	json_object(j, axis_name(axis));
+	json_object_open(j, axis_name(axis));
 	for (int i = 0; i < axis_values(axis); i++)
 		json_unsigned(j, axis_value_name(axis, i),
 		    axis_counts(&t->tally, axis)[i]);
-	json_object_end(j);
+	json_object_close(j);
 }
 
 static void
 incidents_json(struct json *j, const struct totals *t)
 {
-	json_object(j, "incidents");
+	json_object_open(j, "incidents");
 	for (int k = 0; k < KINDS; k++) {
 		uint64_t sum = 0;
 
@@ -180,7 +180,7 @@ incidents_json(struct json *j, const struct totals *t)
 			sum += t->incidents[k][c];
 		json_unsigned(j, kind_name((enum kind)k), sum);
 	}
-	json_object_end(j);
+	json_object_close(j);
 }
 
 void

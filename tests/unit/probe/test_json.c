@@ -124,21 +124,21 @@ Test(json, whatever_is_put_in_others_take_it)
 
 Test(json, objects_and_arrays_nest_with_their_commas)
 {
-	json_object(&j, NULL);
-	json_string(&j, "a", "b");
-	json_array(&j, "c");
-	json_array_end(&j);
-	json_array(&j, "d");
+	json_object_open(&j, NULL);
+	json_text(&j, "a", "b");
+	json_array_open(&j, "c");
+	json_array_close(&j);
+	json_array_open(&j, "d");
 	json_unsigned(&j, NULL, 1);
-	json_object(&j, NULL);
-	json_object_end(&j);
-	json_object(&j, NULL);
+	json_object_open(&j, NULL);
+	json_object_close(&j);
+	json_object_open(&j, NULL);
 	json_bool(&j, "e", true);
 	json_bool(&j, "f\"", false);
-	json_object_end(&j);
-	json_array_end(&j);
+	json_object_close(&j);
+	json_array_close(&j);
 	json_signed(&j, "g", -2);
-	json_object_end(&j);
+	json_object_close(&j);
 	cr_expect_str_eq(text(),
 	    "{\"a\":\"b\",\"c\":[],\"d\":[1,{},"
 	    "{\"e\":true,\"f\\\"\":false}],\"g\":-2}");
@@ -197,8 +197,8 @@ Test(json, a_line_is_written_whole_or_the_failure_told)
 	FILE *out = tmpfile(), *full = fopen("/dev/full", "w");
 	char line[64];
 
-	json_object(&j, NULL);
-	json_object_end(&j);
+	json_object_open(&j, NULL);
+	json_object_close(&j);
 	cr_expect_eq(json_write(&j, out), 0);
 	rewind(out);
 	cr_expect_str_eq(fgets(line, sizeof(line), out), "{}\n");
