@@ -89,7 +89,9 @@ enum policy_basis {
 #define INCIDENT_POLICIES_MAX 8
 #define INCIDENT_DOMAINS_MAX 16
 #define INCIDENT_SESSIONS_MAX 16
+#define INCIDENT_RCPTS_MAX 16
 #define DOMAIN_TEXT_BYTES 256
+#define PATH_TEXT_BYTES 260		/* RFC 5321 4.5.3.1.3: 256 octets */
 
 struct evidence {
 	enum evidence_code code;
@@ -154,6 +156,10 @@ struct incident {
 
 	unsigned domain_count, domains_unlisted;
 	char rcpt_domains[INCIDENT_DOMAINS_MAX][DOMAIN_TEXT_BYTES];
+	/* Only with --keep-addresses: paths with their brackets, as sent. */
+	char mail_from[PATH_TEXT_BYTES];
+	unsigned rcpt_count;
+	char rcpt_to[INCIDENT_RCPTS_MAX][PATH_TEXT_BYTES];
 	unsigned policy_count;
 	struct policy_verdict policies[INCIDENT_POLICIES_MAX];
 	unsigned evidence_count;

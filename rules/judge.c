@@ -450,6 +450,10 @@ describe_session(const struct trial *trial)
 	strcpy(in->helo, s->helo);
 	strcpy(in->server_name, s->greeting_name);
 	strcpy(in->queue_id, s->queue_id);
+	strcpy(in->mail_from, s->mail_from);
+	in->rcpt_count = s->rcpt_count;
+	memcpy(in->rcpt_to, s->rcpt_to,
+	    s->rcpt_count * sizeof(in->rcpt_to[0]));
 	product = product_of(trial->context->registry, s);
 	if (product != NULL)
 		strcpy(in->product, product->name);

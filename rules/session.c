@@ -101,6 +101,29 @@ rcpt_domain(struct slice command, char out[DOMAIN_TEXT_BYTES])
 	out[n] = '\0';
 }
 
+/* "<a@example.org>". False: without brackets or an address, or its local part
+ * was blanked. */
+static bool
+kept_path(struct slice command, char out[PATH_TEXT_BYTES])
+{
+	const uint8_t *open = memchr(command.ptr, '<', command.len), *close;
+	struct slice path;
+
+	if (open == NULL)
+		return false;
+	path = slice_after(command, (size_t)(open - command.ptr));
+	close = memchr(path.ptr, '>', path.len);
+	if (close == NULL)
+		return false;
+	path = slice_first(path, (size_t)(close - path.ptr) + 1);
+	if (path.len >= PATH_TEXT_BYTES ||
+	    memchr(path.ptr, '@', path.len) == NULL ||
+	    memchr(path.ptr, REDACTED_OCTET, path.len) != NULL)
+		return false;
+	keep_text(out, PATH_TEXT_BYTES, path);
+	return true;
+}
+
 /* A new EHLO makes what was offered before void (RFC 5321 4.1.4); what the
  * last answer said stays known until there is another one. */
 static void
@@ -133,8 +156,13 @@ fold_command(struct session *s, const struct fact *fact, struct slice bytes)
 		break;
 	case VERB_MAIL:
 		s->mail_tried_clear = true;
+		if (s->mail_from[0] == '\0')
+			kept_path(bytes, s->mail_from);
 		break;
 	case VERB_RCPT:
+		if (s->rcpt_count < INCIDENT_RCPTS_MAX &&
+		    kept_path(bytes, s->rcpt_to[s->rcpt_count]))
+			s->rcpt_count++;
 		if (s->pending_count == PENDING_RCPT_MAX)
 			break;
 		slot = (s->pending_first + s->pending_count++) %

@@ -74,10 +74,14 @@ struct session {
 	char queue_id[64];
 	unsigned domain_count, domains_unlisted;
 	unsigned pending_first, pending_count;	/* unanswered RCPTs: a ring */
+	/* Paths as sent, where their local parts were kept; the first ones. */
+	char mail_from[PATH_TEXT_BYTES];
+	unsigned rcpt_count;
 
 	/* From here on only the first `..._count` are set. */
 	char rcpt_domains[INCIDENT_DOMAINS_MAX][DOMAIN_TEXT_BYTES];
 	char pending[PENDING_RCPT_MAX][DOMAIN_TEXT_BYTES];
+	char rcpt_to[INCIDENT_RCPTS_MAX][PATH_TEXT_BYTES];
 	struct ehlo_line lines[EHLO_LINES_MAX];	/* of the last answer */
 };
 

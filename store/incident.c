@@ -13,16 +13,17 @@
 	" client_port, server, port, helo, server_name, product, queue_id,"   \
 	" capture, pcap_filename, frame, revision.capture_ts_ns,"             \
 	" stream_offset, seen, expected, seen_line, ehlo_frame, domains,"     \
-	" domains_unlisted, provenance, incident.session, incident.ordinal"
+	" domains_unlisted, provenance, incident.session, incident.ordinal,"    \
+	" mail_from, rcpt_to"
 
 /* --- words for bits ---------------------------------------------------------- */
 
 static void
-append_word(char *out, size_t room, const char *word)
+append_word(char *out, size_t room, const char *between, const char *word)
 {
 	size_t n = strlen(out);
 
-	snprintf(out + n, room - n, "%s%s", n ? " " : "", word);
+	snprintf(out + n, room - n, "%s%s", n ? between : "", word);
 }
 
 static void
@@ -31,7 +32,7 @@ outcome_words(uint32_t outcome, char out[160])
 	out[0] = '\0';
 	for (unsigned bit = 0; bit < OUTCOME_BITS; bit++)
 		if (outcome >> bit & 1)
-			append_word(out, 160, outcome_name(bit));
+			append_word(out, 160, " ", outcome_name(bit));
 }
 
 static void
@@ -40,7 +41,7 @@ kind_words(uint32_t also, char out[256])
 	out[0] = '\0';
 	for (unsigned k = 0; k < KINDS; k++)
 		if (also >> k & 1)
-			append_word(out, 256, kind_name((enum kind)k));
+			append_word(out, 256, " ", kind_name((enum kind)k));
 }
 
 static uint32_t
@@ -136,8 +137,9 @@ put_revision(struct store *s, const struct incident *in)
 	sqlite3_stmt *st = statement(s,
 	    "INSERT INTO revision VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
 	    " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-	    " ?, ?, ?, ?, ?, ?)");
+	    " ?, ?, ?, ?, ?, ?, ?, ?)");
 	char words[256], domains[INCIDENT_DOMAINS_MAX * DOMAIN_TEXT_BYTES];
+	char rcpts[INCIDENT_RCPTS_MAX * PATH_TEXT_BYTES];
 	int i = 1;
 
 	if (st == NULL)
@@ -182,10 +184,16 @@ put_revision(struct store *s, const struct incident *in)
 	bind_u64(st, i++, in->ehlo_frame);
 	domains[0] = '\0';
 	for (unsigned d = 0; d < in->domain_count; d++)
-		append_word(domains, sizeof(domains), in->rcpt_domains[d]);
+		append_word(domains, sizeof(domains), " ",
+		    in->rcpt_domains[d]);
 	bind_text(s, st, i++, domains);
 	sqlite3_bind_int64(st, i++, in->domains_unlisted);
 	bind_text(s, st, i++, in->provenance);
+	bind_text_or_null(s, st, i++, in->mail_from);
+	rcpts[0] = '\0';
+	for (unsigned r = 0; r < in->rcpt_count; r++)
+		append_word(rcpts, sizeof(rcpts), "\n", in->rcpt_to[r]);
+	bind_text_or_null(s, st, i++, rcpts);
 	return step_done(s, st);
 }
 
@@ -285,6 +293,20 @@ read_domains(sqlite3_stmt *st, int column, struct incident *in)
 		    DOMAIN_TEXT_BYTES, "%.255s", word);
 }
 
+/* A quoted local part may hold a blank, but no line's end. */
+static void
+read_rcpts(sqlite3_stmt *st, int column, struct incident *in)
+{
+	char text[INCIDENT_RCPTS_MAX * PATH_TEXT_BYTES], *save = NULL;
+
+	column_text(st, column, text, sizeof(text));
+	for (char *word = strtok_r(text, "\n", &save);
+	     word != NULL && in->rcpt_count < INCIDENT_RCPTS_MAX;
+	     word = strtok_r(NULL, "\n", &save))
+		snprintf(in->rcpt_to[in->rcpt_count++], PATH_TEXT_BYTES,
+		    "%.259s", word);
+}
+
 static void
 read_revision(sqlite3_stmt *st, struct incident *in)
 {
@@ -323,6 +345,8 @@ read_revision(sqlite3_stmt *st, struct incident *in)
 	if (session.len == 16)
 		memcpy(in->session, session.ptr, 16);
 	in->ordinal = (unsigned)sqlite3_column_int64(st, 40);
+	column_text(st, 41, in->mail_from, sizeof(in->mail_from));
+	read_rcpts(st, 42, in);
 }
 
 /* Rows that belong to the revision; `read` takes one into the incident. */

@@ -69,18 +69,50 @@ join_facts(struct slice facts, struct slice reply, size_t *out_bytes)
 	return joined;
 }
 
+/* 1: the reply is there; 0: nothing has this name; 2: other bytes have it. */
 static int
-put_reply(struct store *s, const struct split *split, uint8_t hash[16])
+find_reply(struct store *s, const struct split *split, const uint8_t hash[16])
 {
 	sqlite3_stmt *st = statement(s,
-	    "INSERT OR IGNORE INTO reply VALUES (?, ?)");
-	XXH128_canonical_t canonical;
+	    "SELECT facts FROM reply WHERE hash = ?");
+	int code, found = 0;
 
 	if (st == NULL)
 		return -1;
-	XXH128_canonicalFromHash(&canonical,
-	    XXH3_128bits(split->reply, split->reply_bytes));
-	memcpy(hash, canonical.digest, 16);
+	bind_blob(s, st, 1, hash, 16);
+	code = step(s, st);
+	if (code == SQLITE_ROW)
+		found = slice_equal(column_blob(st, 0),
+			    slice_of(split->reply, split->reply_bytes)) ?
+		    1 :
+		    2;
+	else if (code != SQLITE_DONE)
+		found = store_failed(s);
+	sqlite3_reset(st);
+	return found;
+}
+
+/* The hash resists nobody who wants two replies of one name: then the next
+ * seed names the second. */
+static int
+put_reply(struct store *s, const struct split *split, uint8_t hash[16])
+{
+	XXH128_canonical_t canonical;
+	sqlite3_stmt *st;
+	int found = 2;
+
+	for (uint64_t seed = 0; found == 2; seed++) {
+		XXH128_canonicalFromHash(&canonical,
+		    XXH3_128bits_withSeed(split->reply, split->reply_bytes,
+			seed));
+		memcpy(hash, canonical.digest, 16);
+		found = find_reply(s, split, hash);
+	}
+	if (found != 0)
+		return found == 1 ? 0 : -1;
+	st = statement(s, "INSERT INTO reply VALUES (?, ?)");
+	if (st == NULL)
+		return -1;
 	bind_blob(s, st, 1, hash, 16);
 	bind_blob(s, st, 2, split->reply, split->reply_bytes);
 	return step_done(s, st);

@@ -63,6 +63,11 @@ same_place(const struct incident *a, const struct incident *b)
 	for (unsigned i = 0; i < a->domain_count; i++)
 		if (strcmp(a->rcpt_domains[i], b->rcpt_domains[i]) != 0)
 			return false;
+	if (a->rcpt_count != b->rcpt_count)
+		return false;
+	for (unsigned i = 0; i < a->rcpt_count; i++)
+		if (strcmp(a->rcpt_to[i], b->rcpt_to[i]) != 0)
+			return false;
 	return endpoint_equal(&a->client, &b->client) &&
 	    endpoint_equal(&a->server, &b->server) && a->frame == b->frame &&
 	    a->capture_ts_ns == b->capture_ts_ns &&
@@ -74,7 +79,8 @@ same_place(const struct incident *a, const struct incident *b)
 	    strcmp(a->helo, b->helo) == 0 &&
 	    strcmp(a->server_name, b->server_name) == 0 &&
 	    strcmp(a->product, b->product) == 0 &&
-	    strcmp(a->queue_id, b->queue_id) == 0;
+	    strcmp(a->queue_id, b->queue_id) == 0 &&
+	    strcmp(a->mail_from, b->mail_from) == 0;
 }
 
 bool

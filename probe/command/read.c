@@ -38,6 +38,7 @@ struct reading {
 	struct progress progress;
 	struct capture *capture;	/* that is being read */
 	struct json json;
+	FILE *eve;			/* NULL: no alerts are written */
 	uint64_t skipped;		/* no captures, in folders */
 	bool fault;			/* something named could not be read */
 	bool failed;			/* the machine failed; it was said */
@@ -183,7 +184,6 @@ read_source(struct reading *r, struct source *source)
 struct finding {
 	struct reading *reading;
 	struct incident_groups groups;
-	FILE *eve;
 	bool likely, unwritten;
 };
 
@@ -195,44 +195,22 @@ on_incident(void *context, const struct incident *in)
 
 	text_group_add(&f->groups, in);
 	f->likely |= in->certainty >= CERTAINTY_LIKELY;
-	if (f->eve == NULL || (incident_severity(in) > 2 &&
+	if (r->eve == NULL || (incident_severity(in) > 2 &&
 		!r->options.alert_possible))
 		return 0;
 	json_reset(&r->json);
 	eve_alert(&r->json, in);
-	f->unwritten |= json_write(&r->json, f->eve) != 0;
+	f->unwritten |= json_write(&r->json, r->eve) != 0;
 	return 0;
-}
-
-static FILE *
-open_eve(struct reading *r)
-{
-	FILE *eve;
-
-	if (r->options.common.format == FORMAT_JSON && !r->options.facts) {
-		r->options.alert_possible = true;
-		return stdout;
-	}
-	if (r->options.eve == NULL)
-		return NULL;
-	if (strcmp(r->options.eve, "-") == 0)
-		return stdout;
-	eve = fopen(r->options.eve, "a");
-	if (eve == NULL) {
-		complain("%s: %s; --eve wants a file that can be written",
-		    r->options.eve, strerror(errno));
-		r->failed = true;
-	}
-	return eve;
 }
 
 static void
 close_eve(struct reading *r, struct finding *f)
 {
-	if (f->eve == NULL)
+	if (r->eve == NULL)
 		return;
-	f->unwritten |= fflush(f->eve) != 0;
-	if (f->eve == stdout) {
+	f->unwritten |= fflush(r->eve) != 0;
+	if (r->eve == stdout) {
 		r->unwritten |= f->unwritten;
 		return;
 	}
@@ -241,7 +219,8 @@ close_eve(struct reading *r, struct finding *f)
 		    r->options.eve, strerror(errno));
 		r->failed = true;
 	}
-	fclose(f->eve);
+	fclose(r->eve);
+	r->eve = NULL;
 }
 
 static bool
@@ -252,7 +231,6 @@ report(struct reading *r)
 	const struct capture_row *rows;
 	size_t count = run_captures(r->run, &rows);
 
-	f.eve = open_eve(r);
 	filter.captures = rows;
 	filter.capture_count = count;
 	if (store_each_incident(r->store, &filter, on_incident, &f) < 0) {
@@ -260,7 +238,7 @@ report(struct reading *r)
 		r->failed = true;
 	}
 	if (!r->options.common.quiet && !r->options.facts &&
-	    f.eve != stdout && count > 0)
+	    r->eve != stdout && count > 0)
 		text_read_summary(stdout, rows, count, &f.groups);
 	if (r->skipped > 0 && !r->options.common.quiet)
 		complain("%llu file%s no captures: skipped",
@@ -385,6 +363,29 @@ key_from_sources(struct reading *r)
 	}
 }
 
+/* Before anything is read: who asked for alerts must get them. */
+static int
+open_eve(struct reading *r)
+{
+	const char *path = r->options.eve;
+
+	if (r->options.common.format == FORMAT_JSON && !r->options.facts) {
+		r->options.alert_possible = true;
+		r->eve = stdout;
+	} else if (path != NULL && strcmp(path, "-") == 0) {
+		r->eve = stdout;
+	} else if (path != NULL) {
+		r->eve = fopen(path, "a");
+		if (r->eve == NULL) {
+			complain("%s: %s; --eve wants a file that can be "
+				 "written",
+			    path, strerror(errno));
+			return -1;
+		}
+	}
+	return 0;
+}
+
 static int
 set_up(struct reading *r, char **paths)
 {
@@ -393,6 +394,8 @@ set_up(struct reading *r, char **paths)
 	struct read_options *o = &r->options;
 	char errbuf[STORE_ERRBUF + SOURCES_ERRBUF];
 
+	if (open_eve(r) != 0)
+		return -1;
 	for (; *paths != NULL; paths++) {
 		if (sources_add(&r->sources, *paths, errbuf) != 0) {
 			complain("%s", errbuf);
@@ -426,6 +429,8 @@ failed:
 static void
 tear_down(struct reading *r)
 {
+	if (r->eve != NULL && r->eve != stdout)
+		fclose(r->eve);
 	run_destroy(r->run);
 	world_destroy(r->world);
 	store_close(r->store);

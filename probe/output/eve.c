@@ -25,6 +25,25 @@ put_text(struct json *j, const char *key, const char *text)
 		json_text(j, key, text);
 }
 
+/* Suricata's object; addresses are there only where they were kept. */
+static void
+put_smtp(struct json *j, const struct incident *in)
+{
+	if (in->helo[0] == '\0' && in->mail_from[0] == '\0' &&
+	    in->rcpt_count == 0)
+		return;
+	json_object_open(j, "smtp");
+	put_text(j, "helo", in->helo);
+	put_text(j, "mail_from", in->mail_from);
+	if (in->rcpt_count > 0) {
+		json_array_open(j, "rcpt_to");
+		for (unsigned i = 0; i < in->rcpt_count; i++)
+			json_text(j, NULL, in->rcpt_to[i]);
+		json_array_close(j);
+	}
+	json_object_close(j);
+}
+
 static void
 put_metadata(struct json *j, const struct incident *in)
 {
@@ -227,11 +246,7 @@ eve_alert_open(struct json *j, const struct incident *in)
 	json_text(j, "proto", "TCP");
 	json_text(j, "app_proto", "smtp");
 	put_alert(j, in);
-	if (in->helo[0] != '\0') {
-		json_object_open(j, "smtp");
-		json_text(j, "helo", in->helo);
-		json_object_close(j);
-	}
+	put_smtp(j, in);
 	put_downgrade(j, in, own);
 }
 

@@ -292,6 +292,10 @@ sample_incident_place(struct incident *in)
 	TEXT(rcpt_domains[0], "example.org");
 	TEXT(rcpt_domains[1], "example.net");
 	in->domains_unlisted = 3;
+	TEXT(mail_from, "<a@example.net>");
+	in->rcpt_count = 2;
+	TEXT(rcpt_to[0], "<\"b c\"@example.org>");
+	TEXT(rcpt_to[1], "<d@example.net>");
 }
 
 static inline void

@@ -84,6 +84,7 @@ Test(incident, the_longest_texts_fit)
 	FILL(server_name);
 	FILL(product);
 	FILL(queue_id);
+	FILL(mail_from);
 	FILL(capture_path);
 	FILL(seen);
 	FILL(expected);
@@ -91,6 +92,9 @@ Test(incident, the_longest_texts_fit)
 	in.domain_count = INCIDENT_DOMAINS_MAX;
 	for (unsigned i = 0; i < INCIDENT_DOMAINS_MAX; i++)
 		FILL(rcpt_domains[i]);
+	in.rcpt_count = INCIDENT_RCPTS_MAX;
+	for (unsigned i = 0; i < INCIDENT_RCPTS_MAX; i++)
+		FILL(rcpt_to[i]);
 	in.policy_count = INCIDENT_POLICIES_MAX;
 	for (unsigned i = 0; i < INCIDENT_POLICIES_MAX; i++)
 		in.policies[i] = in.policies[0];
@@ -144,7 +148,7 @@ static const struct {
 	ANY(confidence), ANY(certainty), ANY(cause), ANY(side), ANY(outcome),
 	ANY(client.address.octets), ANY(client.port),
 	ANY(server.address.octets), ANY(server.port), ANY(helo),
-	ANY(server_name), ANY(product), ANY(queue_id), ANY(capture_hash),
+	ANY(server_name), ANY(product), ANY(queue_id), ANY(mail_from), ANY(rcpt_to[1]), ANY(capture_hash),
 	ANY(frame), ANY(capture_ts_ns), ANY(stream_offset), ANY(seen),
 	ANY(expected), ANY(seen_line), ANY(ehlo_frame), ANY(rcpt_domains[1]),
 	ANY(domains_unlisted), ANY(policies[1].domain), ANY(policies[0].mode),
