@@ -93,8 +93,9 @@ enum {
 	OBS_SNAPLEN = 1 << 4,		/* a gap is a cut packet's */
 	OBS_OVER_LIMIT = 1 << 5,
 	OBS_EVICTED = 1 << 6,
-	OBS_LOST_SYNC = 1 << 7,		/* inside a body after a gap: what
-					 * looks like commands is not read */
+	OBS_LOST_SYNC = 1 << 7,		/* where a body ended is not known:
+					 * what looks like commands there is
+					 * not read */
 };
 
 /* Stands for an octet that was blanked, in facts flagged FACT_REDACTED. */

@@ -39,7 +39,7 @@ struct direction {
 	uint32_t acked;		/* by the peer, highest */
 	uint32_t queued;	/* segments in `waiting` */
 	uint32_t hole_packets;	/* packets since the hole was acknowledged */
-	int64_t hole_ns;	/* when it was; 0: it was not */
+	int64_t hole_ns;	/* when it was, if hole_acked */
 	uint64_t offset;	/* stream offset of `next` */
 	struct waiting *waiting;
 	struct waiting *suspects;	/* with a wrong sum, as they came */
@@ -47,6 +47,7 @@ struct direction {
 	bool captured;		/* any segment of this direction was */
 	bool seen;		/* a SYN or payload of it was */
 	bool has_base, has_isn, has_acked, finished;
+	bool hole_acked;	/* the hole before `waiting` was */
 	bool sums_known, sums_checked;
 };
 

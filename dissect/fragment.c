@@ -71,8 +71,9 @@ fragments_expire(struct fragments *f, int64_t now_ns)
 		struct datagram *d = *link;
 
 		/* A clock that jumped back makes everything old as well. */
-		if (now_ns != INT64_MAX && now_ns - d->first_ns < WAIT_NS &&
-		    d->first_ns - now_ns < WAIT_NS) {
+		if (now_ns != INT64_MAX &&
+		    elapsed_ns(d->first_ns, now_ns) < WAIT_NS &&
+		    elapsed_ns(now_ns, d->first_ns) < WAIT_NS) {
 			link = &d->next;
 			continue;
 		}

@@ -127,7 +127,7 @@ native_expire(struct native *n, int64_t now_ns)
 
 		while ((f = flow_table_oldest(
 			    n->flows, (enum flow_class) class)) != NULL &&
-		    now_ns - f->last_ns > idle_ns[class])
+		    elapsed_ns(f->last_ns, now_ns) > idle_ns[class])
 			end_flow(n, f, ENDING_EXPIRED);
 	}
 }

@@ -4,7 +4,7 @@
  * IPv4 and IPv6, out of order, overlapping, midstream and one-sided, bounded
  * in flows and octets. In-sequence bytes are handed on in place and at once,
  * except that inside a negotiation a segment that acknowledges peer bytes not
- * yet seen waits for them (design 5). A flow belongs to one engine, an engine
+ * yet seen waits for them (design 5), and behind it a reply does. A flow belongs to one engine, an engine
  * to one shard; not thread-safe.
  */
 #ifndef DISSECT_NATIVE_H

@@ -32,7 +32,7 @@ native_forget_waiting(struct native *n, struct direction *d)
 	while (d->suspects != NULL)
 		forget(n, &d->suspects);
 	d->queued = d->suspect_count = 0;
-	d->hole_ns = 0;
+	d->hole_acked = false;
 }
 
 bool
@@ -263,7 +263,7 @@ native_report_gap(struct native *n, struct flow *f, enum dir dir,
 	at.one_sided = one_sided(f);
 	d->next += missing;
 	d->offset += missing;
-	d->hole_ns = 0;
+	d->hole_acked = false;
 	take_interest(n, f,
 	    n->listener.gap(
 		n->listener.context, f->session, dir, missing, snapped, &at),
@@ -332,7 +332,7 @@ static bool
 hold_is_over(const struct flow *f, const struct waiting *w, int64_t now_ns)
 {
 	return f->packet_count - w->packet_count > HOLD_PACKETS ||
-	    now_ns - w->origin.capture_ts_ns > HOLD_NS;
+	    elapsed_ns(w->origin.capture_ts_ns, now_ns) > HOLD_NS;
 }
 
 /* Octets from `next` to what waits, or to what was acknowledged. */
@@ -356,12 +356,13 @@ hole_is_final(const struct flow *f, struct direction *d, int64_t now_ns)
 		return true;
 	if (!d->has_acked || seq_before(d->acked, d->waiting->seq))
 		return false;
-	if (d->hole_ns == 0) {
+	if (!d->hole_acked) {
+		d->hole_acked = true;
 		d->hole_ns = now_ns;
 		d->hole_packets = f->packet_count;
 	}
 	return f->packet_count - d->hole_packets >= HOLE_PACKETS ||
-	    now_ns - d->hole_ns > HOLE_NS;
+	    elapsed_ns(d->hole_ns, now_ns) > HOLE_NS;
 }
 
 static void
@@ -374,7 +375,7 @@ deliver_first_waiting(struct native *n, struct flow *f, enum dir dir)
 
 	d->waiting = w->next;
 	d->queued--;
-	d->hole_ns = 0;
+	d->hole_acked = false;
 	native_deliver(n, f, dir, &s);
 	n->waiting_bytes -= sizeof(*w) + w->captured;
 	free(w);

@@ -23,6 +23,18 @@ struct frame {
 	int64_t capture_ts_ns;
 };
 
+/* Captures may hold any time at all, and go back in it: never negative, and
+ * no more than fits. */
+static inline int64_t
+elapsed_ns(int64_t since, int64_t until)
+{
+	uint64_t elapsed = (uint64_t)until - (uint64_t)since;
+
+	if (until <= since)
+		return 0;
+	return elapsed > INT64_MAX ? INT64_MAX : (int64_t)elapsed;
+}
+
 enum packet_kind {
 	PACKET_NONE,		/* not ours, or damaged: already counted */
 	PACKET_TCP,		/* all fields are set */

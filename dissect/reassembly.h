@@ -24,7 +24,8 @@ struct origin {
 /* What the listener wants of the flow from now on. */
 enum interest {
 	INTEREST_NEGOTIATION,	/* every byte, in acknowledgement order */
-	INTEREST_BYTES,		/* every byte; sums need not be verified */
+	INTEREST_BYTES,		/* every byte, replies behind what they answer;
+				 * sums need not be verified */
 	INTEREST_OPAQUE,	/* in-sequence bytes as they come; nothing is
 				 * worth waiting for or keeping */
 	INTEREST_NONE,		/* forget the flow */

@@ -161,6 +161,8 @@ send_segment(struct native *n, struct cursor *c, bool honest, uint64_t number)
 	struct endpoint *client = dir == TO_SERVER ? &p.src : &p.dst;
 	struct endpoint *server = dir == TO_SERVER ? &p.dst : &p.src;
 
+	if (odd & 128)
+		p.capture_ts_ns = number & 1 ? INT64_MAX : INT64_MIN;
 	if (flags & TCP_SYN) {
 		p.seq = isn;
 		p.payload_wire_bytes = payload_bytes = 0;

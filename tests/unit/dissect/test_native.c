@@ -157,6 +157,37 @@ Test(native, a_hole_is_given_up_after_a_second)
 	expect(&w, "S@0 gap 3\nS@3 def\n" END ", acked 0 6\n");
 }
 
+/* Some tools write captures without times, others any time at all. */
+Test(native, holes_are_given_up_without_a_clock)
+{
+	struct wire w = { 0 };
+
+	wire_open(&w);
+	wire_shake(&w);
+	s(&w, 3, 0, "def");
+	for (int i = 0; i < 8; i++) {
+		w.now_ns = -1; /* the next segment has 0 */
+		c(&w, 0, 6, "");
+	}
+	expect(&w, "S@0 gap 3\nS@3 def\n" END ", acked 0 6\n");
+}
+
+Test(native, times_at_both_ends_of_what_can_be_said_do_no_harm)
+{
+	struct wire w = { .now_ns = INT64_MIN };
+
+	wire_open(&w);
+	wire_shake(&w);
+	s(&w, 3, 0, "def");
+	c(&w, 0, 6, "");
+	w.now_ns = INT64_MAX - 1;
+	c(&w, 0, 6, "");
+	native_expire(w.native, INT64_MIN);
+	native_expire(w.native, INT64_MAX);
+	cr_assert_str_eq(w.text, "S@0 gap 3\nS@3 def\n");
+	expect(&w, "S@0 gap 3\nS@3 def\n" END ", acked 0 6\n");
+}
+
 Test(native, what_nobody_acknowledged_waits_until_the_end)
 {
 	struct wire w = { 0 };

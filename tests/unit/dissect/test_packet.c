@@ -241,70 +241,71 @@ Test(packet, an_endless_chain_of_headers_is_damage)
 }
 
 /* What is wrong with the frame, and where it is counted. */
+static const struct {
+	uint32_t link_type;
+	enum counter counter;
+	const char *bytes;
+	size_t len;
+} damaged[] = {
+#define BAD(type, counter, literal)                                            \
+	{                                                                      \
+		type, COUNTER_##counter, literal, sizeof(literal) - 1          \
+	}
+	BAD(ETHERNET, NOT_IP, ETHER("\x08\x06") "arp....."),
+	BAD(ETHERNET, NOT_IP, ETHER("\0\x26") "\x42\x42\x03 802.3"),
+	BAD(ETHERNET, NOT_IP, ETHER("\x88\x64") "\x11\0\0\x01\0\x04\xc0\x21"),
+	BAD(NUL, NOT_IP, "\x07\0\0\0\x45"),
+	BAD(147, UNKNOWN_LINK, "whatever"),
+	BAD(RAW, BAD_IP, "\x55 what version is this"),
+	/* a header of 16 octets; longer than the frame; no header */
+	BAD(RAW, BAD_IP,
+	    "\x44\0\0\x14\0\0\0\0\x40\x06\0\0\x01\x01\x01\x01\x02\x02"
+	    "\x02\x02"),
+	BAD(RAW, BAD_IP,
+	    "\x45\0\0\x64\0\0\0\0\x40\x06\0\0\x01\x01\x01\x01\x02\x02"
+	    "\x02\x02"),
+	BAD(RAW, BAD_IP,
+	    "\x45\0\0\x10\0\0\0\0\x40\x06\0\0\x01\x01\x01\x01\x02\x02"
+	    "\x02\x02"),
+	BAD(RAW, NOT_TCP,
+	    "\x45\0\0\x14\0\0\0\0\x40\x11\0\0\x01\x01\x01\x01\x02\x02"
+	    "\x02\x02"),
+	/* no room for a TCP header, a header of 16 octets, one of 60 */
+	BAD(RAW, BAD_TCP,
+	    "\x45\0\0\x18\0\0\0\0\x40\x06\0\0\x01\x01\x01\x01\x02\x02"
+	    "\x02\x02"
+	    "abcd"),
+	BAD(RAW, BAD_TCP,
+	    "\x45\0\0\x28\0\0\0\0\x40\x06\0\0\x01\x01\x01\x01\x02\x02"
+	    "\x02\x02"
+	    "\0\0\0\x19\0\0\0\0\0\0\0\0\x40\x10\0\0\0\0\0\0"),
+	BAD(RAW, BAD_TCP,
+	    "\x45\0\0\x28\0\0\0\0\x40\x06\0\0\x01\x01\x01\x01\x02\x02"
+	    "\x02\x02"
+	    "\0\0\0\x19\0\0\0\0\0\0\0\0\xf0\x10\0\0\0\0\0\0"),
+	/* IPv6: no next header; longer than the frame */
+	BAD(RAW, NOT_TCP,
+	    "\x60\0\0\0\0\0\x3b\x40"
+	    "0123456789abcdef"
+	    "0123456789abcdef"),
+	BAD(RAW, BAD_IP,
+	    "\x60\0\0\0\0\x09\x06\x40"
+	    "0123456789abcdef"
+	    "0123456789abcdef"),
+};
+
 Test(packet, what_is_no_segment_is_counted_under_its_reason)
 {
-	static const struct {
-		uint32_t link_type;
-		enum counter counter;
-		const char *bytes;
-		size_t len;
-	} rows[] = {
-#define BAD(type, counter, literal)                                            \
-	{ type, COUNTER_##counter, literal, sizeof(literal) - 1 }
-		BAD(ETHERNET, NOT_IP, ETHER("\x08\x06") "arp....."),
-		BAD(ETHERNET, NOT_IP, ETHER("\0\x26") "\x42\x42\x03 802.3"),
-		BAD(ETHERNET, NOT_IP,
-		    ETHER("\x88\x64") "\x11\0\0\x01\0\x04\xc0\x21"),
-		BAD(NUL, NOT_IP, "\x07\0\0\0\x45"),
-		BAD(147, UNKNOWN_LINK, "whatever"),
-		BAD(RAW, BAD_IP, "\x55 what version is this"),
-		/* a header of 16 octets; longer than the frame; no header */
-		BAD(RAW, BAD_IP,
-		    "\x44\0\0\x14\0\0\0\0\x40\x06\0\0\x01\x01\x01\x01\x02\x02"
-		    "\x02\x02"),
-		BAD(RAW, BAD_IP,
-		    "\x45\0\0\x64\0\0\0\0\x40\x06\0\0\x01\x01\x01\x01\x02\x02"
-		    "\x02\x02"),
-		BAD(RAW, BAD_IP,
-		    "\x45\0\0\x10\0\0\0\0\x40\x06\0\0\x01\x01\x01\x01\x02\x02"
-		    "\x02\x02"),
-		BAD(RAW, NOT_TCP,
-		    "\x45\0\0\x14\0\0\0\0\x40\x11\0\0\x01\x01\x01\x01\x02\x02"
-		    "\x02\x02"),
-		/* no room for a TCP header, a header of 16 octets, one of 60 */
-		BAD(RAW, BAD_TCP,
-		    "\x45\0\0\x18\0\0\0\0\x40\x06\0\0\x01\x01\x01\x01\x02\x02"
-		    "\x02\x02"
-		    "abcd"),
-		BAD(RAW, BAD_TCP,
-		    "\x45\0\0\x28\0\0\0\0\x40\x06\0\0\x01\x01\x01\x01\x02\x02"
-		    "\x02\x02"
-		    "\0\0\0\x19\0\0\0\0\0\0\0\0\x40\x10\0\0\0\0\0\0"),
-		BAD(RAW, BAD_TCP,
-		    "\x45\0\0\x28\0\0\0\0\x40\x06\0\0\x01\x01\x01\x01\x02\x02"
-		    "\x02\x02"
-		    "\0\0\0\x19\0\0\0\0\0\0\0\0\xf0\x10\0\0\0\0\0\0"),
-		/* IPv6: no next header; longer than the frame */
-		BAD(RAW, NOT_TCP,
-		    "\x60\0\0\0\0\0\x3b\x40"
-		    "0123456789abcdef"
-		    "0123456789abcdef"),
-		BAD(RAW, BAD_IP,
-		    "\x60\0\0\0\0\x09\x06\x40"
-		    "0123456789abcdef"
-		    "0123456789abcdef"),
-	};
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (size_t i = 0; i < sizeof(damaged) / sizeof(*damaged); i++) {
 		struct counters c = { 0 };
 		struct grown g = { 0 };
 		struct packet p;
 
-		grow_bytes(&g, rows[i].bytes, rows[i].len);
-		cr_assert_eq(decode(&g, rows[i].link_type, &c, &p), PACKET_NONE,
-		    "row %zu", i);
+		grow_bytes(&g, damaged[i].bytes, damaged[i].len);
+		cr_assert_eq(decode(&g, damaged[i].link_type, &c, &p),
+		    PACKET_NONE, "row %zu", i);
 		cr_assert_eq(p.kind, PACKET_NONE);
-		cr_assert_eq(c.of[rows[i].counter], 1, "row %zu", i);
+		cr_assert_eq(c.of[damaged[i].counter], 1, "row %zu", i);
 	}
 	cr_assert_not(packet_link_known(147));
 }
