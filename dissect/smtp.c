@@ -269,111 +269,62 @@ smtp_say_unfinished(
 
 /* DATA is unanswered. Octets wait; more than fit can only be a message. */
 static size_t
-feed_data_wait(struct smtp_session *s, struct slice bytes, uint64_t offset,
+feed_data_wait(struct smtp_session *s, enum dir dir, struct slice bytes,
     const struct origin *at)
 {
-	struct partial *p = &s->partial[TO_SERVER];
+	struct partial *p = &s->partial[dir];
 
 	if (at->one_sided || p->length + bytes.len > FACT_LINE_MAX_BYTES) {
 		s->mode = MODE_BODY;
 		smtp_release_waiting(s, at);
 		return 0;
 	}
-	smtp_keep_partial(s, TO_SERVER, bytes, offset);
+	smtp_keep_partial(s, dir, bytes, at->stream_offset);
 	return bytes.len;
 }
 
-/* --- octets come ------------------------------------------------------------------------- */
+/* --- octets and holes, by mode -------------------------------------------- */
 
 static size_t
-feed_client(struct smtp_session *s, struct slice bytes, uint64_t offset,
+feed_lines(struct smtp_session *s, enum dir dir, struct slice bytes,
     const struct origin *at)
 {
-	struct origin where = *at;
-
-	where.stream_offset = offset;
-	switch (s->mode) {
-	case MODE_BODY:
-		return smtp_body(s, bytes, &where);
-	case MODE_BODY_LOST:
-		if (s->body_bytes == 0)
-			s->body_offset = offset;
-		s->body_bytes += bytes.len;
-		return bytes.len;
-	case MODE_CHUNK:
-		return smtp_chunk(s, bytes, &where);
-	case MODE_DATA_WAIT:
-		return feed_data_wait(s, bytes, offset, &where);
-	case MODE_STARTTLS_WAIT:
-		return smtp_feed_starttls_wait(s, bytes, offset, &where);
-	case MODE_TLS_NEXT:
-		return smtp_feed_tls_next(s, bytes, offset, &where);
-	case MODE_TLS:
-		return smtp_feed_tls(s, TO_SERVER, bytes, &where);
-	case MODE_OPAQUE:
-		smtp_count_records(&s->opaque[TO_SERVER], bytes);
-		return bytes.len;
-	default:
-		if (smtp_record_start(s, TO_SERVER, bytes) == PARSE_OK) {
-			smtp_meet_tls(s, TO_SERVER, offset, &where);
-			return 0;
-		}
-		return smtp_feed_line(s, TO_SERVER, bytes, offset, &where);
-	}
-}
-
-static size_t
-feed_server(struct smtp_session *s, struct slice bytes, uint64_t offset,
-    const struct origin *at)
-{
-	struct origin where = *at;
-
-	where.stream_offset = offset;
-	if (s->mode == MODE_OPAQUE) {
-		smtp_count_records(&s->opaque[TO_CLIENT], bytes);
-		return bytes.len;
-	}
-	if (s->mode == MODE_TLS)
-		return smtp_feed_tls(s, TO_CLIENT, bytes, &where);
-	if (smtp_record_start(s, TO_CLIENT, bytes) == PARSE_OK) {
-		smtp_meet_tls(s, TO_CLIENT, offset, &where);
+	if (smtp_record_start(s, dir, bytes) == PARSE_OK) {
+		smtp_meet_tls(s, dir, at);
 		return 0;
 	}
-	return smtp_feed_line(s, TO_CLIENT, bytes, offset, &where);
+	return smtp_feed_line(s, dir, bytes, at->stream_offset, at);
 }
 
-static enum interest
-interest_of(const struct smtp_session *s)
-{
-	if (s->mode == MODE_OPAQUE)
-		return INTEREST_OPAQUE;
-	return s->negotiated ? INTEREST_BYTES : INTEREST_NEGOTIATION;
-}
-
-enum interest
-smtp_session_feed(struct smtp_session *s, enum dir dir, struct slice bytes,
+static size_t
+feed_lost_body(struct smtp_session *s, enum dir dir, struct slice bytes,
     const struct origin *at)
 {
-	uint64_t offset = at->stream_offset;
+	(void)dir;
+	if (s->body_bytes == 0)
+		s->body_offset = at->stream_offset;
+	s->body_bytes += bytes.len;
+	return bytes.len;
+}
 
-	if (s->flow.on_mail_port && !s->recognised)
-		smtp_recognise(s, at);
-	if (!s->recognised &&
-	    (dir == TO_SERVER ? !s->greeted : !greeting_may_follow(s, bytes)))
-		return INTEREST_NONE;
-	s->seen[dir] = true;
-	while (bytes.len > 0) {
-		size_t n = dir == TO_SERVER ? feed_client(s, bytes, offset, at)
-					    : feed_server(s, bytes, offset, at);
+static size_t
+feed_opaque(struct smtp_session *s, enum dir dir, struct slice bytes,
+    const struct origin *at)
+{
+	(void)at;
+	smtp_count_records(&s->opaque[dir], bytes);
+	return bytes.len;
+}
 
-		offset += n;
-		bytes = slice_after(bytes, n);
-		/* The client's first line was none of SMTP's. */
-		if (!s->recognised && dir == TO_SERVER &&
-		    s->partial[TO_SERVER].length == 0)
-			return INTEREST_NONE;
-	}
-	return interest_of(s);
+/* Somewhere in the hole a line ends and another begins. */
+static void
+lose_lines(struct smtp_session *s, uint64_t missing, const struct origin *at)
+{
+	(void)missing;
+	(void)at;
+	smtp_give_partial(s, TO_SERVER);
+	s->partial[TO_SERVER].after_gap = true;
+	s->pending_unsure = true;
 }
 
 /* What of the message was seen, waited or is missing, is counted; where it
@@ -392,42 +343,88 @@ lose_body(struct smtp_session *s, uint64_t missing, const struct origin *at)
 }
 
 static void
-gap_in_client(struct smtp_session *s, uint64_t missing, const struct origin *at)
+lose_chunk(struct smtp_session *s, uint64_t missing, const struct origin *at)
 {
-	uint64_t of_chunk;
+	uint64_t of_chunk = missing < s->chunk_left ? missing : s->chunk_left;
 
-	switch (s->mode) {
-	case MODE_BODY:
-	case MODE_BODY_LOST:
-	case MODE_DATA_WAIT:
-		lose_body(s, missing, at);
+	if (s->body_bytes == 0)
+		s->body_offset = at->stream_offset;
+	s->chunk_left -= of_chunk;
+	s->body_bytes += of_chunk;
+	if (s->chunk_left > 0)
 		return;
-	case MODE_CHUNK:
-		of_chunk = missing < s->chunk_left ? missing : s->chunk_left;
-		if (s->body_bytes == 0)
-			s->body_offset = at->stream_offset;
-		s->chunk_left -= of_chunk;
-		s->body_bytes += of_chunk;
-		if (s->chunk_left > 0)
-			return;
-		smtp_body_end(s, at);
-		s->mode = MODE_COMMAND;
-		if (missing == of_chunk)
-			return;
-		break;
-	case MODE_TLS_NEXT:
-		/* Whatever it was, it was not seen to be no TLS. */
-		smtp_give_partial(s, TO_SERVER);
-		smtp_begin_tls(s, TO_SERVER, at);
-		if (s->mode == MODE_TLS)
-			tls_gap(s->tls, TO_SERVER, missing);
-		return;
-	default:
-		break;
-	}
+	smtp_body_end(s, at);
+	s->mode = MODE_COMMAND;
+	if (missing > of_chunk)
+		lose_lines(s, missing - of_chunk, at);
+}
+
+/* Whatever it was, it was not seen to be no TLS. */
+static void
+lose_client_hello(
+    struct smtp_session *s, uint64_t missing, const struct origin *at)
+{
 	smtp_give_partial(s, TO_SERVER);
-	s->partial[TO_SERVER].after_gap = true;
-	s->pending_unsure = true;
+	smtp_begin_tls(s, TO_SERVER, at);
+	if (s->mode == MODE_TLS)
+		tls_gap(s->tls, TO_SERVER, missing);
+}
+
+/*
+ * The state machine, second part: what a mode makes of the client's octets, of
+ * the server's, and of a hole among the client's. The third part, what a reply
+ * does, is in smtp_server.c.
+ */
+static const struct {
+	smtp_feed_fn *feed[2]; /* by direction */
+	void (*lose)(struct smtp_session *, uint64_t, const struct origin *);
+} modes[MODES] = {
+	[MODE_COMMAND] = { { feed_lines, feed_lines }, lose_lines },
+	[MODE_AUTH] = { { feed_lines, feed_lines }, lose_lines },
+	[MODE_DATA_WAIT] = { { feed_data_wait, feed_lines }, lose_body },
+	[MODE_BODY] = { { smtp_feed_body, feed_lines }, lose_body },
+	[MODE_BODY_LOST] = { { feed_lost_body, feed_lines }, lose_body },
+	[MODE_CHUNK] = { { smtp_feed_chunk, feed_lines }, lose_chunk },
+	[MODE_STARTTLS_WAIT] = { { smtp_feed_starttls_wait, feed_lines },
+	    lose_lines },
+	[MODE_TLS_NEXT] = { { smtp_feed_tls_next, feed_lines },
+	    lose_client_hello },
+	[MODE_TLS] = { { smtp_feed_tls, smtp_feed_tls }, NULL },
+	[MODE_OPAQUE] = { { feed_opaque, feed_opaque }, NULL },
+	[MODE_LOST] = { { feed_lines, feed_lines }, lose_lines },
+};
+
+static enum interest
+interest_of(const struct smtp_session *s)
+{
+	if (s->mode == MODE_OPAQUE)
+		return INTEREST_OPAQUE;
+	return s->negotiated ? INTEREST_BYTES : INTEREST_NEGOTIATION;
+}
+
+enum interest
+smtp_session_feed(struct smtp_session *s, enum dir dir, struct slice bytes,
+    const struct origin *at)
+{
+	struct origin where = *at;
+
+	if (s->flow.on_mail_port && !s->recognised)
+		smtp_recognise(s, at);
+	if (!s->recognised &&
+	    (dir == TO_SERVER ? !s->greeted : !greeting_may_follow(s, bytes)))
+		return INTEREST_NONE;
+	s->seen[dir] = true;
+	while (bytes.len > 0) {
+		size_t n = modes[s->mode].feed[dir](s, dir, bytes, &where);
+
+		where.stream_offset += n;
+		bytes = slice_after(bytes, n);
+		/* The client's first line was none of SMTP's. */
+		if (!s->recognised && dir == TO_SERVER &&
+		    s->partial[TO_SERVER].length == 0)
+			return INTEREST_NONE;
+	}
+	return interest_of(s);
 }
 
 /* Pending answers cannot be counted any more: what was asked last is what is
@@ -484,7 +481,7 @@ smtp_session_gap(struct smtp_session *s, enum dir dir, uint64_t missing,
 			tls_gap(s->tls, dir, missing);
 		}
 	} else if (dir == TO_SERVER) {
-		gap_in_client(s, missing, at);
+		modes[s->mode].lose(s, missing, at);
 	} else {
 		gap_in_server(s, at);
 	}

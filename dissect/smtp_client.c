@@ -179,33 +179,38 @@ parse_chunk(struct smtp_session *s, struct slice line)
 	return true;
 }
 
+/*
+ * The state machine, first part: what a command makes of the octets behind
+ * it, where its answer can be seen and where the client is alone. Behind all
+ * others come commands.
+ */
+static const struct {
+	enum verb verb;
+	enum mode mode, alone;
+} behind[] = {
+	{ VERB_DATA, MODE_DATA_WAIT, MODE_BODY },
+	{ VERB_BDAT, MODE_CHUNK, MODE_CHUNK },
+	{ VERB_STARTTLS, MODE_STARTTLS_WAIT, MODE_STARTTLS_WAIT },
+	{ VERB_AUTH, MODE_COMMAND, MODE_AUTH },
+};
+
 static void
 after_command(struct smtp_session *s, struct slice line, enum verb verb,
     const struct origin *at)
 {
-	switch (verb) {
-	case VERB_DATA:
+	s->mode = MODE_COMMAND;
+	for (size_t i = 0; i < sizeof(behind) / sizeof(*behind); i++)
+		if (behind[i].verb == verb)
+			s->mode = at->one_sided ? behind[i].alone
+						: behind[i].mode;
+	if (verb == VERB_DATA) {
 		/* The command's CRLF may begin the end. */
 		smtp_body_begin(s, 2);
-		s->mode = at->one_sided ? MODE_BODY : MODE_DATA_WAIT;
-		break;
-	case VERB_BDAT:
-		if (!parse_chunk(s, line))
-			break;
+	} else if (verb == VERB_BDAT) {
 		smtp_body_begin(s, 0);
-		s->mode = MODE_CHUNK;
-		if (s->chunk_left == 0)
+		/* A chunk without a size that makes sense is none. */
+		if (!parse_chunk(s, line) || s->chunk_left == 0)
 			s->mode = MODE_COMMAND;
-		break;
-	case VERB_STARTTLS:
-		s->mode = MODE_STARTTLS_WAIT;
-		break;
-	case VERB_AUTH:
-		s->mode = at->one_sided ? MODE_AUTH : MODE_COMMAND;
-		break;
-	default:
-		s->mode = MODE_COMMAND;
-		break;
 	}
 }
 
@@ -322,11 +327,13 @@ smtp_body_ends_loosely(const struct smtp_session *s)
 }
 
 size_t
-smtp_body(struct smtp_session *s, struct slice bytes, const struct origin *at)
+smtp_feed_body(struct smtp_session *s, enum dir dir, struct slice bytes,
+    const struct origin *at)
 {
 	size_t i = 0;
 	uint8_t tail = s->body_tail;
 
+	(void)dir;
 	if (s->body_bytes == 0)
 		s->body_offset = at->stream_offset;
 	while (i < bytes.len) {
@@ -360,11 +367,13 @@ smtp_body(struct smtp_session *s, struct slice bytes, const struct origin *at)
 }
 
 size_t
-smtp_chunk(struct smtp_session *s, struct slice bytes, const struct origin *at)
+smtp_feed_chunk(struct smtp_session *s, enum dir dir, struct slice bytes,
+    const struct origin *at)
 {
 	size_t taken = bytes.len < s->chunk_left ? bytes.len
 						 : (size_t)s->chunk_left;
 
+	(void)dir;
 	if (s->body_bytes == 0)
 		s->body_offset = at->stream_offset;
 	s->chunk_left -= taken;

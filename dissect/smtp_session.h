@@ -20,6 +20,7 @@ enum mode {
 	MODE_TLS,
 	MODE_OPAQUE,
 	MODE_LOST,		/* midstream: until a command or reply is sure */
+	MODES
 };
 
 /* Commands without an answer yet, equal ones in a row as one. */
@@ -76,6 +77,13 @@ struct smtp_session {
 	bool pending_unsure;	/* a gap, and no whole reply since */
 };
 
+/*
+ * What a mode makes of octets in `dir`; how many it has taken: none when it
+ * has left them to another mode. The origin's stream offset is theirs.
+ */
+typedef size_t smtp_feed_fn(struct smtp_session *, enum dir, struct slice,
+    const struct origin *);
+
 /* Appends a fact about this session. */
 void smtp_say(struct smtp_session *, struct fact *, struct slice,
     const struct origin *);
@@ -107,14 +115,10 @@ enum parse smtp_record_start(const struct smtp_session *, enum dir,
     struct slice bytes);
 void smtp_begin_tls(struct smtp_session *, enum dir, const struct origin *);
 /* A TLS record where a line should be. */
-void smtp_meet_tls(struct smtp_session *, enum dir, uint64_t offset,
-    const struct origin *);
-size_t smtp_feed_tls(struct smtp_session *, enum dir, struct slice,
-    const struct origin *);
-size_t smtp_feed_starttls_wait(struct smtp_session *, struct slice,
-    uint64_t offset, const struct origin *);
-size_t smtp_feed_tls_next(struct smtp_session *, struct slice,
-    uint64_t offset, const struct origin *);
+void smtp_meet_tls(struct smtp_session *, enum dir, const struct origin *);
+smtp_feed_fn smtp_feed_tls;
+smtp_feed_fn smtp_feed_starttls_wait;
+smtp_feed_fn smtp_feed_tls_next;
 void smtp_count_records(struct opaque *, struct slice);
 /* The octets that waited for the reply to DATA or STARTTLS. */
 void smtp_release_waiting(struct smtp_session *, const struct origin *);
@@ -123,9 +127,8 @@ void smtp_release_waiting(struct smtp_session *, const struct origin *);
 void smtp_client_line(struct smtp_session *, struct slice line,
     uint64_t extent, uint16_t flags, const struct origin *);
 enum verb smtp_verb(struct slice line);
-/* Octets of a message; how many belong to it. */
-size_t smtp_body(struct smtp_session *, struct slice, const struct origin *);
-size_t smtp_chunk(struct smtp_session *, struct slice, const struct origin *);
+smtp_feed_fn smtp_feed_body;
+smtp_feed_fn smtp_feed_chunk;
 void smtp_body_begin(struct smtp_session *, uint8_t tail);
 void smtp_body_end(struct smtp_session *, const struct origin *);
 /* Did it end in a dot alone on its line, though not between CRLFs? */

@@ -189,14 +189,14 @@ smtp_release_waiting(struct smtp_session *s, const struct origin *at)
 }
 
 size_t
-smtp_feed_starttls_wait(struct smtp_session *s, struct slice bytes,
-    uint64_t offset, const struct origin *at)
+smtp_feed_starttls_wait(struct smtp_session *s, enum dir dir,
+    struct slice bytes, const struct origin *at)
 {
-	struct partial *p = &s->partial[TO_SERVER];
-	enum parse record = smtp_record_start(s, TO_SERVER, bytes);
+	struct partial *p = &s->partial[dir];
+	enum parse record = smtp_record_start(s, dir, bytes);
 
 	if (record == PARSE_OK) {
-		smtp_begin_tls(s, TO_SERVER, at);
+		smtp_begin_tls(s, dir, at);
 		return 0;
 	}
 	if (record == PARSE_MALFORMED &&
@@ -205,31 +205,32 @@ smtp_feed_starttls_wait(struct smtp_session *s, struct slice bytes,
 		smtp_release_waiting(s, at);
 		return 0;
 	}
-	smtp_keep_partial(s, TO_SERVER, bytes, offset);
+	smtp_keep_partial(s, dir, bytes, at->stream_offset);
 	return bytes.len;
 }
 
 /* After a 220 to STARTTLS: RFC 3207 4, the next octets are a ClientHello. */
 size_t
-smtp_feed_tls_next(struct smtp_session *s, struct slice bytes, uint64_t offset,
+smtp_feed_tls_next(struct smtp_session *s, enum dir dir, struct slice bytes,
     const struct origin *at)
 {
-	struct partial *p = &s->partial[TO_SERVER];
-	struct fact fact = { .code = FACT_NOT_TLS, .dir = TO_SERVER };
+	struct partial *p = &s->partial[dir];
+	struct fact fact = { .code = FACT_NOT_TLS, .dir = (uint8_t)dir };
 	struct origin where = *at;
 
-	switch (smtp_record_start(s, TO_SERVER, bytes)) {
+	switch (smtp_record_start(s, dir, bytes)) {
 	case PARSE_OK:
-		smtp_begin_tls(s, TO_SERVER, at);
+		smtp_begin_tls(s, dir, at);
 		return 0;
 	case PARSE_NEED_MORE:
-		smtp_keep_partial(s, TO_SERVER, bytes, offset);
+		smtp_keep_partial(s, dir, bytes, at->stream_offset);
 		return bytes.len;
 	case PARSE_MALFORMED:
 		break;
 	}
 	smtp_say_unfinished(s, TO_CLIENT, at);
-	where.stream_offset = p->length > 0 ? p->offset : offset;
+	if (p->length > 0)
+		where.stream_offset = p->offset;
 	smtp_say(s, &fact, slice_of(NULL, 0), &where);
 	s->mode = MODE_COMMAND;
 	fact_log_publish(s->log, DECISION_AFTER_220);
@@ -238,8 +239,7 @@ smtp_feed_tls_next(struct smtp_session *s, struct slice bytes, uint64_t offset,
 
 /* A TLS record where a line should be. */
 void
-smtp_meet_tls(struct smtp_session *s, enum dir dir, uint64_t offset,
-    const struct origin *at)
+smtp_meet_tls(struct smtp_session *s, enum dir dir, const struct origin *at)
 {
 	const struct partial *p = &s->partial[dir];
 	struct fact fact = { .code = FACT_IMPLICIT_TLS, .dir = (uint8_t)dir };
@@ -247,7 +247,8 @@ smtp_meet_tls(struct smtp_session *s, enum dir dir, uint64_t offset,
 
 	if (!s->greeted && s->pending_used == 0 && !s->ehlo_answered) {
 		s->implicit = true;
-		where.stream_offset = p->length > 0 ? p->offset : offset;
+		if (p->length > 0)
+			where.stream_offset = p->offset;
 		smtp_say(s, &fact, slice_of(NULL, 0), &where);
 	}
 	smtp_begin_tls(s, dir, at);
