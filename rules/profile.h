@@ -20,7 +20,16 @@ enum ending_class {
 	CLASS_REFUSED,
 };
 
+/*
+ * The keywords of an EHLO reply in its order, upper case, without arguments,
+ * one blank between, STARTTLS left out; cut at a keyword when they are too
+ * long. Thousands of profiles share one, so it is kept beside them.
+ */
 #define KEYWORD_LIST_BYTES 512
+struct keyword_list {
+	uint64_t hash;			/* of the whole list */
+	char keywords[KEYWORD_LIST_BYTES];
+};
 
 /*
  * A profile covers no more than one such period: first and last time must
@@ -47,9 +56,6 @@ struct profile {
 	bool offered;			/* STARTTLS stood in the reply, intact */
 	uint64_t keywords_hash;		/* of the list with STARTTLS left out */
 	uint64_t certificate_hash;	/* 0: none seen */
-	/* Upper-case keywords in the reply's order, without arguments, one
-	 * blank between; cut at a keyword when it is too long. */
-	char keywords[KEYWORD_LIST_BYTES];
 	int64_t first_ns, last_ns;	/* capture time */
 	uint64_t sessions;
 };

@@ -102,6 +102,8 @@ uint32_t session_outcome(const struct session *);
  * seen well enough to be history (incomplete, one-sided, with gaps).
  */
 bool session_profile(const struct session *, struct profile *);
+/* The list that the profile's `keywords_hash` names. */
+void session_keywords(const struct session *, struct keyword_list *);
 /* The same with line `index` (from 0) of the reply left out of the list. */
 bool session_profile_without(const struct session *, unsigned index,
     struct profile *);

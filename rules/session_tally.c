@@ -153,26 +153,48 @@ class_of(const struct session *s)
 	}
 }
 
-/* The keywords of the reply, STARTTLS left out, so that an answer with it
- * and one without compare equal when nothing else differs. */
-static void
-keyword_list(const struct session *s, unsigned left_out, struct profile *out)
+/* The keyword of line `index` of the reply; empty: STARTTLS, which is left
+ * out, so that an answer with it and one without compare equal when nothing
+ * else differs. */
+static struct slice
+listed_keyword(const struct session *s, unsigned index)
+{
+	const struct ehlo_line *line = &s->lines[index];
+	struct slice text = slice_of(line->text,
+	    line->length < sizeof(line->text) ? line->length :
+						sizeof(line->text));
+
+	return ehlo_line_offers_starttls(text) ? slice_first(text, 0) :
+						 ehlo_keyword(text);
+}
+
+static uint64_t
+keywords_hash(const struct session *s, unsigned left_out)
+{
+	uint64_t hash = 0;
+
+	for (unsigned i = 1; i < s->lines_kept; i++) {
+		struct slice word = listed_keyword(s, i);
+
+		if (i == left_out || word.len == 0)
+			continue;
+		hash = ehlo_hash(hash, word);
+		hash = ehlo_hash(hash, slice_str("\n"));
+	}
+	return hash;
+}
+
+void
+session_keywords(const struct session *s, struct keyword_list *out)
 {
 	size_t n = 0;
 
+	out->hash = keywords_hash(s, UINT32_MAX);
 	for (unsigned i = 1; i < s->lines_kept; i++) {
-		const struct ehlo_line *line = &s->lines[i];
-		struct slice text = slice_of(line->text,
-		    line->length < sizeof(line->text) ? line->length :
-							sizeof(line->text));
-		struct slice word = ehlo_keyword(text);
+		struct slice word = listed_keyword(s, i);
 
-		if (i == left_out || ehlo_line_offers_starttls(text))
-			continue;
-		out->keywords_hash = ehlo_hash(out->keywords_hash, word);
-		out->keywords_hash = ehlo_hash(out->keywords_hash,
-		    slice_str("\n"));
-		if (n + word.len + 2 > sizeof(out->keywords))
+		if (word.len == 0 ||
+		    n + word.len + 2 > sizeof(out->keywords))
 			continue;
 		if (n > 0)
 			out->keywords[n++] = ' ';
@@ -212,6 +234,6 @@ session_profile_without(const struct session *s, unsigned index,
 	out->certificate_hash = s->certificate_hash;
 	out->first_ns = out->last_ns = s->lines[s->lines_kept - 1].capture_ts_ns;
 	out->sessions = 1;
-	keyword_list(s, index, out);
+	out->keywords_hash = keywords_hash(s, index);
 	return true;
 }

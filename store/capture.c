@@ -209,19 +209,25 @@ store_each_capture(struct store *s, capture_fn *fn, void *context)
 /* --- profiles -------------------------------------------------------------------- */
 
 int
-store_add_profile(struct store *s, const struct profile *p)
+store_add_keywords(struct store *s, const struct keyword_list *list)
 {
 	sqlite3_stmt *st = statement(s,
 	    "INSERT OR IGNORE INTO keyword_list VALUES (?, ?)");
 
 	if (st == NULL)
 		return -1;
-	bind_u64(st, 1, p->keywords_hash);
-	bind_text(s, st, 2, p->keywords);
-	if (step_done(s, st) != 0)
-		return -1;
-	st = statement(s, "INSERT INTO profile VALUES"
-			  " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+	bind_u64(st, 1, list->hash);
+	bind_text(s, st, 2, list->keywords);
+	return step_done(s, st);
+}
+
+int
+store_add_profile(struct store *s, const struct profile *p)
+{
+	sqlite3_stmt *st = statement(s,
+	    "INSERT INTO profile VALUES"
+	    " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+
 	if (st == NULL)
 		return -1;
 	bind_address(s, st, 1, &p->server.address);
@@ -260,14 +266,13 @@ store_each_profile(struct store *s, const struct endpoint *server,
 {
 	sqlite3_stmt *st = statement(s,
 	    "SELECT client, verb, ending_class, tls_version, offered,"
-	    " profile.keywords, certificate, min(first_ns), max(last_ns),"
-	    " sum(sessions), keyword_list.keywords FROM profile"
-	    " LEFT JOIN keyword_list ON hash = profile.keywords"
+	    " keywords, certificate, min(first_ns), max(last_ns),"
+	    " sum(sessions) FROM profile"
 	    " WHERE server = ? AND port = ?"
 	    " GROUP BY client, verb, ending_class, tls_version, offered,"
-	    " profile.keywords, certificate, " PERIOD
+	    " keywords, certificate, " PERIOD
 	    " ORDER BY min(first_ns), client, verb, ending_class, tls_version,"
-	    " offered, profile.keywords, certificate");
+	    " offered, keywords, certificate");
 	int code = SQLITE_DONE, status = 0;
 
 	if (st == NULL)
@@ -289,7 +294,6 @@ store_each_profile(struct store *s, const struct endpoint *server,
 		p.first_ns = sqlite3_column_int64(st, 7);
 		p.last_ns = sqlite3_column_int64(st, 8);
 		p.sessions = (uint64_t)sqlite3_column_int64(st, 9);
-		column_text(st, 10, p.keywords, sizeof(p.keywords));
 		status = fn(context, &p);
 	}
 	if (status == 0 && code != SQLITE_DONE)

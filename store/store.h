@@ -84,6 +84,8 @@ struct sighting {
 
 int store_add_sighting(struct store *, const struct sighting *);
 int store_add_profile(struct store *, const struct profile *);
+/* What the profiles' `keywords_hash` names; there already: nothing. */
+int store_add_keywords(struct store *, const struct keyword_list *);
 /* Clear text to a domain with an enforce policy where STARTTLS was offered
  * and not asked for: counted by peer and UTC day (design 3). */
 int store_add_clear_enforce(struct store *, const struct address *client,

@@ -313,8 +313,13 @@ end_session(struct judge_loop *loop, struct open_session *open,
 	if (yield == NULL)
 		return;
 	session_tally(s, yield_tally(yield));
-	if (session_profile(s, &profile))
-		yield_profile(yield, &profile);
+	if (session_profile(s, &profile) && yield_profile(yield, &profile) &&
+	    !yield_has_keywords(yield, profile.keywords_hash)) {
+		struct keyword_list list;
+
+		session_keywords(s, &list);
+		yield_keywords(yield, &list);
+	}
 	count_clear(loop, yield);
 	if (!s->offered && s->ehlo_answers > 0)
 		verdict = rules_judge(s, loop->context, &loop->incident, &why);

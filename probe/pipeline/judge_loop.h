@@ -47,6 +47,8 @@ struct capture_yield {
 	struct tally tally;
 	struct profile *profiles;	/* sorted */
 	size_t profile_count;
+	struct keyword_list *lists;	/* that they name; sorted */
+	size_t list_count;
 	struct kept_session *kept;	/* sorted */
 	size_t kept_count;
 	struct clear_enforce *clear;	/* sorted */

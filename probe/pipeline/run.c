@@ -218,6 +218,9 @@ put_kept(struct run *r, const struct kept_session *kept)
 static int
 put_yield(struct run *r, const struct capture_yield *yield)
 {
+	for (size_t i = 0; i < yield->list_count; i++)
+		if (store_add_keywords(r->store, &yield->lists[i]) != 0)
+			return -1;
 	for (size_t i = 0; i < yield->profile_count; i++)
 		if (store_add_profile(r->store, &yield->profiles[i]) != 0)
 			return -1;

@@ -9,13 +9,20 @@ struct slot {
 	struct profile profile;
 };
 
+/* Open addressing over elements whose first member is their key. */
+struct index {
+	uint32_t *places;	/* of elements + 1; 0: empty */
+	size_t mask;
+};
+
 struct yield {
 	struct judge_budgets budgets;
 	struct capture_yield out;
 	struct slot *slots;	/* profiles, in the order they came */
 	size_t slot_count, slot_room;
-	uint32_t *index;	/* of slots + 1, by order; 0: empty */
-	size_t index_mask;
+	struct index by_order;	/* of slots */
+	size_t list_room;
+	struct index by_hash;	/* of out.lists */
 	uint64_t profile_floor;	/* lower orders were shed */
 	size_t kept_room, clear_room;
 	bool finished;
@@ -49,8 +56,10 @@ yield_destroy(struct yield *y)
 	free(y->out.kept);
 	free(y->out.profiles);
 	free(y->out.clear);
+	free(y->out.lists);
 	free(y->slots);
-	free(y->index);
+	free(y->by_order.places);
+	free(y->by_hash.places);
 	free(y);
 }
 
@@ -106,33 +115,129 @@ profile_order(const struct profile *p)
 	return XXH3_64bits(key, sizeof(key));
 }
 
-static void
-index_put(struct yield *y, size_t slot)
+static uint64_t
+key_of(const void *elements, size_t size, size_t i)
 {
-	size_t i = y->slots[slot].order & y->index_mask;
+	uint64_t key;
 
-	while (y->index[i] != 0)
-		i = (i + 1) & y->index_mask;
-	y->index[i] = (uint32_t)slot + 1;
+	memcpy(&key, (const char *)elements + i * size, sizeof(key));
+	return key;
+}
+
+/* Where `key` stands, or would. */
+static uint32_t *
+index_place(const struct index *index, const void *elements, size_t size,
+    uint64_t key)
+{
+	size_t i = key & index->mask;
+
+	while (index->places[i] != 0 &&
+	    key_of(elements, size, index->places[i] - 1) != key)
+		i = (i + 1) & index->mask;
+	return &index->places[i];
 }
 
 static bool
-index_rebuild(struct yield *y)
+index_rebuild(struct index *index, const void *elements, size_t size,
+    size_t count)
 {
 	size_t room = 256;
-	uint32_t *index;
+	uint32_t *places;
 
-	while (room < y->slot_room * 2)
+	while (room < count * 4)
 		room *= 2;
-	index = calloc(room, sizeof(*index));
-	if (index == NULL)
+	places = calloc(room, sizeof(*places));
+	if (places == NULL)
 		return false;
-	free(y->index);
-	y->index = index;
-	y->index_mask = room - 1;
-	for (size_t i = 0; i < y->slot_count; i++)
-		index_put(y, i);
+	free(index->places);
+	index->places = places;
+	index->mask = room - 1;
+	for (size_t i = 0; i < count; i++)
+		*index_place(index, elements, size,
+		    key_of(elements, size, i)) = (uint32_t)i + 1;
 	return true;
+}
+
+/* The last of `count` elements is new. False: no memory, it is forgotten. */
+static bool
+index_add(struct index *index, const void *elements, size_t size,
+    size_t *count)
+{
+	size_t last = *count - 1;
+
+	if (index->places == NULL || *count * 2 > index->mask) {
+		if (!index_rebuild(index, elements, size, *count)) {
+			--*count;
+			return false;
+		}
+		return true;
+	}
+	*index_place(index, elements, size, key_of(elements, size, last)) =
+	    (uint32_t)last + 1;
+	return true;
+}
+
+/* --- lists of keywords -------------------------------------------------------- */
+
+static int
+list_lowest_first(const void *a, const void *b)
+{
+	uint64_t left = ((const struct keyword_list *)a)->hash;
+	uint64_t right = ((const struct keyword_list *)b)->hash;
+
+	return left < right ? -1 : left > right;
+}
+
+static struct keyword_list *
+find_list(const struct yield *y, uint64_t hash)
+{
+	uint32_t place;
+
+	if (y->by_hash.places == NULL)
+		return NULL;
+	place = *index_place(&y->by_hash, y->out.lists,
+	    sizeof(*y->out.lists), hash);
+	return place == 0 ? NULL : &y->out.lists[place - 1];
+}
+
+bool
+yield_has_keywords(const struct yield *y, uint64_t hash)
+{
+	return find_list(y, hash) != NULL;
+}
+
+void
+yield_keywords(struct yield *y, const struct keyword_list *list)
+{
+	if (!grow((void **)&y->out.lists, sizeof(*list), y->out.list_count,
+		&y->list_room))
+		return;
+	y->out.lists[y->out.list_count++] = *list;
+	index_add(&y->by_hash, y->out.lists, sizeof(*list),
+	    &y->out.list_count);
+}
+
+/* Of the lists those stay that a profile names: no more than profiles. */
+static void
+shed_lists(struct yield *y)
+{
+	bool *named = calloc(y->out.list_count + 1, sizeof(*named));
+	size_t n = 0;
+
+	if (named == NULL)
+		return;
+	for (size_t i = 0; i < y->slot_count; i++) {
+		const struct keyword_list *list = find_list(y,
+		    y->slots[i].profile.keywords_hash);
+
+		if (list != NULL)
+			named[list - y->out.lists] = true;
+	}
+	for (size_t i = 0; i < y->out.list_count; i++)
+		if (named[i])
+			y->out.lists[n++] = y->out.lists[i];
+	y->out.list_count = n;
+	free(named);
 }
 
 static int
@@ -176,33 +281,33 @@ shed_profiles(struct yield *y)
 	y->out.tally.profiles_shed += y->slot_count - max;
 	y->slot_count = max;
 	y->profile_floor = max > 0 ? y->slots[max - 1].order : UINT64_MAX;
-	index_rebuild(y);
+	index_rebuild(&y->by_order, y->slots, sizeof(*y->slots),
+	    y->slot_count);
+	shed_lists(y);
+	index_rebuild(&y->by_hash, y->out.lists, sizeof(*y->out.lists),
+	    y->out.list_count);
 }
 
 static struct slot *
-find_slot(struct yield *y, uint64_t order)
+find_slot(const struct yield *y, uint64_t order)
 {
-	if (y->index == NULL)
-		return NULL;
-	for (size_t i = order & y->index_mask; y->index[i] != 0;
-	     i = (i + 1) & y->index_mask) {
-		struct slot *slot = &y->slots[y->index[i] - 1];
+	uint32_t place;
 
-		if (slot->order == order)
-			return slot;
-	}
-	return NULL;
+	if (y->by_order.places == NULL)
+		return NULL;
+	place = *index_place(&y->by_order, y->slots, sizeof(*y->slots),
+	    order);
+	return place == 0 ? NULL : &y->slots[place - 1];
 }
 
-void
+bool
 yield_profile(struct yield *y, const struct profile *p)
 {
 	uint64_t order = profile_order(p);
-	size_t room = y->slot_room;
 	struct slot *slot;
 
 	if (order < y->profile_floor)
-		return;
+		return false;
 	slot = find_slot(y, order);
 	if (slot != NULL) {
 		struct profile *known = &slot->profile;
@@ -212,18 +317,18 @@ yield_profile(struct yield *y, const struct profile *p)
 			known->first_ns = p->first_ns;
 		if (p->last_ns > known->last_ns)
 			known->last_ns = p->last_ns;
-		return;
+		return false;
 	}
 	if (!grow((void **)&y->slots, sizeof(*y->slots), y->slot_count,
 		&y->slot_room))
-		return;
+		return false;
 	y->slots[y->slot_count++] = (struct slot){ order, *p };
-	if (y->slot_room != room)
-		index_rebuild(y);
-	else
-		index_put(y, y->slot_count - 1);
+	if (!index_add(&y->by_order, y->slots, sizeof(*y->slots),
+		&y->slot_count))
+		return false;
 	if (y->slot_count >= 2 * y->budgets.profiles + 64)
 		shed_profiles(y);
+	return order >= y->profile_floor;
 }
 
 /* --- kept sessions ---------------------------------------------------------------- */
@@ -334,6 +439,10 @@ yield_finish(struct yield *y)
 	shed_kept(y);
 	join_clear(y);
 	shed_profiles(y);
+	shed_lists(y);
+	if (y->out.list_count > 0)
+		qsort(y->out.lists, y->out.list_count, sizeof(*y->out.lists),
+		    list_lowest_first);
 	if (y->slot_count > 0)
 		qsort(y->slots, y->slot_count, sizeof(*y->slots),
 		    slot_by_server);
@@ -342,9 +451,10 @@ yield_finish(struct yield *y)
 	for (size_t i = 0; y->out.profiles != NULL && i < y->slot_count; i++)
 		y->out.profiles[y->out.profile_count++] = y->slots[i].profile;
 	free(y->slots);
-	free(y->index);
+	free(y->by_order.places);
+	free(y->by_hash.places);
 	y->slots = NULL;
-	y->index = NULL;
+	y->by_order.places = y->by_hash.places = NULL;
 	y->out.tally.kept = y->out.kept_count;
 	return &y->out;
 }

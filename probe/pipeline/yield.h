@@ -12,7 +12,11 @@ struct yield;
 struct yield *yield_create(const struct judge_budgets *);
 void yield_destroy(struct yield *);
 struct tally *yield_tally(struct yield *);
-void yield_profile(struct yield *, const struct profile *);
+/* True: it is new, and so may be its list of keywords. */
+bool yield_profile(struct yield *, const struct profile *);
+/* Is the list of that hash here? */
+bool yield_has_keywords(const struct yield *, uint64_t hash);
+void yield_keywords(struct yield *, const struct keyword_list *);
 /* Takes over facts and domains. */
 void yield_kept(struct yield *, const struct kept_session *);
 void yield_clear(struct yield *, const struct address *client,

@@ -205,7 +205,6 @@ sample_profile(void)
 		.offered = true,
 		.keywords_hash = UINT64_C(0xfedcba9876543210),
 		.certificate_hash = UINT64_C(0xffffffffffffffff),
-		.keywords = "PIPELINING SIZE 8BITMIME",
 		.first_ns = 1000,
 		.last_ns = 2000,
 		.sessions = 3 };
