@@ -19,11 +19,16 @@ struct list {
 	size_t count;
 };
 
+/* With the hash beside it, a flow is looked at only when it is the one. */
+struct place {
+	uint32_t hash, position;	/* FLOW_NONE: empty */
+};
+
 struct flow_table {
 	size_t flows_max, used;
 	struct flow **slabs;
 	uint32_t free_list;	/* through `newer` */
-	uint32_t *index;	/* positions; open addressing */
+	struct place *index;	/* open addressing */
 	uint32_t index_mask;
 	struct list lists[FLOW_CLASSES];
 	uint8_t key[16];
@@ -117,7 +122,7 @@ void
 flow_table_fetch(const struct flow_table *t, const struct packet *p)
 {
 	/* The first place is the right one most of the time. */
-	uint32_t position = t->index[hash_of(t, p) & t->index_mask];
+	uint32_t position = t->index[hash_of(t, p) & t->index_mask].position;
 	const uint8_t *f;
 
 	if (position == FLOW_NONE)
@@ -132,12 +137,13 @@ flow_table_find(struct flow_table *t, const struct packet *p, enum dir *dir)
 {
 	uint32_t hash = hash_of(t, p);
 
-	for (uint32_t i = hash & t->index_mask; t->index[i] != FLOW_NONE;
-	     i = (i + 1) & t->index_mask) {
-		struct flow *f = flow_at(t, t->index[i]);
+	for (uint32_t i = hash & t->index_mask;
+	     t->index[i].position != FLOW_NONE; i = (i + 1) & t->index_mask) {
+		struct flow *f;
 
-		if (f->hash != hash)
+		if (t->index[i].hash != hash)
 			continue;
+		f = flow_at(t, t->index[i].position);
 		if (endpoint_equal(&f->ends[TO_SERVER], &p->dst) &&
 		    endpoint_equal(&f->ends[TO_CLIENT], &p->src)) {
 			*dir = TO_SERVER;
@@ -157,16 +163,16 @@ index_put(struct flow_table *t, uint32_t hash, uint32_t position)
 {
 	uint32_t i = hash & t->index_mask;
 
-	while (t->index[i] != FLOW_NONE)
+	while (t->index[i].position != FLOW_NONE)
 		i = (i + 1) & t->index_mask;
-	t->index[i] = position;
+	t->index[i] = (struct place){ hash, position };
 }
 
 static bool
 index_grow(struct flow_table *t)
 {
 	size_t room = ((size_t)t->index_mask + 1) * 2, old = t->index_mask + 1u;
-	uint32_t *before = t->index, *index = malloc(room * sizeof(*index));
+	struct place *before = t->index, *index = malloc(room * sizeof(*index));
 
 	if (index == NULL)
 		return false;
@@ -174,8 +180,8 @@ index_grow(struct flow_table *t)
 	t->index = index;
 	t->index_mask = (uint32_t)room - 1;
 	for (size_t i = 0; i < old; i++)
-		if (before[i] != FLOW_NONE)
-			index_put(t, flow_at(t, before[i])->hash, before[i]);
+		if (before[i].position != FLOW_NONE)
+			index_put(t, before[i].hash, before[i].position);
 	free(before);
 	return true;
 }
@@ -186,21 +192,21 @@ index_remove(struct flow_table *t, const struct flow *f)
 {
 	uint32_t i = f->hash & t->index_mask, j;
 
-	while (t->index[i] != f->position)
+	while (t->index[i].position != f->position)
 		i = (i + 1) & t->index_mask;
 	for (j = i;;) {
 		uint32_t home;
 
 		j = (j + 1) & t->index_mask;
-		if (t->index[j] == FLOW_NONE)
+		if (t->index[j].position == FLOW_NONE)
 			break;
-		home = flow_at(t, t->index[j])->hash & t->index_mask;
+		home = t->index[j].hash & t->index_mask;
 		if (((j - home) & t->index_mask) >= ((j - i) & t->index_mask)) {
 			t->index[i] = t->index[j];
 			i = j;
 		}
 	}
-	t->index[i] = FLOW_NONE;
+	t->index[i].position = FLOW_NONE;
 }
 
 static void

@@ -37,7 +37,7 @@ native_create(const struct native_config *config,
 	n->config = *config;
 	n->listener = *listener;
 	n->counters = counters;
-	n->closed_max = config->flows_max / 16 + 1;
+	n->closed_max = config->flows_max / 64 + 1;
 	n->now_ns = INT64_MIN;
 	n->flows = flow_table_create(config->flows_max, config->key);
 	if (n->flows == NULL) {

@@ -1,6 +1,5 @@
 #include "packet.h"
 
-#include "siphash.h"
 
 /* Link types: https://www.tcpdump.org/linktypes.html */
 enum {
@@ -520,26 +519,39 @@ packet_checksum_ok(const struct packet *p)
 	return sum == 0xffff; /* 0x0000 and 0xffff in the field alike */
 }
 
-/* The addresses, the lower one first: 2 * `octets`. */
-static inline void
-put_pair(uint8_t *out, const struct packet *p, size_t octets)
+static inline uint64_t
+word_at(const uint8_t *octets)
 {
-	const uint8_t *a = p->src.address.octets, *b = p->dst.address.octets;
-	bool swap = memcmp(a, b, octets) > 0;
+	uint64_t word;
 
-	memcpy(out, swap ? b : a, octets);
-	memcpy(out + octets, swap ? a : b, octets);
+	memcpy(&word, octets, sizeof(word));
+	return word;
 }
 
+/* Odd constants of Marsaglia's and of SplitMix64, for spreading bits. */
+static uint64_t
+spread(const struct address *a, uint64_t key0, uint64_t key1)
+{
+	uint64_t x = (word_at(a->octets) ^ key0) * UINT64_C(0x9e3779b97f4a7c15);
+
+	x += (word_at(a->octets + 8) ^ key1) * UINT64_C(0xd1342543de82ef95);
+	x ^= x >> 32;
+	x *= UINT64_C(0xbf58476d1ce4e5b9);
+	return x ^ x >> 29;
+}
+
+/*
+ * Only spreads the load. Who wants all of his flows in one shard needs no
+ * collisions, for the flows of one address pair are in one anyway; within it
+ * the flow table's SipHash defends.
+ */
 uint8_t
 packet_shard(const struct packet *p, const uint8_t key[16])
 {
-	uint8_t pair[32];
+	uint64_t key0 = word_at(key), key1 = word_at(key + 8);
+	uint64_t sum = spread(&p->src.address, key0, key1) +
+	    spread(&p->dst.address, key0, key1);
 
-	if (p->src.address.family == 4) {
-		put_pair(pair, p, 4);
-		return siphash13(key, pair, 8) % SHARD_COUNT;
-	}
-	put_pair(pair, p, 16);
-	return siphash13(key, pair, 32) % SHARD_COUNT;
+	return (uint8_t)((sum * UINT64_C(0x94d049bb133111eb)) >> 32) %
+	    SHARD_COUNT;
 }
