@@ -17,7 +17,8 @@ address_format(const struct address *address, char text[ADDRESS_TEXT_BYTES])
 {
 	int family = address->family == 6 ? AF_INET6 : AF_INET;
 
-	if (inet_ntop(family, address->octets, text, ADDRESS_TEXT_BYTES) == NULL)
+	if (inet_ntop(family, address->octets, text, ADDRESS_TEXT_BYTES) ==
+	    NULL)
 		text[0] = '\0';
 	return text;
 }

@@ -20,8 +20,8 @@ struct endpoint {
 	uint16_t port;
 };
 
-#define ADDRESS_TEXT_BYTES 46	/* INET6_ADDRSTRLEN */
-#define ENDPOINT_TEXT_BYTES 56	/* "[v6]:port" and a NUL */
+#define ADDRESS_TEXT_BYTES 46  /* INET6_ADDRSTRLEN */
+#define ENDPOINT_TEXT_BYTES 56 /* "[v6]:port" and a NUL */
 
 int address_compare(const struct address *, const struct address *);
 
@@ -33,11 +33,11 @@ endpoint_equal(const struct endpoint *a, const struct endpoint *b)
 }
 
 /* RFC 5952 text; returns `text`. */
-const char *address_format(const struct address *,
-    char text[ADDRESS_TEXT_BYTES]);
+const char *
+address_format(const struct address *, char text[ADDRESS_TEXT_BYTES]);
 /* "192.0.2.1:25", "[2001:db8::1]:25"; returns `text`. */
-const char *endpoint_format(const struct endpoint *,
-    char text[ENDPOINT_TEXT_BYTES]);
+const char *
+endpoint_format(const struct endpoint *, char text[ENDPOINT_TEXT_BYTES]);
 /* False when `text` is no address. */
 bool address_parse(const char *text, struct address *);
 

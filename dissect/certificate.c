@@ -35,8 +35,8 @@ read_common_name(X509 *x509, struct certificate *out)
 static void
 read_names(X509 *x509, struct certificate *out)
 {
-	GENERAL_NAMES *names = X509_get_ext_d2i(x509, NID_subject_alt_name,
-	    NULL, NULL);
+	GENERAL_NAMES *names =
+	    X509_get_ext_d2i(x509, NID_subject_alt_name, NULL, NULL);
 
 	for (int i = 0; i < sk_GENERAL_NAME_num(names) &&
 	     out->name_count < CERTIFICATE_NAMES_MAX;
@@ -77,7 +77,7 @@ certificate_describe(struct slice der, struct certificate *out)
 	out->not_before_s = seconds_of(X509_get0_notBefore(x509));
 	out->not_after_s = seconds_of(X509_get0_notAfter(x509));
 	out->self_issued = X509_NAME_cmp(X509_get_subject_name(x509),
-	    X509_get_issuer_name(x509)) == 0;
+			       X509_get_issuer_name(x509)) == 0;
 	X509_free(x509);
 	if (EVP_Digest(der.ptr, der.len, digest, &bytes, EVP_sha256(), NULL) !=
 	    1)

@@ -35,8 +35,7 @@ counter_class(enum counter which)
 	return rows[which].class;
 }
 
-const char *
-counter_class_name(enum counter_class class)
+const char *counter_class_name(enum counter_class class)
 {
 	static const char *const names[] = { "traffic", "undecoded", "lost",
 		"evicted", "odd" };

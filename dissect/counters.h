@@ -15,11 +15,11 @@ enum counter {
 
 /* What it means that something was counted. */
 enum counter_class {
-	COUNTER_CLASS_TRAFFIC,		/* what there was */
-	COUNTER_CLASS_UNDECODED,	/* could not be read */
-	COUNTER_CLASS_LOST,		/* is not in the capture */
-	COUNTER_CLASS_EVICTED,		/* was shed for room */
-	COUNTER_CLASS_ODD,		/* was read, and is worth a look */
+	COUNTER_CLASS_TRAFFIC,	 /* what there was */
+	COUNTER_CLASS_UNDECODED, /* could not be read */
+	COUNTER_CLASS_LOST,	 /* is not in the capture */
+	COUNTER_CLASS_EVICTED,	 /* was shed for room */
+	COUNTER_CLASS_ODD,	 /* was read, and is worth a look */
 	COUNTER_CLASSES
 };
 

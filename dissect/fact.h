@@ -52,32 +52,32 @@ enum verb {
 	VERB_XCLIENT,
 	VERB_XFORWARD,
 	VERB_LHLO,
-	VERB_OTHER,	/* a line that is none of these */
-	VERB_BODY,	/* what a reply after the final dot of DATA answers */
+	VERB_OTHER, /* a line that is none of these */
+	VERB_BODY,  /* what a reply after the final dot of DATA answers */
 	VERBS
 };
 
 enum ending {
-	ENDING_FIN,		/* closed by both, or by one and then silence */
+	ENDING_FIN, /* closed by both, or by one and then silence */
 	ENDING_RST,
-	ENDING_EXPIRED,		/* nothing for the idle time */
-	ENDING_CAPTURE_END,	/* the capture ends before the session */
-	ENDING_EVICTED,		/* shed for room */
-	ENDING_REUSED,		/* a new SYN on the same five-tuple */
+	ENDING_EXPIRED,	    /* nothing for the idle time */
+	ENDING_CAPTURE_END, /* the capture ends before the session */
+	ENDING_EVICTED,	    /* shed for room */
+	ENDING_REUSED,	    /* a new SYN on the same five-tuple */
 	ENDINGS
 };
 
 /* Flags of a fact. */
 enum {
-	FACT_LAST_LINE = 1 << 0,	/* of a reply: code SP, or code alone */
-	FACT_REDACTED = 1 << 1,		/* octets were set to REDACTED_OCTET */
-	FACT_CUT = 1 << 2,		/* only the head of the line is kept */
-	FACT_BARE_LF = 1 << 3,		/* the line ended in LF without CR */
-	FACT_UNFINISHED = 1 << 4,	/* the line never ended */
-	FACT_ACKED = 1 << 5,		/* the peer had acknowledged it */
-	FACT_PIPELINED = 1 << 6,	/* sent before the reply to the last */
-	FACT_ODD_CODE = 1 << 7,		/* not three digits, or unlike line 1 */
-	FACT_RESUMED = 1 << 8,		/* of tls-server-hello: session resumed */
+	FACT_LAST_LINE = 1 << 0,  /* of a reply: code SP, or code alone */
+	FACT_REDACTED = 1 << 1,	  /* octets were set to REDACTED_OCTET */
+	FACT_CUT = 1 << 2,	  /* only the head of the line is kept */
+	FACT_BARE_LF = 1 << 3,	  /* the line ended in LF without CR */
+	FACT_UNFINISHED = 1 << 4, /* the line never ended */
+	FACT_ACKED = 1 << 5,	  /* the peer had acknowledged it */
+	FACT_PIPELINED = 1 << 6,  /* sent before the reply to the last */
+	FACT_ODD_CODE = 1 << 7,	  /* not three digits, or unlike line 1 */
+	FACT_RESUMED = 1 << 8,	  /* of tls-server-hello: session resumed */
 };
 
 /*
@@ -85,15 +85,15 @@ enum {
  * proves nothing in a stretch over which one of these holds (design 4.3).
  */
 enum {
-	OBS_MIDSTREAM = 1 << 0,		/* the start was not captured */
+	OBS_MIDSTREAM = 1 << 0, /* the start was not captured */
 	OBS_GAP_TO_SERVER = 1 << 1,
 	OBS_GAP_TO_CLIENT = 1 << 2,
-	OBS_ONE_SIDED = 1 << 3,		/* the peer of this fact's direction
+	OBS_ONE_SIDED = 1 << 3, /* the peer of this fact's direction
 					 * has not been seen at all */
-	OBS_SNAPLEN = 1 << 4,		/* a gap is a cut packet's */
+	OBS_SNAPLEN = 1 << 4,	/* a gap is a cut packet's */
 	OBS_OVER_LIMIT = 1 << 5,
 	OBS_EVICTED = 1 << 6,
-	OBS_LOST_SYNC = 1 << 7,		/* where a body ended is not known:
+	OBS_LOST_SYNC = 1 << 7, /* where a body ended is not known:
 					 * what looks like commands there is
 					 * not read */
 };
@@ -110,14 +110,14 @@ struct fact {
 	uint8_t dir;		/* enum dir */
 	uint8_t about;		/* enum verb */
 	uint16_t flags;		/* FACT_* */
-	uint16_t observability;	/* OBS_* */
+	uint16_t observability; /* OBS_* */
 	uint16_t line;		/* within a reply, from 1; 0: not a line */
 	uint16_t reserved;	/* 0 */
 	uint32_t value;		/* reply code, TLS version, ... by code */
 	uint64_t session;	/* handle, unique within a run */
 	uint64_t frame;		/* from 1, within its capture */
 	int64_t capture_ts_ns;	/* since 1970, UTC */
-	uint64_t stream_offset;	/* of the first byte, in its direction */
+	uint64_t stream_offset; /* of the first byte, in its direction */
 	uint64_t extent;	/* stream bytes that the fact spans */
 	uint32_t capture;	/* ordinal of the capture within the run */
 	uint32_t length;	/* of the bytes that follow */
@@ -133,7 +133,7 @@ struct flow_identity {
 #define FLOW_IDENTITY_BYTES 48
 
 #define FACT_HEADER_BYTES 64
-#define FACT_FORMAT_VERSION 1	/* the first byte of facts in a file */
+#define FACT_FORMAT_VERSION 1 /* the first byte of facts in a file */
 
 /*
  * Little-endian, FACT_HEADER_BYTES and then `bytes`. `out` has room for
@@ -171,14 +171,14 @@ const char *ending_name(enum ending);
 enum decision {
 	DECISION_EHLO_ANSWERED,
 	DECISION_STARTTLS_ANSWERED,
-	DECISION_AFTER_220,		/* first bytes after it */
+	DECISION_AFTER_220, /* first bytes after it */
 	DECISION_HANDSHAKE_ENDED,
-	DECISION_AUTH_ACCEPTED,		/* in clear */
+	DECISION_AUTH_ACCEPTED, /* in clear */
 	DECISION_MAIL_ACCEPTED,
 	DECISION_DATA_ACCEPTED,
 	DECISION_MESSAGE_ACCEPTED,
 	DECISION_CLOSED,
-	DECISION_EXPIRED,		/* also evicted, and the capture's end */
+	DECISION_EXPIRED, /* also evicted, and the capture's end */
 	DECISIONS
 };
 const char *decision_name(enum decision);
@@ -190,12 +190,12 @@ const char *decision_name(enum decision);
  */
 struct publication {
 	uint64_t batch;
-	uint64_t capture_frame;	/* order within the run, not the capture's */
+	uint64_t capture_frame; /* order within the run, not the capture's */
 	uint64_t session;
 	uint32_t shard;
-	uint32_t ordinal;	/* within (batch, frame, shard) */
-	uint32_t decision;	/* enum decision */
-	uint32_t facts_bytes;	/* encoded facts that follow */
+	uint32_t ordinal;     /* within (batch, frame, shard) */
+	uint32_t decision;    /* enum decision */
+	uint32_t facts_bytes; /* encoded facts that follow */
 };
 
 #endif

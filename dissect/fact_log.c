@@ -58,8 +58,8 @@ fact_pool_mute(struct fact_pool *pool)
 }
 
 void
-fact_pool_stamp(
-    struct fact_pool *pool, uint64_t batch, uint64_t run_frame, uint32_t shard)
+fact_pool_stamp(struct fact_pool *pool, uint64_t batch, uint64_t run_frame,
+    uint32_t shard)
 {
 	if (pool->batch != batch || pool->run_frame != run_frame ||
 	    pool->shard != shard)
@@ -192,8 +192,8 @@ fact_log_append(struct fact_log *log, struct fact *fact, struct slice bytes,
 	/* The end is always told: it needs a header or two. */
 	bool final = fact->code == FACT_CLOSED ||
 	    fact->code == FACT_ACKNOWLEDGED || fact->code == FACT_OPAQUE_END;
-	size_t more = FACT_HEADER_BYTES + bytes.len +
-	    (final ? 0 : 8 * FACT_HEADER_BYTES);
+	size_t more =
+	    FACT_HEADER_BYTES + bytes.len + (final ? 0 : 8 * FACT_HEADER_BYTES);
 
 	if (log->over_limit && !final)
 		return;

@@ -18,8 +18,8 @@
 #define FACT_LOG_MAX_BYTES 65536
 
 /* Takes publications; `facts` is borrowed for the call. */
-typedef void publish_fn(void *context, const struct publication *,
-    struct slice facts);
+typedef void
+publish_fn(void *context, const struct publication *, struct slice facts);
 
 struct fact_pool;
 
@@ -43,10 +43,10 @@ struct fact_log {
 	struct fact_pool *pool;
 	uint8_t *bytes;
 	uint32_t length, room;
-	uint16_t observability;	/* OBS_*, copied into every fact */
+	uint16_t observability; /* OBS_*, copied into every fact */
 	bool over_limit;
 	uint64_t session;
-	uint64_t acked[2];	/* by direction of the acknowledged bytes */
+	uint64_t acked[2]; /* by direction of the acknowledged bytes */
 };
 
 void fact_log_open(struct fact_log *, struct fact_pool *, uint64_t session);

@@ -21,14 +21,14 @@ struct list {
 
 /* With the hash beside it, a flow is looked at only when it is the one. */
 struct place {
-	uint32_t hash, position;	/* FLOW_NONE: empty */
+	uint32_t hash, position; /* FLOW_NONE: empty */
 };
 
 struct flow_table {
 	size_t flows_max, used;
 	struct flow **slabs;
-	uint32_t free_list;	/* through `newer` */
-	struct place *index;	/* open addressing */
+	uint32_t free_list;  /* through `newer` */
+	struct place *index; /* open addressing */
 	uint32_t index_mask;
 	struct list lists[FLOW_CLASSES];
 	uint8_t key[16];
@@ -230,7 +230,7 @@ link_youngest(struct flow_table *t, struct flow *f, enum flow_class class)
 {
 	struct list *list = &t->lists[class];
 
-	f->class = (uint8_t)class;
+	f->class = (uint8_t) class;
 	f->older = list->youngest;
 	f->newer = FLOW_NONE;
 	if (list->youngest == FLOW_NONE)

@@ -13,7 +13,7 @@
 
 /* In the order in which they are shed. */
 enum flow_class {
-	FLOW_CLOSED,		/* only remembered: a late copy opens nothing */
+	FLOW_CLOSED, /* only remembered: a late copy opens nothing */
 	FLOW_HALF_OPEN,
 	FLOW_OPAQUE,
 	FLOW_UNKNOWN,
@@ -24,50 +24,50 @@ enum flow_class {
 
 /* A segment that has to wait. */
 struct waiting {
-	struct waiting *next;	/* by sequence number */
+	struct waiting *next; /* by sequence number */
 	uint32_t seq, ack;
-	uint32_t captured, length;	/* octets kept, octets on the wire */
-	uint32_t packet_count;	/* of the flow when it came */
+	uint32_t captured, length; /* octets kept, octets on the wire */
+	uint32_t packet_count;	   /* of the flow when it came */
 	bool has_ack, fin, held;
 	struct origin origin;
 	uint8_t bytes[];
 };
 
 struct direction {
-	uint32_t base;		/* sequence number of stream offset 0 */
-	uint32_t next;		/* sequence number expected next */
-	uint32_t acked;		/* by the peer, highest */
-	uint32_t queued;	/* segments in `waiting` */
-	uint32_t hole_packets;	/* packets since the hole was acknowledged */
-	int64_t hole_ns;	/* when it was, if hole_acked */
-	uint64_t offset;	/* stream offset of `next` */
+	uint32_t base;	       /* sequence number of stream offset 0 */
+	uint32_t next;	       /* sequence number expected next */
+	uint32_t acked;	       /* by the peer, highest */
+	uint32_t queued;       /* segments in `waiting` */
+	uint32_t hole_packets; /* packets since the hole was acknowledged */
+	int64_t hole_ns;       /* when it was, if hole_acked */
+	uint64_t offset;       /* stream offset of `next` */
 	struct waiting *waiting;
-	struct waiting *suspects;	/* with a wrong sum, as they came */
+	struct waiting *suspects; /* with a wrong sum, as they came */
 	uint8_t suspect_count;
-	bool captured;		/* any segment of this direction was */
-	bool seen;		/* a SYN or payload of it was */
+	bool captured; /* any segment of this direction was */
+	bool seen;     /* a SYN or payload of it was */
 	bool has_base, has_isn, has_acked, finished;
-	bool hole_acked;	/* the hole before `waiting` was */
+	bool hole_acked; /* the hole before `waiting` was */
 	bool sums_known, sums_checked;
 };
 
 struct flow {
-	struct endpoint ends[2];	/* by direction of what they receive:
+	struct endpoint ends[2]; /* by direction of what they receive:
 					 * [TO_SERVER] is the server */
 	struct direction dirs[2];
 	void *session;
-	int64_t last_ns;	/* on the clock that never goes back */
+	int64_t last_ns; /* on the clock that never goes back */
 	uint64_t last_frame;
-	uint32_t capture;	/* of its last packet */
-	uint32_t isn[2];		/* of what goes in this direction */
-	uint32_t rival_isn;	/* of a SYN that the server may yet answer */
+	uint32_t capture;   /* of its last packet */
+	uint32_t isn[2];    /* of what goes in this direction */
+	uint32_t rival_isn; /* of a SYN that the server may yet answer */
 	uint32_t packet_count;
 	uint32_t hash;
-	uint32_t position, newer, older;	/* in the class's list */
+	uint32_t position, newer, older; /* in the class's list */
 	uint8_t class, interest;
 	bool midstream, on_mail_port, first_fin;
 	bool has_rival;
-	bool reset, reset_by_client;	/* unless something follows */
+	bool reset, reset_by_client; /* unless something follows */
 };
 
 #define FLOW_NONE UINT32_MAX
@@ -84,12 +84,12 @@ void flow_table_destroy(struct flow_table *);
 void flow_table_expect(const struct flow_table *, struct packet *);
 void flow_table_fetch(const struct flow_table *, const struct packet *);
 /* `dir` gets the packet's direction in it; NULL: not there. */
-struct flow *flow_table_find(struct flow_table *, const struct packet *,
-    enum dir *dir);
+struct flow *
+flow_table_find(struct flow_table *, const struct packet *, enum dir *dir);
 /* A new flow of class FLOW_HALF_OPEN; NULL: the table is full. `dir` is the
  * packet's direction in it. */
-struct flow *flow_table_add(struct flow_table *, const struct packet *,
-    enum dir dir);
+struct flow *
+flow_table_add(struct flow_table *, const struct packet *, enum dir dir);
 void flow_table_remove(struct flow_table *, struct flow *);
 /* Makes it the youngest of `class`. */
 void flow_table_touch(struct flow_table *, struct flow *, enum flow_class);

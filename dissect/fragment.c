@@ -19,8 +19,8 @@ struct datagram {
 	uint32_t id;
 	int64_t first_ns;
 	uint32_t total; /* 0: the last piece is not here yet */
-	uint32_t have; /* octets, overlaps counted once */
-	uint32_t top; /* behind the highest octet that came */
+	uint32_t have;	/* octets, overlaps counted once */
+	uint32_t top;	/* behind the highest octet that came */
 	unsigned piece_count;
 	bool discarded; /* overlap in IPv6, or nonsense */
 	size_t held_bytes;
@@ -157,8 +157,8 @@ put_piece(struct fragments *f, struct datagram *d, struct piece **link,
 		return link;
 	piece->offset = from;
 	piece->length = to - from;
-	memcpy(
-	    piece->bytes, p->payload + (from - p->fragment_offset), to - from);
+	memcpy(piece->bytes, p->payload + (from - p->fragment_offset),
+	    to - from);
 	piece->next = *link;
 	*link = piece;
 	d->have += piece->length;
@@ -214,8 +214,8 @@ piece_room(const struct datagram *d, const struct packet *p)
 }
 
 bool
-fragments_add(
-    struct fragments *f, const struct packet *p, struct slice *datagram)
+fragments_add(struct fragments *f, const struct packet *p,
+    struct slice *datagram)
 {
 	uint32_t end = p->fragment_offset + p->payload_bytes;
 	struct datagram **link = find(f, p), *d = *link;

@@ -61,8 +61,8 @@ native_close_flow(struct native *n, struct flow *f, enum ending ending,
 		native_acked_offsets(f, acked);
 		at.stream_offset = f->dirs[who].offset;
 		at.one_sided = one_sided(f);
-		n->listener.closed(
-		    n->listener.context, f->session, ending, who, acked, &at);
+		n->listener.closed(n->listener.context, f->session, ending, who,
+		    acked, &at);
 	}
 	native_remember_only(n, f);
 }
@@ -94,8 +94,8 @@ end_flow(struct native *n, struct flow *f, enum ending ending)
 		native_acked_offsets(f, acked);
 		at.stream_offset = f->dirs[who].offset;
 		at.one_sided = one_sided(f);
-		n->listener.closed(
-		    n->listener.context, f->session, ending, who, acked, &at);
+		n->listener.closed(n->listener.context, f->session, ending, who,
+		    acked, &at);
 	}
 	for (int dir = 0; dir < 2; dir++)
 		native_forget_waiting(n, &f->dirs[dir]);
@@ -106,8 +106,8 @@ void
 native_shed_one(struct native *n)
 {
 	for (int class = 0; class < FLOW_CLASSES; class ++) {
-		struct flow *f = flow_table_oldest(
-		    n->flows, (enum flow_class) class);
+		struct flow *f =
+		    flow_table_oldest(n->flows, (enum flow_class) class);
 
 		if (f == NULL)
 			continue;
@@ -125,8 +125,8 @@ native_expire(struct native *n, int64_t now_ns)
 	for (int class = 0; class < FLOW_CLASSES; class ++) {
 		struct flow *f;
 
-		while ((f = flow_table_oldest(
-			    n->flows, (enum flow_class) class)) != NULL &&
+		while ((f = flow_table_oldest(n->flows,
+			    (enum flow_class) class)) != NULL &&
 		    elapsed_ns(f->last_ns, now_ns) > idle_ns[class])
 			end_flow(n, f, ENDING_EXPIRED);
 	}
@@ -138,8 +138,8 @@ native_finish(struct native *n)
 	for (int class = 0; class < FLOW_CLASSES; class ++) {
 		struct flow *f;
 
-		while ((f = flow_table_oldest(
-			    n->flows, (enum flow_class) class)) != NULL)
+		while ((f = flow_table_oldest(n->flows,
+			    (enum flow_class) class)) != NULL)
 			end_flow(n, f, ENDING_CAPTURE_END);
 	}
 	n->now_ns = INT64_MIN;
@@ -153,8 +153,8 @@ native_destroy(struct native *n)
 	for (int class = 0; class < FLOW_CLASSES; class ++) {
 		struct flow *f;
 
-		while ((f = flow_table_oldest(
-			    n->flows, (enum flow_class) class)) != NULL) {
+		while ((f = flow_table_oldest(n->flows,
+			    (enum flow_class) class)) != NULL) {
 			for (int dir = 0; dir < 2; dir++)
 				native_forget_waiting(n, &f->dirs[dir]);
 			flow_table_remove(n->flows, f);
@@ -214,8 +214,8 @@ bad_sum(struct native *n, struct flow *f, enum dir dir, const struct packet *p)
 }
 
 static void
-take_payload(
-    struct native *n, struct flow *f, enum dir dir, const struct packet *p)
+take_payload(struct native *n, struct flow *f, enum dir dir,
+    const struct packet *p)
 {
 	struct direction *d = &f->dirs[dir];
 	struct segment s = { p->seq, p->ack, p->payload_bytes,
@@ -271,15 +271,14 @@ take_payload(
  * so it counts if nothing follows.
  */
 static void
-take_reset(
-    struct native *n, struct flow *f, enum dir dir, const struct packet *p)
+take_reset(struct native *n, struct flow *f, enum dir dir,
+    const struct packet *p)
 {
 	const struct direction *d = &f->dirs[dir];
 	uint32_t end = d->next + d->finished;
 	/* The receiver may be as far as it has acknowledged, or at the end. */
-	uint32_t in_flight = d->has_acked && seq_before(d->acked, end)
-	    ? end - d->acked
-	    : 0;
+	uint32_t in_flight =
+	    d->has_acked && seq_before(d->acked, end) ? end - d->acked : 0;
 
 	if (!d->has_base || end - p->seq <= in_flight ||
 	    (d->has_acked && p->seq == d->acked)) {
@@ -294,8 +293,8 @@ take_reset(
 }
 
 static void
-after_segment(
-    struct native *n, struct flow *f, enum dir dir, const struct packet *p)
+after_segment(struct native *n, struct flow *f, enum dir dir,
+    const struct packet *p)
 {
 	if (f->session != NULL && native_has_waiting(f))
 		native_drain(n, f, p->capture_ts_ns, false);
@@ -352,8 +351,8 @@ native_segment(struct native *n, const struct packet *p)
 	f->dirs[dir].captured = true;
 	f->last_frame = p->number;
 	f->capture = p->capture;
-	f->last_ns = p->capture_ts_ns > n->now_ns ? p->capture_ts_ns
-						  : n->now_ns;
+	f->last_ns = p->capture_ts_ns > n->now_ns ? p->capture_ts_ns :
+						    n->now_ns;
 	if (f->class == FLOW_CLOSED) {
 		flow_table_touch(n->flows, f, FLOW_CLOSED);
 		return;

@@ -19,7 +19,7 @@ struct native_config {
 	bool any_port; /* follow flows off the mail ports */
 	/* Is SMTP spoken on this port? Borrowed, one bit a port. */
 	const uint8_t *mail_ports; /* 8192 octets */
-	const uint8_t *key; /* of the flow hash, 16 octets */
+	const uint8_t *key;	   /* of the flow hash, 16 octets */
 };
 
 struct native;

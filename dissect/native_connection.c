@@ -152,8 +152,8 @@ confirms_rival(const struct flow *f, enum dir dir, const struct packet *p)
 }
 
 static struct flow *
-take_rival(
-    struct native *n, struct flow *f, const struct packet *p, enum dir *dir)
+take_rival(struct native *n, struct flow *f, const struct packet *p,
+    enum dir *dir)
 {
 	uint32_t isn = f->rival_isn;
 	bool on_mail_port = f->on_mail_port;
@@ -178,8 +178,8 @@ take_rival(
 
 /* The flow that the packet belongs to; NULL: to none that is followed. */
 static struct flow *
-flow_of_syn(
-    struct native *n, struct flow *f, const struct packet *p, enum dir *dir)
+flow_of_syn(struct native *n, struct flow *f, const struct packet *p,
+    enum dir *dir)
 {
 	if (note_syn(f, *dir, p))
 		return f;
@@ -199,8 +199,8 @@ flow_of_syn(
 }
 
 struct flow *
-native_settle_flow(
-    struct native *n, struct flow *f, const struct packet *p, enum dir *dir)
+native_settle_flow(struct native *n, struct flow *f, const struct packet *p,
+    enum dir *dir)
 {
 	if (confirms_rival(f, *dir, p))
 		return take_rival(n, f, p, dir);

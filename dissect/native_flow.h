@@ -78,8 +78,8 @@ bool native_open_session(struct native *, struct flow *, const struct origin *);
 void native_report_gap(struct native *, struct flow *, enum dir,
     uint32_t missing, bool snapped, struct origin);
 /* Hands on what is new in a segment whose turn it is. */
-void native_deliver(
-    struct native *, struct flow *, enum dir, const struct segment *);
+void native_deliver(struct native *, struct flow *, enum dir,
+    const struct segment *);
 /* Does the segment acknowledge what the peer has not been seen to send, and
  * has it to wait therefore? */
 bool
@@ -93,14 +93,14 @@ struct flow *
 native_open_flow(struct native *, const struct packet *, enum dir *);
 /* The flow of a SYN, or of a segment that confirms an earlier one; NULL: of
  * none that is followed. */
-struct flow *native_settle_flow(
-    struct native *, struct flow *, const struct packet *, enum dir *);
+struct flow *native_settle_flow(struct native *, struct flow *,
+    const struct packet *, enum dir *);
 /* What the segment says of where the streams begin. */
 void native_settle_bases(struct flow *, enum dir, const struct packet *);
 
 /* native.c */
-void native_close_flow(
-    struct native *, struct flow *, enum ending, enum dir who, struct origin);
+void native_close_flow(struct native *, struct flow *, enum ending,
+    enum dir who, struct origin);
 void native_shed_one(struct native *);
 
 #endif

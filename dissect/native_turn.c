@@ -192,8 +192,8 @@ native_remember_only(struct native *n, struct flow *f)
 	f->session = NULL;
 	flow_table_touch(n->flows, f, FLOW_CLOSED);
 	if (flow_table_count(n->flows, FLOW_CLOSED) > n->closed_max)
-		flow_table_remove(
-		    n->flows, flow_table_oldest(n->flows, FLOW_CLOSED));
+		flow_table_remove(n->flows,
+		    flow_table_oldest(n->flows, FLOW_CLOSED));
 }
 
 void
@@ -243,8 +243,8 @@ take_interest(struct native *n, struct flow *f, enum interest interest,
 	if (interest != INTEREST_NONE)
 		return;
 	native_acked_offsets(f, acked);
-	n->listener.closed(
-	    n->listener.context, f->session, ENDING_FIN, TO_SERVER, acked, at);
+	n->listener.closed(n->listener.context, f->session, ENDING_FIN,
+	    TO_SERVER, acked, at);
 	native_remember_only(n, f);
 }
 
@@ -265,14 +265,14 @@ native_report_gap(struct native *n, struct flow *f, enum dir dir,
 	d->offset += missing;
 	d->hole_acked = false;
 	take_interest(n, f,
-	    n->listener.gap(
-		n->listener.context, f->session, dir, missing, snapped, &at),
+	    n->listener.gap(n->listener.context, f->session, dir, missing,
+		snapped, &at),
 	    &at);
 }
 
 void
-native_deliver(
-    struct native *n, struct flow *f, enum dir dir, const struct segment *s)
+native_deliver(struct native *n, struct flow *f, enum dir dir,
+    const struct segment *s)
 {
 	struct direction *d = &f->dirs[dir];
 	uint32_t old = d->next - s->seq; /* octets that were here before */
@@ -316,8 +316,8 @@ native_deliver(
  * answer must not come after them.
  */
 bool
-native_ahead_of_peer(
-    const struct flow *f, enum dir dir, uint32_t ack, bool has_ack)
+native_ahead_of_peer(const struct flow *f, enum dir dir, uint32_t ack,
+    bool has_ack)
 {
 	const struct direction *peer = &f->dirs[dir_peer(dir)];
 
@@ -384,8 +384,8 @@ deliver_first_waiting(struct native *n, struct flow *f, enum dir dir)
 /* One step in one direction; false: nothing can be done there. `flush`: no
  * more packets will come. */
 static bool
-drain_step(
-    struct native *n, struct flow *f, enum dir dir, int64_t now_ns, bool flush)
+drain_step(struct native *n, struct flow *f, enum dir dir, int64_t now_ns,
+    bool flush)
 {
 	struct direction *d = &f->dirs[dir];
 	struct waiting *w = d->waiting;
@@ -395,8 +395,8 @@ drain_step(
 	if (seq_before(d->next, w->seq)) {
 		if (!flush && !hole_is_final(f, d, now_ns))
 			return false;
-		native_report_gap(
-		    n, f, dir, w->seq - d->next, false, w->origin);
+		native_report_gap(n, f, dir, w->seq - d->next, false,
+		    w->origin);
 		return true;
 	}
 	if (native_ahead_of_peer(f, dir, w->ack, w->has_ack)) {
@@ -434,9 +434,9 @@ first_turn(const struct flow *f)
 			return TO_CLIENT;
 	}
 	return f->dirs[TO_SERVER].waiting->origin.run_frame <
-		f->dirs[TO_CLIENT].waiting->origin.run_frame
-	    ? TO_SERVER
-	    : TO_CLIENT;
+		f->dirs[TO_CLIENT].waiting->origin.run_frame ?
+	    TO_SERVER :
+	    TO_CLIENT;
 }
 
 void

@@ -1,6 +1,5 @@
 #include "packet.h"
 
-
 /* Link types: https://www.tcpdump.org/linktypes.html */
 enum {
 	LINK_NULL = 0,
@@ -66,8 +65,8 @@ skip(struct decoding *d, size_t octets)
 {
 	struct slice taken = cursor_take(&d->in, octets);
 
-	d->wire_bytes -= d->wire_bytes < octets ? d->wire_bytes
-						: (uint32_t)octets;
+	d->wire_bytes -= d->wire_bytes < octets ? d->wire_bytes :
+						  (uint32_t)octets;
 	return taken;
 }
 
@@ -117,8 +116,8 @@ packet_decode_tcp(struct slice ip_payload, uint32_t wire_bytes,
 	out->window = cursor_be16(&in);
 	cursor_take(&in, 4);
 	if (in.short_read) {
-		count(counters, wire_bytes < 20 ? COUNTER_BAD_TCP :
-						  COUNTER_CUT_HEADER);
+		count(counters,
+		    wire_bytes < 20 ? COUNTER_BAD_TCP : COUNTER_CUT_HEADER);
 		return PACKET_NONE;
 	}
 	if (header < 20 || wire_bytes < header) {
@@ -127,8 +126,7 @@ packet_decode_tcp(struct slice ip_payload, uint32_t wire_bytes,
 	}
 	/* A snaplen of 54 cuts them; that there was a session still shows. */
 	out->header_cut = in.rest.len < header - 20;
-	options = cursor_take(&in,
-	    out->header_cut ? in.rest.len : header - 20);
+	options = cursor_take(&in, out->header_cut ? in.rest.len : header - 20);
 	out->has_ts = false;
 	decode_options(options, out);
 	out->tcp_header_bytes = header;
@@ -225,8 +223,8 @@ decode_extensions(struct decoding *d, uint8_t next)
 
 		switch (next) {
 		case IP_TCP:
-			return packet_decode_tcp(
-			    d->in.rest, d->wire_bytes, d->counters, d->out);
+			return packet_decode_tcp(d->in.rest, d->wire_bytes,
+			    d->counters, d->out);
 		case IP_HOP_BY_HOP:
 		case IP_ROUTING:
 		case IP_DESTINATION:
@@ -375,8 +373,8 @@ decode_typed(struct decoding *d, size_t at, size_t header)
 
 	if (d->in.short_read)
 		return give_up(d, COUNTER_CUT_HEADER);
-	return decode_ether_type(
-	    d, (uint16_t)(taken.ptr[at] << 8 | taken.ptr[at + 1]));
+	return decode_ether_type(d,
+	    (uint16_t)(taken.ptr[at] << 8 | taken.ptr[at + 1]));
 }
 
 static enum packet_kind
@@ -448,8 +446,8 @@ static const struct {
 };
 
 enum packet_kind
-packet_decode(
-    const struct frame *frame, struct counters *counters, struct packet *out)
+packet_decode(const struct frame *frame, struct counters *counters,
+    struct packet *out)
 {
 	struct decoding d = { cursor_over(frame->bytes), frame->wire_bytes,
 		counters, out };

@@ -14,12 +14,12 @@
 
 /* A frame as the reader hands it over. `bytes` is borrowed. */
 struct frame {
-	struct slice bytes;	/* what was captured */
-	uint32_t wire_bytes;	/* what was on the wire; >= bytes.len */
-	uint32_t link_type;	/* LINKTYPE_* */
-	uint32_t capture;	/* ordinal of the capture within the run */
-	uint64_t number;	/* from 1, within its capture */
-	uint64_t run_number;	/* from 1, within the run */
+	struct slice bytes;  /* what was captured */
+	uint32_t wire_bytes; /* what was on the wire; >= bytes.len */
+	uint32_t link_type;  /* LINKTYPE_* */
+	uint32_t capture;    /* ordinal of the capture within the run */
+	uint64_t number;     /* from 1, within its capture */
+	uint64_t run_number; /* from 1, within the run */
 	int64_t capture_ts_ns;
 };
 
@@ -36,9 +36,9 @@ elapsed_ns(int64_t since, int64_t until)
 }
 
 enum packet_kind {
-	PACKET_NONE,		/* not ours, or damaged: already counted */
-	PACKET_TCP,		/* all fields are set */
-	PACKET_FRAGMENT,	/* addresses and the fragment fields are set */
+	PACKET_NONE,	 /* not ours, or damaged: already counted */
+	PACKET_TCP,	 /* all fields are set */
+	PACKET_FRAGMENT, /* addresses and the fragment fields are set */
 };
 
 enum {
@@ -52,29 +52,29 @@ enum {
 /* The descriptor between decoding and processing. Host byte order. */
 struct packet {
 	struct endpoint src, dst;
-	uint64_t number, run_number;	/* of its frame */
+	uint64_t number, run_number; /* of its frame */
 	int64_t capture_ts_ns;
-	const uint8_t *payload;		/* of TCP, or of the fragment */
-	const uint8_t *tcp;		/* header, for the checksum */
-	uint32_t payload_bytes;		/* captured */
-	uint32_t payload_wire_bytes;	/* by the IP header; > captured when
+	const uint8_t *payload;	     /* of TCP, or of the fragment */
+	const uint8_t *tcp;	     /* header, for the checksum */
+	uint32_t payload_bytes;	     /* captured */
+	uint32_t payload_wire_bytes; /* by the IP header; > captured when
 					 * the packet was cut by snaplen */
-	uint32_t tcp_header_bytes;	/* on the wire */
+	uint32_t tcp_header_bytes;   /* on the wire */
 	uint32_t capture;
 	uint32_t link_type;
 	uint32_t seq, ack;
-	uint32_t ts_value, ts_echo;	/* timestamp option, if has_ts */
+	uint32_t ts_value, ts_echo; /* timestamp option, if has_ts */
 	uint32_t fragment_id;
-	uint32_t fragment_offset;	/* in octets */
-	uint32_t flow_hash;		/* if has_flow_hash; flow_table.h's */
+	uint32_t fragment_offset; /* in octets */
+	uint32_t flow_hash;	  /* if has_flow_hash; flow_table.h's */
 	uint16_t window;
-	uint16_t ip_id;			/* IPv4 only */
-	uint8_t flags;			/* TCP_* */
-	uint8_t ttl;			/* or hop limit */
-	uint8_t shard;			/* see packet_shard() */
-	uint8_t protocol;		/* of a fragment: 6 for TCP */
+	uint16_t ip_id;	  /* IPv4 only */
+	uint8_t flags;	  /* TCP_* */
+	uint8_t ttl;	  /* or hop limit */
+	uint8_t shard;	  /* see packet_shard() */
+	uint8_t protocol; /* of a fragment: 6 for TCP */
 	bool has_ts;
-	bool header_cut;		/* in the options, by snaplen */
+	bool header_cut; /* in the options, by snaplen */
 	bool more_fragments;
 	bool has_flow_hash;
 	enum packet_kind kind;
@@ -85,8 +85,8 @@ struct packet {
  * `counters` under its reason and gives PACKET_NONE. Pointers in `out` borrow
  * from the frame.
  */
-enum packet_kind packet_decode(const struct frame *, struct counters *,
-    struct packet *out);
+enum packet_kind
+packet_decode(const struct frame *, struct counters *, struct packet *out);
 
 /* Is there a decoder for this link type at all? */
 bool packet_link_known(uint32_t link_type);
@@ -95,8 +95,8 @@ bool packet_link_known(uint32_t link_type);
  * Decodes the TCP header in `ip_payload`, whose addresses and identification
  * are in `out` already: for datagrams that fragment.h put together.
  */
-enum packet_kind packet_decode_tcp(struct slice ip_payload,
-    uint32_t wire_bytes, struct counters *, struct packet *out);
+enum packet_kind packet_decode_tcp(struct slice ip_payload, uint32_t wire_bytes,
+    struct counters *, struct packet *out);
 
 /* RFC 9293 3.1: is the sum over pseudo header, header and payload right?
  * False as well for a packet that was cut, of which nobody can say. */

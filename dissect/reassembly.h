@@ -13,34 +13,34 @@
 
 /* Where bytes come from. */
 struct origin {
-	uint64_t frame;		/* that completed them, within its capture */
-	uint64_t run_frame;	/* the same, within the run */
+	uint64_t frame;	    /* that completed them, within its capture */
+	uint64_t run_frame; /* the same, within the run */
 	int64_t capture_ts_ns;
-	uint64_t stream_offset;	/* of the first byte, from 0 after the SYN */
+	uint64_t stream_offset; /* of the first byte, from 0 after the SYN */
 	uint32_t capture;
-	bool one_sided;		/* the peer has not been captured at all */
+	bool one_sided; /* the peer has not been captured at all */
 };
 
 /* What the listener wants of the flow from now on. */
 enum interest {
-	INTEREST_NEGOTIATION,	/* every byte, in acknowledgement order */
-	INTEREST_BYTES,		/* every byte, replies behind what they answer;
+	INTEREST_NEGOTIATION, /* every byte, in acknowledgement order */
+	INTEREST_BYTES,	      /* every byte, replies behind what they answer;
 				 * sums need not be verified */
-	INTEREST_OPAQUE,	/* in-sequence bytes as they come; nothing is
+	INTEREST_OPAQUE,      /* in-sequence bytes as they come; nothing is
 				 * worth waiting for or keeping */
-	INTEREST_NONE,		/* forget the flow */
+	INTEREST_NONE,	      /* forget the flow */
 };
 
 enum worth {
-	WORTH_OPAQUE,		/* nothing more can be learned of it */
-	WORTH_UNKNOWN,		/* may turn out not to be SMTP */
+	WORTH_OPAQUE,  /* nothing more can be learned of it */
+	WORTH_UNKNOWN, /* may turn out not to be SMTP */
 	WORTH_GREETED,
-	WORTH_NEGOTIATING,	/* what the program exists for */
+	WORTH_NEGOTIATING, /* what the program exists for */
 	WORTHS
 };
 
 struct flow_start {
-	struct flow_identity identity;	/* client is who sent the SYN, or the
+	struct flow_identity identity; /* client is who sent the SYN, or the
 					 * higher port where nobody saw one */
 	bool midstream;
 };

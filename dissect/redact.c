@@ -106,8 +106,8 @@ path_start(const uint8_t *line, size_t len)
 		size_t n = strlen(words[i]);
 		struct slice rest = slice_of(line + from, len - from);
 
-		if (!slice_equal_nocase(
-			slice_first(rest, n), slice_str(words[i])) ||
+		if (!slice_equal_nocase(slice_first(rest, n),
+			slice_str(words[i])) ||
 		    (rest.len > n && rest.ptr[n] != ':' && rest.ptr[n] != '<' &&
 			!is_blank(rest.ptr[n])))
 			continue;
@@ -154,8 +154,9 @@ blank_parameters(uint8_t *line, size_t from, size_t len, const char *name)
 
 	for (; from < len; from = skip_blanks(line, to, len)) {
 		to = word_end(line, from, len);
-		if (slice_equal_nocase(
-			slice_first(slice_of(line + from, to - from), n),
+		if (slice_equal_nocase(slice_first(slice_of(line + from,
+						       to - from),
+					   n),
 			slice_str(name)))
 			changed |= blank(line, from + n, to);
 	}
@@ -262,8 +263,8 @@ redact_chunk(uint8_t *line, size_t len)
 	while (from < len && isdigit(line[from]))
 		from++;
 	from = skip_blanks(line, from, len);
-	if (slice_equal_nocase(
-		slice_first(slice_of(line + from, len - from), 4),
+	if (slice_equal_nocase(slice_first(slice_of(line + from, len - from),
+				   4),
 		slice_str("LAST")))
 		from += 4;
 	return blank(line, from, len);
@@ -321,8 +322,8 @@ redact_command(uint8_t *line, size_t len, enum verb verb, unsigned how)
 	case VERB_AUTH:
 		return redact_auth(line, len);
 	case VERB_OTHER:
-		return how & REDACT_WORDS ? blank(line, 0, len)
-					  : redact_other(line, len);
+		return how & REDACT_WORDS ? blank(line, 0, len) :
+					    redact_other(line, len);
 	case VERB_BDAT:
 		return redact_chunk(line, len);
 	case VERB_DATA:
@@ -400,9 +401,9 @@ static size_t
 code_bytes(const uint8_t *line, size_t len)
 {
 	return len > 4 && isdigit(line[0]) && isdigit(line[1]) &&
-		isdigit(line[2]) && (line[3] == '-' || line[3] == ' ')
-	    ? 4
-	    : 0;
+		isdigit(line[2]) && (line[3] == '-' || line[3] == ' ') ?
+	    4 :
+	    0;
 }
 
 /* What overwrote STARTTLS decides, whatever octets it is; an address has a

@@ -11,7 +11,7 @@
 
 /* A session and its log, in one piece of memory. */
 struct entry {
-	struct entry *next;	/* while it is spare */
+	struct entry *next; /* while it is spare */
 	struct fact_log log;
 	bool counted;
 	_Alignas(16) uint8_t session[];
@@ -87,8 +87,8 @@ on_gap(void *context, void *session, enum dir dir, uint64_t missing,
 	struct entry *entry = session;
 	enum interest interest;
 
-	interest = smtp_session_gap(session_of(entry), dir, missing, snapped,
-	    at);
+	interest =
+	    smtp_session_gap(session_of(entry), dir, missing, snapped, at);
 	count_session(context, entry);
 	return interest;
 }
@@ -168,10 +168,12 @@ shard_create(unsigned id, const struct shard_config *config,
 		.mail_ports = shard->mail_ports,
 		.key = config->key,
 	};
-	shard->pool = fact_pool_create(share(budgets->negotiation_bytes,
-	    BYTES_MIN), &shard->counters, publish, context);
-	shard->fragments = fragments_create(share(budgets->fragment_bytes,
-	    BYTES_MIN), &shard->counters);
+	shard->pool =
+	    fact_pool_create(share(budgets->negotiation_bytes, BYTES_MIN),
+		&shard->counters, publish, context);
+	shard->fragments =
+	    fragments_create(share(budgets->fragment_bytes, BYTES_MIN),
+		&shard->counters);
 	shard->native = native_create(&native, &listener, &shard->counters);
 	if (shard->pool == NULL || shard->fragments == NULL ||
 	    shard->native == NULL) {

@@ -14,22 +14,25 @@
 
 /* Budgets of the whole program; each shard gets its part. */
 struct shard_budgets {
-	size_t flows;			/* count */
+	size_t flows; /* count */
 	size_t out_of_order_bytes;
 	size_t fragment_bytes;
 	size_t negotiation_bytes;
 };
-#define SHARD_BUDGETS_DEFAULT { 262144, 64 << 20, 16 << 20, 128 << 20 }
+#define SHARD_BUDGETS_DEFAULT                         \
+	{                                             \
+		262144, 64 << 20, 16 << 20, 128 << 20 \
+	}
 
 #define MAIL_PORTS_MAX 32
 
 struct shard_config {
 	uint16_t mail_ports[MAIL_PORTS_MAX];
 	unsigned mail_port_count;
-	bool any_port;			/* SMTP elsewhere, by its greeting */
+	bool any_port; /* SMTP elsewhere, by its greeting */
 	struct smtp_options smtp;
 	struct shard_budgets budgets;
-	uint8_t key[16];		/* of the flow hash */
+	uint8_t key[16]; /* of the flow hash */
 };
 
 struct shard;

@@ -10,7 +10,7 @@
 
 uint64_t siphash13(const uint8_t key[16], const void *bytes, size_t len);
 /* `c` rounds a word and `d` at the end: for the published test vectors. */
-uint64_t siphash(int c, int d, const uint8_t key[16], const void *bytes,
-    size_t len);
+uint64_t
+siphash(int c, int d, const uint8_t key[16], const void *bytes, size_t len);
 
 #endif

@@ -43,8 +43,9 @@ smtp_session_phase(const struct smtp_session *s)
 		return SMTP_PHASE_UNKNOWN;
 	if (s->negotiated)
 		return SMTP_PHASE_MAIL;
-	return s->ehlo_answered || s->pending_used > 0 ? SMTP_PHASE_NEGOTIATING
-						       : SMTP_PHASE_GREETED;
+	return s->ehlo_answered || s->pending_used > 0 ?
+	    SMTP_PHASE_NEGOTIATING :
+	    SMTP_PHASE_GREETED;
 }
 
 bool
@@ -63,8 +64,8 @@ smtp_say(struct smtp_session *s, struct fact *fact, struct slice bytes,
 
 		s->opened = true;
 		flow_identity_encode(&s->flow, identity);
-		fact_log_append(
-		    s->log, &opened, slice_of(identity, sizeof(identity)), at);
+		fact_log_append(s->log, &opened,
+		    slice_of(identity, sizeof(identity)), at);
 	}
 	fact_log_append(s->log, fact, bytes, at);
 }
@@ -130,8 +131,8 @@ static bool
 says_smtp(struct slice line)
 {
 	for (size_t i = 0; i + 4 <= line.len; i++)
-		if (slice_equal_nocase(
-			slice_of(line.ptr + i, 4), slice_str("SMTP")))
+		if (slice_equal_nocase(slice_of(line.ptr + i, 4),
+			slice_str("SMTP")))
 			return true;
 	return false;
 }
@@ -193,8 +194,8 @@ take_line(struct smtp_session *s, enum dir dir, struct slice line,
 
 /* Keeps what came of a line until the rest of it does. */
 void
-smtp_keep_partial(
-    struct smtp_session *s, enum dir dir, struct slice bytes, uint64_t offset)
+smtp_keep_partial(struct smtp_session *s, enum dir dir, struct slice bytes,
+    uint64_t offset)
 {
 	struct partial *p = &s->partial[dir];
 
@@ -251,8 +252,8 @@ smtp_feed_line(struct smtp_session *s, enum dir dir, struct slice bytes,
 
 /* A line that never ended is told as far as it went. */
 void
-smtp_say_unfinished(
-    struct smtp_session *s, enum dir dir, const struct origin *at)
+smtp_say_unfinished(struct smtp_session *s, enum dir dir,
+    const struct origin *at)
 {
 	struct partial p = s->partial[dir];
 
@@ -361,8 +362,8 @@ lose_chunk(struct smtp_session *s, uint64_t missing, const struct origin *at)
 
 /* Whatever it was, it was not seen to be no TLS. */
 static void
-lose_client_hello(
-    struct smtp_session *s, uint64_t missing, const struct origin *at)
+lose_client_hello(struct smtp_session *s, uint64_t missing,
+    const struct origin *at)
 {
 	smtp_give_partial(s, TO_SERVER);
 	smtp_begin_tls(s, TO_SERVER, at);
@@ -455,9 +456,9 @@ enum interest
 smtp_session_gap(struct smtp_session *s, enum dir dir, uint64_t missing,
     bool snapped, const struct origin *at)
 {
-	struct fact fact = {
-		.code = FACT_GAP, .dir = (uint8_t)dir, .extent = missing
-	};
+	struct fact fact = { .code = FACT_GAP,
+		.dir = (uint8_t)dir,
+		.extent = missing };
 
 	if (s->flow.on_mail_port && !s->recognised)
 		smtp_recognise(s, at);
@@ -468,10 +469,10 @@ smtp_session_gap(struct smtp_session *s, enum dir dir, uint64_t missing,
 		s->opaque[dir].lost = true;
 		return INTEREST_OPAQUE;
 	}
-	s->log->observability |= (uint16_t)((dir == TO_SERVER
-						    ? OBS_GAP_TO_SERVER
-						    : OBS_GAP_TO_CLIENT) |
-	    (snapped ? OBS_SNAPLEN : 0));
+	s->log->observability |=
+	    (uint16_t)((dir == TO_SERVER ? OBS_GAP_TO_SERVER :
+					   OBS_GAP_TO_CLIENT) |
+		(snapped ? OBS_SNAPLEN : 0));
 	smtp_say(s, &fact, slice_of(NULL, 0), at);
 	if (s->mode == MODE_TLS) {
 		if (s->partial[dir].length > 0) { /* a line among records */
@@ -506,9 +507,9 @@ void
 smtp_session_close(struct smtp_session *s, enum ending ending, enum dir who,
     const struct origin *at)
 {
-	struct fact closed = {
-		.code = FACT_CLOSED, .dir = (uint8_t)who, .value = ending
-	};
+	struct fact closed = { .code = FACT_CLOSED,
+		.dir = (uint8_t)who,
+		.value = ending };
 
 	if (ending == ENDING_EVICTED)
 		s->log->observability |= OBS_EVICTED;
@@ -543,7 +544,7 @@ smtp_session_close(struct smtp_session *s, enum ending ending, enum dir who,
 	smtp_say(s, &closed, slice_of(NULL, 0), at);
 	fact_log_publish(s->log,
 	    ending == ENDING_FIN || ending == ENDING_RST ||
-		    ending == ENDING_REUSED
-		? DECISION_CLOSED
-		: DECISION_EXPIRED);
+		    ending == ENDING_REUSED ?
+		DECISION_CLOSED :
+		DECISION_EXPIRED);
 }

@@ -12,13 +12,13 @@
 #include "fact_log.h"
 #include "reassembly.h"
 
-struct smtp_session;	/* of fixed size; lives and dies with its flow */
+struct smtp_session; /* of fixed size; lives and dies with its flow */
 
 struct smtp_options {
-	bool keep_addresses;	/* local parts stay readable */
+	bool keep_addresses; /* local parts stay readable */
 };
 
-size_t smtp_session_bytes(void);	/* room that `place` must have */
+size_t smtp_session_bytes(void); /* room that `place` must have */
 /*
  * `log` and `options` are borrowed for the session's life. `identity` goes
  * into FACT_SESSION_OPENED, which is appended when the session is known to be

@@ -38,8 +38,8 @@ smtp_verb(struct slice line)
 	while (n < line.len && line.ptr[n] != ' ' && line.ptr[n] != '\t')
 		n++;
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++)
-		if (slice_equal_nocase(
-			slice_first(line, n), slice_str(verbs[i].word)))
+		if (slice_equal_nocase(slice_first(line, n),
+			slice_str(verbs[i].word)))
 			return verbs[i].verb;
 	return VERB_OTHER;
 }
@@ -49,8 +49,8 @@ smtp_verb(struct slice line)
 void
 smtp_pending_push(struct smtp_session *s, enum verb verb)
 {
-	unsigned last = (s->pending_first + s->pending_used + PENDING_VERBS -
-			    1u) %
+	unsigned last =
+	    (s->pending_first + s->pending_used + PENDING_VERBS - 1u) %
 	    PENDING_VERBS;
 
 	if (s->pending_used > 0 && s->pending[last].verb == verb &&
@@ -73,20 +73,20 @@ smtp_pending_push(struct smtp_session *s, enum verb verb)
 enum verb
 smtp_pending_first(const struct smtp_session *s)
 {
-	return s->pending_used == 0
-	    ? VERB_NONE
-	    : (enum verb)s->pending[s->pending_first].verb;
+	return s->pending_used == 0 ?
+	    VERB_NONE :
+	    (enum verb)s->pending[s->pending_first].verb;
 }
 
 enum verb
 smtp_pending_last(const struct smtp_session *s)
 {
-	unsigned last = (s->pending_first + s->pending_used + PENDING_VERBS -
-			    1u) %
+	unsigned last =
+	    (s->pending_first + s->pending_used + PENDING_VERBS - 1u) %
 	    PENDING_VERBS;
 
-	return s->pending_used == 0 ? VERB_NONE
-				    : (enum verb)s->pending[last].verb;
+	return s->pending_used == 0 ? VERB_NONE :
+				      (enum verb)s->pending[last].verb;
 }
 
 void
@@ -173,8 +173,8 @@ parse_chunk(struct smtp_session *s, struct slice line)
 		i++;
 	while (line.len > i && is_blank(line.ptr[line.len - 1]))
 		line.len--;
-	s->chunk_last = slice_equal_nocase(
-	    slice_after(line, i), slice_str("LAST"));
+	s->chunk_last =
+	    slice_equal_nocase(slice_after(line, i), slice_str("LAST"));
 	s->chunk_left = size;
 	return true;
 }
@@ -201,8 +201,8 @@ after_command(struct smtp_session *s, struct slice line, enum verb verb,
 	s->mode = MODE_COMMAND;
 	for (size_t i = 0; i < sizeof(behind) / sizeof(*behind); i++)
 		if (behind[i].verb == verb)
-			s->mode = at->one_sided ? behind[i].alone
-						: behind[i].mode;
+			s->mode = at->one_sided ? behind[i].alone :
+						  behind[i].mode;
 	if (verb == VERB_DATA) {
 		/* The command's CRLF may begin the end. */
 		smtp_body_begin(s, 2);
@@ -269,8 +269,8 @@ smtp_client_line(struct smtp_session *s, struct slice line, uint64_t extent,
 		return;
 	after_command(s, line, verb, at);
 	/* The answer to the last chunk is the answer to the message. */
-	smtp_pending_push(
-	    s, verb == VERB_BDAT && s->chunk_last ? VERB_BODY : verb);
+	smtp_pending_push(s,
+	    verb == VERB_BDAT && s->chunk_last ? VERB_BODY : verb);
 }
 
 /* --- messages --------------------------------------------------------------------- */
@@ -287,9 +287,9 @@ smtp_body_begin(struct smtp_session *s, uint8_t tail)
 void
 smtp_body_end(struct smtp_session *s, const struct origin *at)
 {
-	struct fact fact = {
-		.code = FACT_BODY, .dir = TO_SERVER, .extent = s->body_bytes
-	};
+	struct fact fact = { .code = FACT_BODY,
+		.dir = TO_SERVER,
+		.extent = s->body_bytes };
 	struct origin where = *at;
 
 	where.stream_offset = s->body_offset;
@@ -340,8 +340,8 @@ smtp_feed_body(struct smtp_session *s, enum dir dir, struct slice bytes,
 		if (tail == 0) {
 			/* The end begins with CR; what is before it does not
 			 * matter. */
-			const uint8_t *cr = memchr(
-			    bytes.ptr + i, '\r', bytes.len - i);
+			const uint8_t *cr =
+			    memchr(bytes.ptr + i, '\r', bytes.len - i);
 
 			if (cr == NULL) {
 				i = bytes.len;
@@ -370,8 +370,8 @@ size_t
 smtp_feed_chunk(struct smtp_session *s, enum dir dir, struct slice bytes,
     const struct origin *at)
 {
-	size_t taken = bytes.len < s->chunk_left ? bytes.len
-						 : (size_t)s->chunk_left;
+	size_t taken = bytes.len < s->chunk_left ? bytes.len :
+						   (size_t)s->chunk_left;
 
 	(void)dir;
 	if (s->body_bytes == 0)

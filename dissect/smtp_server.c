@@ -12,7 +12,7 @@
 enum action {
 	ACTION_NONE,
 	ACTION_HELLO, /* EHLO, HELO answered */
-	ACTION_TLS, /* go ahead */
+	ACTION_TLS,   /* go ahead */
 	ACTION_CLEAR, /* STARTTLS refused */
 	ACTION_AUTH_GOES_ON,
 	ACTION_AUTH_ENDS,
@@ -55,8 +55,8 @@ static const struct {
 
 struct reply_line {
 	uint16_t code; /* 0: it has none */
-	bool last; /* nothing, or a blank behind three digits */
-	bool more; /* a hyphen; neither: nobody can say */
+	bool last;     /* nothing, or a blank behind three digits */
+	bool more;     /* a hyphen; neither: nobody can say */
 	bool odd;
 };
 
@@ -137,16 +137,17 @@ skip_optional(struct smtp_session *s, uint16_t code)
 static bool
 realign(struct smtp_session *s, uint16_t code)
 {
-	enum verb sure = code == 354 ? VERB_DATA
-	    : code == 220	     ? VERB_STARTTLS
-				     : VERB_NONE;
+	enum verb sure = code == 354 ? VERB_DATA :
+	    code == 220		     ? VERB_STARTTLS :
+				       VERB_NONE;
 	bool there = false;
 
 	if (!(s->log->observability & (OBS_GAP_TO_SERVER | OBS_GAP_TO_CLIENT)))
 		return true;
 	for (unsigned i = 0; i < s->pending_used; i++)
-		there |= s->pending[(s->pending_first + i) % PENDING_VERBS]
-			     .verb == sure;
+		there |=
+		    s->pending[(s->pending_first + i) % PENDING_VERBS].verb ==
+		    sure;
 	while (sure != VERB_NONE && there && smtp_pending_first(s) != sure)
 		smtp_pending_pop(s);
 	return smtp_pending_first(s) != VERB_DATA || code / 100 != 2;
@@ -240,8 +241,8 @@ say_reply(struct smtp_session *s, enum fact_code code, struct slice line,
 static void
 leave_body(struct smtp_session *s, uint16_t code, const struct origin *at)
 {
-	bool sure = s->mode == MODE_BODY ? smtp_body_ends_loosely(s)
-					 : code / 100 == 2;
+	bool sure = s->mode == MODE_BODY ? smtp_body_ends_loosely(s) :
+					   code / 100 == 2;
 
 	smtp_body_end(s, at);
 	s->mode = sure ? MODE_COMMAND : MODE_LOST;
@@ -399,17 +400,17 @@ smtp_server_line(struct smtp_session *s, struct slice line, uint64_t extent,
 		s->reply_line++;
 	if (s->reply_line == 1) {
 		s->reply_code = r.code;
-		s->reply_about = greeting
-		    ? VERB_NONE
-		    : (uint8_t)about_of(s, &r, at->one_sided);
+		s->reply_about = greeting ?
+		    VERB_NONE :
+		    (uint8_t)about_of(s, &r, at->one_sided);
 	}
 	about = (enum verb)s->reply_about;
 	hello = about == VERB_EHLO || about == VERB_LHLO;
 	/* Midstream: the rest of a reply whose first lines are missing. */
 	say_reply(s,
-	    greeting	? FACT_GREETING
-		: hello ? FACT_EHLO_REPLY
-			: FACT_REPLY,
+	    greeting  ? FACT_GREETING :
+		hello ? FACT_EHLO_REPLY :
+			FACT_REPLY,
 	    line, &r, about, extent, flags, at);
 	if (flags & FACT_UNFINISHED)
 		return;

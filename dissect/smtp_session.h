@@ -10,16 +10,16 @@
 /* What the client's next octets are. */
 enum mode {
 	MODE_COMMAND,
-	MODE_AUTH,		/* lines of an AUTH exchange */
-	MODE_DATA_WAIT,		/* DATA is unanswered: they wait */
-	MODE_BODY,		/* up to CRLF . CRLF */
-	MODE_BODY_LOST,		/* the same after a gap: up to the reply */
-	MODE_CHUNK,		/* of BDAT, counted */
-	MODE_STARTTLS_WAIT,	/* STARTTLS is unanswered */
-	MODE_TLS_NEXT,		/* 220 was said: TLS, or something is wrong */
+	MODE_AUTH,	    /* lines of an AUTH exchange */
+	MODE_DATA_WAIT,	    /* DATA is unanswered: they wait */
+	MODE_BODY,	    /* up to CRLF . CRLF */
+	MODE_BODY_LOST,	    /* the same after a gap: up to the reply */
+	MODE_CHUNK,	    /* of BDAT, counted */
+	MODE_STARTTLS_WAIT, /* STARTTLS is unanswered */
+	MODE_TLS_NEXT,	    /* 220 was said: TLS, or something is wrong */
 	MODE_TLS,
 	MODE_OPAQUE,
-	MODE_LOST,		/* midstream: until a command or reply is sure */
+	MODE_LOST, /* midstream: until a command or reply is sure */
 	MODES
 };
 
@@ -32,17 +32,17 @@ struct pending {
 
 /* A direction's line that has not ended yet. */
 struct partial {
-	uint8_t *bytes;		/* FACT_LINE_MAX_BYTES of room, borrowed */
-	uint64_t offset;	/* stream offset of the line's first octet */
-	uint32_t have;		/* octets kept */
-	uint64_t length;	/* octets seen */
-	bool after_gap;		/* perhaps the rest of a line */
+	uint8_t *bytes;	 /* FACT_LINE_MAX_BYTES of room, borrowed */
+	uint64_t offset; /* stream offset of the line's first octet */
+	uint32_t have;	 /* octets kept */
+	uint64_t length; /* octets seen */
+	bool after_gap;	 /* perhaps the rest of a line */
 };
 
 /* TLS records counted from the outside, once they are opaque. */
 struct opaque {
 	uint64_t bytes;
-	uint32_t left;		/* of the record */
+	uint32_t left; /* of the record */
 	uint8_t header[5], have, last_type;
 	bool lost;
 };
@@ -56,25 +56,25 @@ struct smtp_session {
 	struct opaque opaque[2];
 	struct pending pending[PENDING_VERBS];
 	uint64_t chunk_left;
-	uint64_t body_bytes;	/* of the message that is being skipped */
+	uint64_t body_bytes; /* of the message that is being skipped */
 	uint64_t body_offset;
-	uint32_t body_last;	/* its last four octets */
-	uint32_t unmatched;	/* answers to come whose commands were given up */
+	uint32_t body_last; /* its last four octets */
+	uint32_t unmatched; /* answers to come whose commands were given up */
 	uint32_t mails;
-	uint16_t reply_line;	/* lines of the reply that is coming in */
-	uint16_t reply_code;	/* of its first line */
-	uint8_t reply_about;	/* the verb that it answers */
+	uint16_t reply_line; /* lines of the reply that is coming in */
+	uint16_t reply_code; /* of its first line */
+	uint8_t reply_about; /* the verb that it answers */
 	uint8_t pending_first, pending_used;
 	uint8_t mode;
-	uint8_t body_tail;	/* how much of CRLF . CRLF has been seen */
-	uint8_t guess;		/* one-sided: the verb answered next */
+	uint8_t body_tail; /* how much of CRLF . CRLF has been seen */
+	uint8_t guess;	   /* one-sided: the verb answered next */
 	bool chunk_last;
 	bool midstream, recognised, opened, greeted, ehlo_answered;
 	bool mail_published, negotiated, established, implicit;
-	bool seen[2];		/* octets of this direction */
-	bool reply_doubtful;	/* its last line has neither blank nor hyphen */
-	bool reply_foreign;	/* it answers nothing that is pending */
-	bool pending_unsure;	/* a gap, and no whole reply since */
+	bool seen[2];	     /* octets of this direction */
+	bool reply_doubtful; /* its last line has neither blank nor hyphen */
+	bool reply_foreign;  /* it answers nothing that is pending */
+	bool pending_unsure; /* a gap, and no whole reply since */
 };
 
 /*
@@ -97,22 +97,22 @@ unsigned smtp_redaction(const struct smtp_session *, uint16_t fact_flags);
 void smtp_keep_partial(struct smtp_session *, enum dir, struct slice,
     uint64_t offset);
 void smtp_give_partial(struct smtp_session *, enum dir);
-void smtp_say_unfinished(struct smtp_session *, enum dir,
-    const struct origin *);
+void
+smtp_say_unfinished(struct smtp_session *, enum dir, const struct origin *);
 /* One line, or what there is of it; how many octets were taken. */
 size_t smtp_feed_line(struct smtp_session *, enum dir, struct slice,
     uint64_t offset, const struct origin *);
 /* The first octets of the line that `bytes` begin or go on with; how many. */
-size_t smtp_line_head(const struct smtp_session *, enum dir,
-    struct slice bytes, uint8_t head[3]);
+size_t smtp_line_head(const struct smtp_session *, enum dir, struct slice bytes,
+    uint8_t head[3]);
 
 /* smtp_tls.c. Those that return a size have taken so many octets. */
 void smtp_say_extra(struct smtp_session *, enum dir, struct slice,
     uint64_t extent, uint16_t flags, const struct origin *);
 /* Do the octets at the start of a line begin a TLS record? PARSE_NEED_MORE:
  * so far they do, and three are needed to tell. */
-enum parse smtp_record_start(const struct smtp_session *, enum dir,
-    struct slice bytes);
+enum parse
+smtp_record_start(const struct smtp_session *, enum dir, struct slice bytes);
 void smtp_begin_tls(struct smtp_session *, enum dir, const struct origin *);
 /* A TLS record where a line should be. */
 void smtp_meet_tls(struct smtp_session *, enum dir, const struct origin *);
@@ -124,8 +124,8 @@ void smtp_count_records(struct opaque *, struct slice);
 void smtp_release_waiting(struct smtp_session *, const struct origin *);
 
 /* smtp_client.c: one whole line, without its end. `flags`: FACT_*. */
-void smtp_client_line(struct smtp_session *, struct slice line,
-    uint64_t extent, uint16_t flags, const struct origin *);
+void smtp_client_line(struct smtp_session *, struct slice line, uint64_t extent,
+    uint16_t flags, const struct origin *);
 enum verb smtp_verb(struct slice line);
 smtp_feed_fn smtp_feed_body;
 smtp_feed_fn smtp_feed_chunk;
@@ -135,8 +135,8 @@ void smtp_body_end(struct smtp_session *, const struct origin *);
 bool smtp_body_ends_loosely(const struct smtp_session *);
 
 /* smtp_server.c */
-void smtp_server_line(struct smtp_session *, struct slice line,
-    uint64_t extent, uint16_t flags, const struct origin *);
+void smtp_server_line(struct smtp_session *, struct slice line, uint64_t extent,
+    uint16_t flags, const struct origin *);
 /* The client goes on: a line that nobody can read was the reply's last. */
 void smtp_reply_taken(struct smtp_session *, const struct origin *);
 void smtp_pending_push(struct smtp_session *, enum verb);

@@ -16,8 +16,8 @@ smtp_say_extra(struct smtp_session *s, enum dir dir, struct slice bytes,
 		.flags = flags,
 		.extent = extent };
 	struct slice kept = slice_first(bytes, sizeof(copy));
-	const uint8_t *end = kept.len > 0 ? memchr(kept.ptr, '\n', kept.len)
-					  : NULL;
+	const uint8_t *end = kept.len > 0 ? memchr(kept.ptr, '\n', kept.len) :
+					    NULL;
 	unsigned how;
 
 	if (end != NULL)
@@ -29,9 +29,9 @@ smtp_say_extra(struct smtp_session *s, enum dir dir, struct slice bytes,
 	how = smtp_redaction(s, flags);
 	if (end == NULL && (dir == TO_SERVER || bytes.len > sizeof(copy)))
 		how |= REDACT_OPEN_END;
-	if (dir == TO_SERVER
-		? redact_command(copy, kept.len, smtp_verb(kept), how)
-		: redact_reply(copy, kept.len, VERB_NONE, how))
+	if (dir == TO_SERVER ?
+		redact_command(copy, kept.len, smtp_verb(kept), how) :
+		redact_reply(copy, kept.len, VERB_NONE, how))
 		fact.flags |= FACT_REDACTED;
 	smtp_say(s, &fact, slice_of(copy, kept.len), at);
 }
@@ -60,8 +60,8 @@ smtp_begin_tls(struct smtp_session *s, enum dir dir, const struct origin *at)
 	}
 	where.stream_offset = head.offset;
 	if (head.have > 0)
-		smtp_session_feed(
-		    s, dir, slice_of(head.bytes, head.have), &where);
+		smtp_session_feed(s, dir, slice_of(head.bytes, head.have),
+		    &where);
 	fact_pool_give(s->log->pool, head.bytes, FACT_LINE_MAX_BYTES);
 }
 
@@ -85,8 +85,8 @@ established(struct smtp_session *s, enum dir dir, const struct origin *at)
 	for (int d = 0; d < 2; d++) {
 		struct opaque *o = &s->opaque[d];
 
-		o->left = tls_hand_over(
-		    s->tls, (enum dir)d, o->header, &o->have, &o->last_type);
+		o->left = tls_hand_over(s->tls, (enum dir)d, o->header,
+		    &o->have, &o->last_type);
 		o->lost = tls_is_lost(s->tls, (enum dir)d);
 	}
 	tls_close(s->tls, s->log);
@@ -152,8 +152,8 @@ smtp_count_records(struct opaque *o, struct slice bytes)
 /* Do the octets at the start of a line begin a TLS record? PARSE_NEED_MORE:
  * so far they do, and three are needed to tell. */
 enum parse
-smtp_record_start(
-    const struct smtp_session *s, enum dir dir, struct slice bytes)
+smtp_record_start(const struct smtp_session *s, enum dir dir,
+    struct slice bytes)
 {
 	const struct partial *p = &s->partial[dir];
 	uint8_t head[3];
@@ -183,8 +183,8 @@ smtp_release_waiting(struct smtp_session *s, const struct origin *at)
 		    slice_of(waited.bytes, waited.have), waited.length, 0,
 		    &where);
 	else if (waited.have > 0)
-		smtp_session_feed(
-		    s, TO_SERVER, slice_of(waited.bytes, waited.have), &where);
+		smtp_session_feed(s, TO_SERVER,
+		    slice_of(waited.bytes, waited.have), &where);
 	fact_pool_give(s->log->pool, waited.bytes, FACT_LINE_MAX_BYTES);
 }
 

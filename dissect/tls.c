@@ -41,24 +41,24 @@ struct tls_side {
 	uint8_t header[HEADER_BYTES];
 	uint8_t header_have;
 	uint8_t type;
-	uint32_t left; /* of the record's body */
-	uint8_t *message; /* handshake octets not yet read */
+	uint32_t left;		 /* of the record's body */
+	uint8_t *message;	 /* handshake octets not yet read */
 	uint64_t message_offset; /* of its first octet */
 	uint32_t have, room;
-	uint32_t skip; /* of a message that is too long */
-	bool ciphered; /* ChangeCipherSpec was sent (TLS 1.2) */
+	uint32_t skip;	/* of a message that is too long */
+	bool ciphered;	/* ChangeCipherSpec was sent (TLS 1.2) */
 	bool confirmed; /* and a record under the new keys followed */
 	uint8_t alert_level;
-	bool alert; /* the record is as long as an alert in clear */
-	bool unread; /* no room: its messages are skipped */
+	bool alert;	    /* the record is as long as an alert in clear */
+	bool unread;	    /* no room: its messages are skipped */
 	bool gap_in_record; /* the rest of the record is not read */
-	bool after_gap; /* a header must follow, or it is lost */
-	bool lost; /* after a gap, or beyond all lengths */
+	bool after_gap;	    /* a header must follow, or it is lost */
+	bool lost;	    /* after a gap, or beyond all lengths */
 };
 
 struct tls {
 	struct tls_side sides[2];
-	uint16_t version; /* chosen; 0: no ServerHello yet */
+	uint16_t version;	/* chosen; 0: no ServerHello yet */
 	uint8_t session_id[33]; /* length first; the client's */
 };
 
@@ -89,8 +89,8 @@ tls_close(struct tls *tls, struct fact_log *log)
 	if (tls == NULL)
 		return;
 	for (int dir = 0; dir < 2; dir++)
-		fact_pool_give(
-		    log->pool, tls->sides[dir].message, tls->sides[dir].room);
+		fact_pool_give(log->pool, tls->sides[dir].message,
+		    tls->sides[dir].room);
 	fact_pool_give(log->pool, tls, sizeof(*tls));
 }
 
@@ -118,9 +118,9 @@ static void
 say(struct fact_log *log, enum fact_code code, enum dir dir, uint32_t value,
     struct slice bytes, const struct origin *at)
 {
-	struct fact fact = {
-		.code = (uint16_t)code, .dir = (uint8_t)dir, .value = value
-	};
+	struct fact fact = { .code = (uint16_t)code,
+		.dir = (uint8_t)dir,
+		.value = value };
 
 	fact_log_append(log, &fact, bytes, at);
 }
@@ -135,8 +135,8 @@ is_grease(uint32_t value)
 static uint32_t
 highest_version(struct cursor list)
 {
-	struct cursor versions = cursor_over(
-	    cursor_take(&list, cursor_u8(&list)));
+	struct cursor versions =
+	    cursor_over(cursor_take(&list, cursor_u8(&list)));
 	uint32_t highest = 0;
 
 	while (versions.rest.len >= 2) {
@@ -149,11 +149,11 @@ highest_version(struct cursor list)
 }
 
 static void
-say_server_name(
-    struct fact_log *log, struct cursor body, const struct origin *at)
+say_server_name(struct fact_log *log, struct cursor body,
+    const struct origin *at)
 {
-	struct cursor list = cursor_over(
-	    cursor_take(&body, cursor_be16(&body)));
+	struct cursor list =
+	    cursor_over(cursor_take(&body, cursor_be16(&body)));
 
 	while (list.rest.len > 0 && !list.short_read) {
 		uint8_t type = cursor_u8(&list);
@@ -169,8 +169,8 @@ say_server_name(
 static void
 say_protocols(struct fact_log *log, struct cursor body, const struct origin *at)
 {
-	struct cursor list = cursor_over(
-	    cursor_take(&body, cursor_be16(&body)));
+	struct cursor list =
+	    cursor_over(cursor_take(&body, cursor_be16(&body)));
 
 	for (int i = 0; i < 8 && list.rest.len > 0; i++) {
 		struct slice name = cursor_take(&list, cursor_u8(&list));
@@ -190,7 +190,7 @@ read_client_hello(struct tls *tls, struct fact_log *log, struct cursor in,
 	struct cursor extensions, copy;
 
 	cursor_take(&in, cursor_be16(&in)); /* cipher suites */
-	cursor_take(&in, cursor_u8(&in)); /* compression methods */
+	cursor_take(&in, cursor_u8(&in));   /* compression methods */
 	if (in.short_read)
 		return;
 	tls->session_id[0] = id.len <= 32 ? (uint8_t)id.len : 0;
@@ -209,8 +209,8 @@ read_client_hello(struct tls *tls, struct fact_log *log, struct cursor in,
 	say(log, FACT_TLS_CLIENT_HELLO, TO_SERVER, version, random, at);
 	while (extensions.rest.len >= 4 && !extensions.short_read) {
 		uint32_t type = cursor_be16(&extensions);
-		struct slice body = cursor_take(
-		    &extensions, cursor_be16(&extensions));
+		struct slice body =
+		    cursor_take(&extensions, cursor_be16(&extensions));
 
 		if (type == EXTENSION_SERVER_NAME)
 			say_server_name(log, cursor_over(body), at);
@@ -255,8 +255,8 @@ read_server_hello(struct tls *tls, struct fact_log *log, struct cursor in,
 
 /* RFC 5246 7.4.2; TLS 1.3 sends it encrypted, so it never gets here. */
 static void
-read_certificate(
-    struct fact_log *log, struct cursor in, const struct origin *at)
+read_certificate(struct fact_log *log, struct cursor in,
+    const struct origin *at)
 {
 	struct cursor list = cursor_over(cursor_take(&in, cursor_be24(&in)));
 
@@ -329,8 +329,8 @@ message_bytes(const struct tls_side *side)
 {
 	const uint8_t *m = side->message;
 
-	return side->have < MESSAGE_HEADER_BYTES ? MESSAGE_HEADER_BYTES
-						 : MESSAGE_HEADER_BYTES +
+	return side->have < MESSAGE_HEADER_BYTES ? MESSAGE_HEADER_BYTES :
+						   MESSAGE_HEADER_BYTES +
 		((uint32_t)m[1] << 16 | (uint32_t)m[2] << 8 | m[3]);
 }
 
@@ -366,8 +366,8 @@ take_message(struct tls *tls, struct fact_log *log, enum dir dir,
 		return bytes.len;
 	}
 	where.stream_offset = side->message_offset;
-	read_message(
-	    tls, log, dir, slice_of(side->message, side->have), &where);
+	read_message(tls, log, dir, slice_of(side->message, side->have),
+	    &where);
 	side->have = 0;
 	return bytes.len;
 }
@@ -480,8 +480,8 @@ tls_feed(struct tls *tls, struct fact_log *log, enum dir dir,
 		if (side->left == 0) {
 			side->header[side->header_have] = bytes.ptr[0];
 			if (side->header_have < 3 &&
-			    !tls_looks_like_record(slice_of(
-				side->header, side->header_have + 1u))) {
+			    !tls_looks_like_record(slice_of(side->header,
+				side->header_have + 1u))) {
 				side->header_have = 0;
 				if (!side->after_gap)
 					return TLS_NOT_TLS;

@@ -17,16 +17,16 @@
 /* Could these be the first octets of a record, as far as they are there? */
 bool tls_looks_like_record(struct slice);
 
-struct tls;	/* while the handshake lasts */
+struct tls; /* while the handshake lasts */
 
 /* Borrows its room from the log's pool; NULL: there is none. */
 struct tls *tls_open(struct fact_log *);
 void tls_close(struct tls *, struct fact_log *);
 
 enum tls_progress {
-	TLS_HANDSHAKE,		/* goes on */
-	TLS_ESTABLISHED,	/* both sides' keys are in use */
-	TLS_NOT_TLS,		/* at a record border something else follows */
+	TLS_HANDSHAKE,	 /* goes on */
+	TLS_ESTABLISHED, /* both sides' keys are in use */
+	TLS_NOT_TLS,	 /* at a record border something else follows */
 };
 
 /*

@@ -14,13 +14,13 @@
 
 struct policy_in_force {
 	struct sts_policy policy;
-	bool assumed;		/* nobody observed when it held */
-	int64_t added_ns;	/* capture-independent: for provenance only */
+	bool assumed;	  /* nobody observed when it held */
+	int64_t added_ns; /* capture-independent: for provenance only */
 };
 
 struct context {
 	const struct registry *registry;
-	double prior;		/* of tampering, before any evidence */
+	double prior; /* of tampering, before any evidence */
 	void *world;
 	/* The policy of `domain` (lower case) that held at `at_ns`; false:
 	 * none is known. */

@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 struct rules_file {
-	const char *name;	/* "keywords.tsv" */
+	const char *name; /* "keywords.tsv" */
 	const unsigned char *bytes;
 	size_t len;
 };

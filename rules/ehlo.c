@@ -20,7 +20,8 @@ ehlo_line_offers_starttls(struct slice text)
 	size_t n = STARTTLS_BYTES;
 
 	/* RFC 3207 4.1: no parameters, but some servers pad the line. */
-	return slice_equal_nocase(slice_first(text, n), slice_str("STARTTLS")) &&
+	return slice_equal_nocase(slice_first(text, n),
+		   slice_str("STARTTLS")) &&
 	    (text.len == n || text.ptr[n] == ' ' || text.ptr[n] == '\t');
 }
 

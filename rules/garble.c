@@ -5,19 +5,19 @@
 #include "ehlo.h"
 
 #define STARTTLS_BYTES 8
-#define WHOLE_LINE_BYTES 12	/* "250-STARTTLS" */
+#define WHOLE_LINE_BYTES 12 /* "250-STARTTLS" */
 /* Odd words whose place is looked up. No server has so many; who sends more
  * wants to cost time, and the others are judged by their form. */
 #define PLACES_MAX 32
 
 /* What a word looks like, whatever its place. */
 enum form {
-	FORM_ORDINARY,		/* known, redacted, or of another length */
-	FORM_WORD,		/* a keyword that nobody knows, or prose */
-	FORM_PRIVATE,		/* the same, beginning with X */
-	FORM_MASK,		/* X-counter, or one character repeated */
-	FORM_ILLEGAL,		/* octets that no keyword may have */
-	FORM_NEAR,		/* STARTTLS with a few errors */
+	FORM_ORDINARY, /* known, redacted, or of another length */
+	FORM_WORD,     /* a keyword that nobody knows, or prose */
+	FORM_PRIVATE,  /* the same, beginning with X */
+	FORM_MASK,     /* X-counter, or one character repeated */
+	FORM_ILLEGAL,  /* octets that no keyword may have */
+	FORM_NEAR,     /* STARTTLS with a few errors */
 };
 
 static struct slice
@@ -162,8 +162,7 @@ stands_twice(const struct session *s, unsigned index)
 		return false;
 	for (unsigned i = 1; i < s->lines_kept; i++)
 		if (i != index &&
-		    slice_equal_nocase(text,
-			overwritten_text(&s->lines[i])))
+		    slice_equal_nocase(text, overwritten_text(&s->lines[i])))
 			return true;
 	return false;
 }
@@ -229,8 +228,8 @@ consider(const struct registry *registry, const struct session *s,
 	best->evidence = evidence;
 	best->slot = slot;
 	best->product = product;
-	best->mask = mask_of(registry, overwritten_text(&s->lines[index]),
-	    nth_masked);
+	best->mask =
+	    mask_of(registry, overwritten_text(&s->lines[index]), nth_masked);
 }
 
 struct garble

@@ -12,13 +12,13 @@
 
 struct garble {
 	bool found;
-	unsigned index;			/* of the line, from 0 */
-	enum evidence_code evidence;	/* what the word is */
+	unsigned index;		     /* of the line, from 0 */
+	enum evidence_code evidence; /* what the word is */
 	enum slot slot;
-	const struct product *product;	/* whose order says so; or NULL */
-	const struct mask *mask;	/* that it resembles; or NULL */
-	unsigned others_masked;		/* other words that a mask covers */
-	unsigned considered;		/* odd words that were looked at */
+	const struct product *product; /* whose order says so; or NULL */
+	const struct mask *mask;       /* that it resembles; or NULL */
+	unsigned others_masked;	       /* other words that a mask covers */
+	unsigned considered;	       /* odd words that were looked at */
 };
 
 /* Looks at the session's last answer to EHLO, unless STARTTLS stands in it. */

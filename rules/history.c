@@ -30,8 +30,7 @@ distance_ns(int64_t a, int64_t b)
 }
 
 static void
-note_nearest(struct history *h, enum kin kin, int64_t offered_ns,
-    int64_t at_ns)
+note_nearest(struct history *h, enum kin kin, int64_t offered_ns, int64_t at_ns)
 {
 	if (h->nearest_offered_ns != 0 &&
 	    (kin > h->nearest_kin ||
@@ -74,8 +73,8 @@ history_ask(const struct context *context, const struct profile *own,
     uint64_t clean_hash, int64_t at_ns, struct history *h)
 {
 	const struct profile *profiles;
-	size_t count = context->profiles(context->world, &own->server,
-	    &profiles);
+	size_t count =
+	    context->profiles(context->world, &own->server, &profiles);
 	uint64_t *offered[] = { &h->same_offered, &h->network_offered,
 		&h->other_offered };
 	uint64_t *missing[] = { &h->same_missing, &h->network_missing,

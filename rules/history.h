@@ -18,16 +18,16 @@ struct history {
 	uint64_t same_offered, network_offered, other_offered;
 	/* Sessions that did not, this one left out. */
 	uint64_t same_missing, network_missing, other_missing;
-	int64_t first_offered_ns, last_offered_ns;	/* same network */
+	int64_t first_offered_ns, last_offered_ns; /* same network */
 	/* One time at which it was offered, to the client nearest of kin; of
 	 * the times that are known, the nearest. */
 	int64_t nearest_offered_ns;
 	enum kin nearest_kin;
-	bool before, after;		/* offered so, of any client */
+	bool before, after; /* offered so, of any client */
 	/* An offer differs in STARTTLS only: one to this client, to its
 	 * network (the client with it), to anybody. */
 	bool same_list, network_list, any_list;
-	uint64_t same_reply;		/* other sessions with this very reply */
+	uint64_t same_reply; /* other sessions with this very reply */
 };
 
 /*

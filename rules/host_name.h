@@ -13,16 +13,16 @@
 #include "dissect/slice.h"
 
 #define HOST_NAME_MAX_BYTES 253 /* without the final dot */
-#define HOST_NAME_BYTES 256 /* room for any, and a NUL */
+#define HOST_NAME_BYTES 256	/* room for any, and a NUL */
 
 enum host_name_fault {
 	HOST_NAME_OK,
-	HOST_NAME_EMPTY, /* nothing, or an empty label */
-	HOST_NAME_TOO_LONG, /* a label over 63, or all over 253 */
-	HOST_NAME_HYPHEN, /* a label begins or ends with one */
+	HOST_NAME_EMPTY,     /* nothing, or an empty label */
+	HOST_NAME_TOO_LONG,  /* a label over 63, or all over 253 */
+	HOST_NAME_HYPHEN,    /* a label begins or ends with one */
 	HOST_NAME_CHARACTER, /* anything but letters, digits, hyphens */
 	HOST_NAME_NON_ASCII, /* a U-label: wants its A-label */
-	HOST_NAME_NUMERIC, /* dotted quad: the last label is a number */
+	HOST_NAME_NUMERIC,   /* dotted quad: the last label is a number */
 };
 
 /*

@@ -5,7 +5,7 @@ static const struct {
 	unsigned signature_id;
 	const char *text, *source, *attack;
 } kinds[KINDS] = {
-#define KIND(id, name, sid, text, source, attack)                             \
+#define KIND(id, name, sid, text, source, attack) \
 	{ name, sid, text, source, attack },
 #include "kinds.def"
 #undef KIND
@@ -19,12 +19,12 @@ static const struct {
 static const struct {
 	const char *name;
 	enum evidence_group group;
-	uint32_t kinds;		/* 1 << enum kind */
+	uint32_t kinds; /* 1 << enum kind */
 	bool likely;
 	double weight;
 	const char *why;
 } evidences[EVIDENCE_CODES] = {
-#define EVIDENCE(id, name, group, kinds, likely, weight, why)                 \
+#define EVIDENCE(id, name, group, kinds, likely, weight, why) \
 	{ name, GROUP_##group, kinds, likely, weight, why },
 #include "evidence.def"
 #undef EVIDENCE
@@ -243,7 +243,8 @@ policy_basis_name(enum policy_basis basis)
 const char *
 unseen_name(uint16_t one_bit)
 {
-	for (size_t i = 0; i < sizeof(unseen_names) / sizeof(*unseen_names); i++)
+	for (size_t i = 0; i < sizeof(unseen_names) / sizeof(*unseen_names);
+	     i++)
 		if (unseen_names[i].bit == one_bit)
 			return unseen_names[i].name;
 	return "unknown";

@@ -34,9 +34,9 @@ enum evidence_code {
 };
 
 enum certainty {
-	CERTAINTY_NONE,		/* below `possible`: not an incident */
-	CERTAINTY_POSSIBLE,	/* confidence >= 0.4 */
-	CERTAINTY_LIKELY,	/* >= 0.7, and admitted by design 4 */
+	CERTAINTY_NONE,	    /* below `possible`: not an incident */
+	CERTAINTY_POSSIBLE, /* confidence >= 0.4 */
+	CERTAINTY_LIKELY,   /* >= 0.7, and admitted by design 4 */
 	CERTAINTY_DEMONSTRATED,
 };
 
@@ -84,75 +84,75 @@ enum policy_basis {
 	BASIS_SNI,
 };
 
-#define INCIDENT_ID_BYTES 33		/* 32 hex digits and a NUL */
+#define INCIDENT_ID_BYTES 33 /* 32 hex digits and a NUL */
 #define INCIDENT_EVIDENCE_MAX 24
 #define INCIDENT_POLICIES_MAX 8
 #define INCIDENT_DOMAINS_MAX 16
 #define INCIDENT_SESSIONS_MAX 16
 #define INCIDENT_RCPTS_MAX 16
 #define DOMAIN_TEXT_BYTES 256
-#define PATH_TEXT_BYTES 260		/* RFC 5321 4.5.3.1.3: 256 octets */
+#define PATH_TEXT_BYTES 260 /* RFC 5321 4.5.3.1.3: 256 octets */
 
 struct evidence {
 	enum evidence_code code;
-	double weight;		/* as counted here; > 0 speaks for */
-	uint64_t frame;		/* 0: no single frame */
+	double weight;	/* as counted here; > 0 speaks for */
+	uint64_t frame; /* 0: no single frame */
 	char detail[240];
 };
 
 struct policy_verdict {
 	char domain[DOMAIN_TEXT_BYTES];
-	char mode[8];		/* "enforce", "testing", "none" */
-	bool assumed;		/* validity: observed or assumed */
+	char mode[8]; /* "enforce", "testing", "none" */
+	bool assumed; /* validity: observed or assumed */
 	enum policy_result result;
 	enum policy_basis basis;
 };
 
 struct incident_session {
 	uint8_t session[16];
-	char role[16];		/* "tampered", "retry" */
+	char role[16]; /* "tampered", "retry" */
 	char community_id[40];
 };
 
 struct incident {
 	char id[INCIDENT_ID_BYTES];
-	uint8_t session[16];	/* identity of the tampered session */
-	unsigned ordinal;	/* of the act within the session */
-	unsigned revision;	/* from 1 */
+	uint8_t session[16]; /* identity of the tampered session */
+	unsigned ordinal;    /* of the act within the session */
+	unsigned revision;   /* from 1 */
 	enum incident_state state;
 	enum kind kind;
-	uint32_t also;		/* 1 << enum kind */
-	bool retrospect;	/* rests on something later than the session */
+	uint32_t also;	 /* 1 << enum kind */
+	bool retrospect; /* rests on something later than the session */
 
 	char observed[512];
-	char benign[320];	/* the best benign alternative, in words */
-	char next_step[320];	/* what would decide */
-	char resembles[32];	/* a mask's name, or "" */
+	char benign[320];    /* the best benign alternative, in words */
+	char next_step[320]; /* what would decide */
+	char resembles[32];  /* a mask's name, or "" */
 	unsigned resembles_samples;
-	uint16_t unseen;	/* OBS_*; 0: visibility complete */
+	uint16_t unseen; /* OBS_*; 0: visibility complete */
 	double support, prior, confidence;
 	enum certainty certainty;
 	enum cause cause;
 	enum side side;
-	uint32_t outcome;	/* OUTCOME_* */
+	uint32_t outcome; /* OUTCOME_* */
 
 	struct endpoint client, server;
 	char helo[DOMAIN_TEXT_BYTES];
-	char server_name[DOMAIN_TEXT_BYTES];	/* as it greets: a claim */
+	char server_name[DOMAIN_TEXT_BYTES]; /* as it greets: a claim */
 	char product[32];
 	char queue_id[64];
 	char capture_path[1024];
 	char capture_hash[33];
-	uint32_t seen_capture;	/* of the deciding fact: index among the
+	uint32_t seen_capture; /* of the deciding fact: index among the
 				 * session's captures */
-	uint64_t frame;		/* of the deciding fact */
-	int64_t capture_ts_ns;	/* of the deciding fact */
+	uint64_t frame;	       /* of the deciding fact */
+	int64_t capture_ts_ns; /* of the deciding fact */
 	uint64_t stream_offset;
 	/* What arrived, escaped; for a strip the last line of the reply. */
 	char seen[512];
 	char expected[64];
-	unsigned seen_line;	/* within the EHLO reply, from 1; 0: none */
-	uint64_t ehlo_frame;	/* first frame of the EHLO reply */
+	unsigned seen_line;  /* within the EHLO reply, from 1; 0: none */
+	uint64_t ehlo_frame; /* first frame of the EHLO reply */
 
 	unsigned domain_count, domains_unlisted;
 	char rcpt_domains[INCIDENT_DOMAINS_MAX][DOMAIN_TEXT_BYTES];
@@ -195,7 +195,7 @@ bool certainty_parse(const char *name, enum certainty *);
 const char *cause_name(enum cause);
 const char *side_name(enum side);
 const char *incident_state_name(enum incident_state);
-const char *outcome_name(unsigned bit);		/* bit < OUTCOME_BITS */
+const char *outcome_name(unsigned bit); /* bit < OUTCOME_BITS */
 const char *policy_result_name(enum policy_result);
 const char *policy_basis_name(enum policy_basis);
 /* The word for an OBS_* bit as in `unjudged`: "gap", "midstream", ... */

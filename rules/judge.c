@@ -57,7 +57,8 @@ support_of(const struct incident *in)
 	double sum = 0;
 
 	for (unsigned i = 0; i < in->evidence_count; i++) {
-		enum evidence_group group = evidence_group(in->evidence[i].code);
+		enum evidence_group group =
+		    evidence_group(in->evidence[i].code);
 
 		most[group] = fmax(most[group], in->evidence[i].weight);
 		least[group] = fmin(least[group], in->evidence[i].weight);
@@ -184,8 +185,8 @@ offered_often(const struct trial *trial)
 	int64_t at_ns = trial->session->lines[0].capture_ts_ns;
 
 	return near >= MANY_SESSIONS && h->same_offered > 0 &&
-	    missing * RARELY_MISSING <= near &&
-	    h->first_offered_ns < at_ns && h->last_offered_ns > at_ns &&
+	    missing * RARELY_MISSING <= near && h->first_offered_ns < at_ns &&
+	    h->last_offered_ns > at_ns &&
 	    h->last_offered_ns - h->first_offered_ns >= SEVERAL_DAYS_NS;
 }
 
@@ -253,8 +254,8 @@ weigh_against(struct trial *trial)
 		    (unsigned long long)h->same_offered,
 		    (unsigned long long)h->same_missing + 1);
 	}
-	if (offered == 0 && h->same_missing + h->network_missing +
-		    h->other_missing >= 3)
+	if (offered == 0 &&
+	    h->same_missing + h->network_missing + h->other_missing >= 3)
 		add_evidence(trial, EVIDENCE_NEVER_OFFERED, 0);
 }
 
@@ -303,8 +304,7 @@ describe_line(struct trial *trial, unsigned index)
 	in->stream_offset = line->stream_offset;
 	/* The code of the reply: the line's own may be overwritten. */
 	snprintf(in->expected, sizeof(in->expected), "%03u%cSTARTTLS",
-	    s->lines[0].code % 1000,
-	    line->flags & FACT_LAST_LINE ? ' ' : '-');
+	    s->lines[0].code % 1000, line->flags & FACT_LAST_LINE ? ' ' : '-');
 }
 
 static void
@@ -316,8 +316,7 @@ weigh_garble(struct trial *trial, const struct garble *garble)
 	struct evidence *e = add_evidence(trial, garble->evidence, line->frame);
 
 	snprintf(e->detail, sizeof(e->detail), "line %u of %u%s%s%s%s",
-	    garble->index + 1, s->line_count,
-	    garble->mask ? ", mask " : "",
+	    garble->index + 1, s->line_count, garble->mask ? ", mask " : "",
 	    garble->mask ? garble->mask->name : "",
 	    garble->product ? ", in the order of " : "",
 	    garble->product ? garble->product->name : "");
@@ -340,8 +339,8 @@ static bool
 always_so(const struct history *h)
 {
 	return history_offered(h) == 0 && h->other_missing > 0 &&
-	    h->same_reply >= h->same_missing + h->network_missing +
-		h->other_missing;
+	    h->same_reply >=
+	    h->same_missing + h->network_missing + h->other_missing;
 }
 
 static enum verdict
@@ -452,8 +451,7 @@ describe_session(const struct trial *trial)
 	strcpy(in->queue_id, s->queue_id);
 	strcpy(in->mail_from, s->mail_from);
 	in->rcpt_count = s->rcpt_count;
-	memcpy(in->rcpt_to, s->rcpt_to,
-	    s->rcpt_count * sizeof(in->rcpt_to[0]));
+	memcpy(in->rcpt_to, s->rcpt_to, s->rcpt_count * sizeof(in->rcpt_to[0]));
 	product = product_of(trial->context->registry, s);
 	if (product != NULL)
 		strcpy(in->product, product->name);
@@ -468,9 +466,9 @@ describe_session(const struct trial *trial)
 static bool
 offered_on_first_line(const struct session *s)
 {
-	return ehlo_line_offers_starttls(
-	    slice_of(s->lines[0].text, s->lines[0].length <
-		    sizeof(s->lines[0].text) ? s->lines[0].length : 0));
+	return ehlo_line_offers_starttls(slice_of(s->lines[0].text,
+	    s->lines[0].length < sizeof(s->lines[0].text) ? s->lines[0].length :
+							    0));
 }
 
 static void
@@ -485,8 +483,8 @@ static enum verdict
 judge_offer(struct trial *trial)
 {
 	enum verdict garbled = VERDICT_NOTHING, stripped;
-	struct garble garble = garble_find(trial->context->registry,
-	    trial->session);
+	struct garble garble =
+	    garble_find(trial->context->registry, trial->session);
 
 	garble.found = garble.found && !is_servers_own_word(trial);
 	if (garble.found) {

@@ -15,9 +15,9 @@
 #define PRIOR_READ (1.0 / 30)
 
 enum verdict {
-	VERDICT_NOTHING,	/* nothing speaks for tampering */
-	VERDICT_UNJUDGED,	/* the capture cannot show it */
-	VERDICT_EVIDENCE,	/* something does, short of `possible` */
+	VERDICT_NOTHING,  /* nothing speaks for tampering */
+	VERDICT_UNJUDGED, /* the capture cannot show it */
+	VERDICT_EVIDENCE, /* something does, short of `possible` */
 	VERDICT_INCIDENT,
 };
 

@@ -3,9 +3,9 @@
 #include "ehlo.h"
 
 #define STARTTLS_BYTES 8
-#define NEIGHBOURS_MIN 2	/* known keywords before an order tells much */
-#define NEIGHBOURS_SURE 5	/* before it tells whose reply it is */
-#define BLOCK_LINES_MAX 16	/* odd lines in a row that are compared */
+#define NEIGHBOURS_MIN 2   /* known keywords before an order tells much */
+#define NEIGHBOURS_SURE 5  /* before it tells whose reply it is */
+#define BLOCK_LINES_MAX 16 /* odd lines in a row that are compared */
 
 static struct slice
 line_text(const struct ehlo_line *line)
@@ -147,8 +147,7 @@ product_of_reply(const struct registry *registry, const struct session *s,
 
 /* A few keywords are in somebody's order by chance. */
 static bool
-is_sure(const struct product *product, const struct session *s,
-    unsigned known)
+is_sure(const struct product *product, const struct session *s, unsigned known)
 {
 	return known >= NEIGHBOURS_SURE || greeting_names(product, s);
 }
@@ -173,9 +172,8 @@ neighbour(const struct product *product, const struct session *s,
 {
 	for (int i = (int)index + step; i >= 1 && i < (int)s->lines_kept;
 	     i += step) {
-		int place = odd[i] ?
-		    -1 :
-		    place_of(product, line_text(&s->lines[i]));
+		int place = odd[i] ? -1 :
+				     place_of(product, line_text(&s->lines[i]));
 
 		if (place >= 0)
 			return place;
@@ -224,8 +222,7 @@ align(struct block *b)
 	memset(b->tail, 0, sizeof(b->tail));
 	for (unsigned l = 0; l < lines; l++) {
 		for (unsigned k = 0; k < keywords; k++) {
-			bool fits = may_have_been(&b->lines[l],
-			    b->keywords[k]);
+			bool fits = may_have_been(&b->lines[l], b->keywords[k]);
 
 			b->head[l + 1][k + 1] = most(b->head[l][k] + fits,
 			    most(b->head[l + 1][k], b->head[l][k + 1]));
@@ -233,8 +230,7 @@ align(struct block *b)
 	}
 	for (unsigned l = lines; l-- > 0;) {
 		for (unsigned k = keywords; k-- > 0;) {
-			bool fits = may_have_been(&b->lines[l],
-			    b->keywords[k]);
+			bool fits = may_have_been(&b->lines[l], b->keywords[k]);
 
 			b->tail[l][k] = most(b->tail[l + 1][k + 1] + fits,
 			    most(b->tail[l + 1][k], b->tail[l][k + 1]));
@@ -251,8 +247,7 @@ slot_in_block(struct block *b, unsigned l)
 	align(b);
 	for (unsigned k = 0; k < b->keyword_count; k++) {
 		if (!may_have_been(&b->lines[l], b->keywords[k]) ||
-		    b->head[l][k] + 1 + b->tail[l + 1][k + 1] <
-			b->tail[0][0])
+		    b->head[l][k] + 1 + b->tail[l + 1][k + 1] < b->tail[0][0])
 			continue;
 		if (strcmp(b->keywords[k], "STARTTLS") == 0)
 			starttls = true;
@@ -265,8 +260,8 @@ slot_in_block(struct block *b, unsigned l)
 }
 
 static enum slot
-slot_in(const struct product *product, const struct session *s,
-    const bool *odd, unsigned index)
+slot_in(const struct product *product, const struct session *s, const bool *odd,
+    unsigned index)
 {
 	int before = neighbour(product, s, odd, index, -1);
 	int behind = neighbour(product, s, odd, index, +1);
@@ -283,8 +278,8 @@ slot_in(const struct product *product, const struct session *s,
 	block.lines = &s->lines[first];
 	block.line_count = last - first + 1;
 	block.keywords = &product->keywords[before + 1];
-	block.keyword_count = behind > before ?
-	    (unsigned)(behind - before - 1) : 0;
+	block.keyword_count =
+	    behind > before ? (unsigned)(behind - before - 1) : 0;
 	return slot_in_block(&block, index - first);
 }
 

@@ -12,18 +12,18 @@
 #include "session.h"
 
 enum slot {
-	SLOT_UNKNOWN,		/* no product's order fits the reply, or
+	SLOT_UNKNOWN,  /* no product's order fits the reply, or
 				 * several that disagree */
-	SLOT_STARTTLS,		/* of that length, only STARTTLS fits */
-	SLOT_SHARED,		/* STARTTLS or another of the same length */
-	SLOT_OTHER,		/* another one, and STARTTLS does not */
-	SLOT_NONE,		/* nothing of that length */
+	SLOT_STARTTLS, /* of that length, only STARTTLS fits */
+	SLOT_SHARED,   /* STARTTLS or another of the same length */
+	SLOT_OTHER,    /* another one, and STARTTLS does not */
+	SLOT_NONE,     /* nothing of that length */
 };
 
 /* The product that the greeting names, or else the only one whose order the
  * whole reply follows over five keywords; NULL: not known. */
-const struct product *product_of(const struct registry *,
-    const struct session *);
+const struct product *
+product_of(const struct registry *, const struct session *);
 
 /*
  * What stood in line `index` of the EHLO reply (from 0, the greeting line)?

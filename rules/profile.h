@@ -13,9 +13,9 @@
 
 /* What a session came to, for comparing it with others. */
 enum ending_class {
-	CLASS_TLS,		/* handshake completed */
-	CLASS_CLEAR_MAIL,	/* MAIL accepted without TLS */
-	CLASS_CLEAR_NONE,	/* neither */
+	CLASS_TLS,	  /* handshake completed */
+	CLASS_CLEAR_MAIL, /* MAIL accepted without TLS */
+	CLASS_CLEAR_NONE, /* neither */
 	CLASS_TLS_BROKEN,
 	CLASS_REFUSED,
 };
@@ -27,7 +27,7 @@ enum ending_class {
  */
 #define KEYWORD_LIST_BYTES 512
 struct keyword_list {
-	uint64_t hash;			/* of the whole list */
+	uint64_t hash; /* of the whole list */
 	char keywords[KEYWORD_LIST_BYTES];
 };
 
@@ -49,14 +49,14 @@ profile_period_ns(int64_t capture_ts_ns)
 
 struct profile {
 	struct endpoint server;
-	struct address client;		/* the single address */
-	uint8_t verb;			/* VERB_EHLO or VERB_HELO */
+	struct address client; /* the single address */
+	uint8_t verb;	       /* VERB_EHLO or VERB_HELO */
 	uint8_t ending_class;
-	uint16_t tls_version;		/* 0: none */
-	bool offered;			/* STARTTLS stood in the reply, intact */
-	uint64_t keywords_hash;		/* of the list with STARTTLS left out */
-	uint64_t certificate_hash;	/* 0: none seen */
-	int64_t first_ns, last_ns;	/* capture time */
+	uint16_t tls_version;	   /* 0: none */
+	bool offered;		   /* STARTTLS stood in the reply, intact */
+	uint64_t keywords_hash;	   /* of the list with STARTTLS left out */
+	uint64_t certificate_hash; /* 0: none seen */
+	int64_t first_ns, last_ns; /* capture time */
 	uint64_t sessions;
 };
 

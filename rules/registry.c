@@ -261,7 +261,8 @@ load_file(struct registry *r, const char *folder, size_t which,
 
 	snprintf(path, sizeof(path), "%s%s%s", folder ? folder : "",
 	    folder ? "/" : "", name);
-	text = folder ? read_file(path, &len, errbuf) : builtin_file(name, &len);
+	text = folder ? read_file(path, &len, errbuf) :
+			builtin_file(name, &len);
 	if (text == NULL)
 		return -1;
 	r->digest = digest_over(r->digest, text, len);

@@ -19,29 +19,30 @@ struct registry;
 
 struct product {
 	char name[32];
-	char greeting_words[96];	/* blank between; see products.tsv */
+	char greeting_words[96]; /* blank between; see products.tsv */
 	unsigned keyword_count;
-	char keywords[PRODUCT_KEYWORDS_MAX][32];	/* in the order in which it lists them */
+	char keywords[PRODUCT_KEYWORDS_MAX]
+		     [32]; /* in the order in which it lists them */
 };
 
 /* A mask's grammar: see masks.tsv. */
 enum mask_grammar {
-	MASK_X_COUNTER,		/* length-1 times X, then A, B, C... */
-	MASK_RUN,		/* one character repeated */
+	MASK_X_COUNTER, /* length-1 times X, then A, B, C... */
+	MASK_RUN,	/* one character repeated */
 };
 
 struct mask {
 	char name[32];
 	enum mask_grammar grammar;
-	char run;		/* of MASK_RUN: the character */
-	unsigned samples;	/* transcripts that stand behind it */
-	char writer[96];	/* what is known to write it */
+	char run;	  /* of MASK_RUN: the character */
+	unsigned samples; /* transcripts that stand behind it */
+	char writer[96];  /* what is known to write it */
 };
 
 /* `folder` NULL: the built-in files. NULL with a message that names file,
  * line and remedy when a file cannot be read or parsed. */
-struct registry *registry_load(const char *folder,
-    char errbuf[REGISTRY_ERRBUF]);
+struct registry *
+registry_load(const char *folder, char errbuf[REGISTRY_ERRBUF]);
 void registry_free(struct registry *);
 /* Hex digest over the files: the `rules` of a provenance. */
 const char *registry_version(const struct registry *);

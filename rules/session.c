@@ -78,7 +78,8 @@ rcpt_domain(struct slice command, char out[DOMAIN_TEXT_BYTES])
 
 	out[0] = '\0';
 	if (open != NULL)
-		command = slice_after(command, (size_t)(open - command.ptr) + 1);
+		command =
+		    slice_after(command, (size_t)(open - command.ptr) + 1);
 	for (end = 0; end < command.len && command.ptr[end] != '>'; end++) {
 		if (open == NULL && at != SIZE_MAX && command.ptr[end] == ' ')
 			break;
@@ -165,14 +166,14 @@ fold_command(struct session *s, const struct fact *fact, struct slice bytes)
 			s->rcpt_count++;
 		if (s->pending_count == PENDING_RCPT_MAX)
 			break;
-		slot = (s->pending_first + s->pending_count++) %
-		    PENDING_RCPT_MAX;
+		slot =
+		    (s->pending_first + s->pending_count++) % PENDING_RCPT_MAX;
 		rcpt_domain(bytes, s->pending[slot]);
 		break;
 	case VERB_AUTH:
 		s->auth_clear = true;
 		break;
-	case VERB_BDAT:		/* its octets follow, whatever the answer */
+	case VERB_BDAT: /* its octets follow, whatever the answer */
 		s->data_clear = true;
 		break;
 	case VERB_QUIT:
@@ -442,9 +443,8 @@ session_fold(struct session *s, const struct fact *fact, struct slice bytes)
 static bool
 stopped(const struct session *s)
 {
-	uint16_t blind = OBS_GAP_TO_SERVER | OBS_GAP_TO_CLIENT |
-	    OBS_ONE_SIDED | OBS_SNAPLEN | OBS_OVER_LIMIT | OBS_EVICTED |
-	    OBS_LOST_SYNC;
+	uint16_t blind = OBS_GAP_TO_SERVER | OBS_GAP_TO_CLIENT | OBS_ONE_SIDED |
+	    OBS_SNAPLEN | OBS_OVER_LIMIT | OBS_EVICTED | OBS_LOST_SYNC;
 
 	return s->closed && s->ending != ENDING_CAPTURE_END &&
 	    s->ending != ENDING_EVICTED && !(s->observability & blind) &&

@@ -20,60 +20,60 @@ struct ehlo_line {
 	uint64_t frame, stream_offset;
 	int64_t capture_ts_ns;
 	uint32_t capture;
-	uint16_t flags;			/* of the fact */
+	uint16_t flags; /* of the fact */
 	uint16_t code;
-	uint16_t length;		/* of the text after code and separator */
-	uint16_t whole_length;		/* of the line without its end */
-	uint8_t lead[4];		/* code and separator as they arrived */
+	uint16_t length;       /* of the text after code and separator */
+	uint16_t whole_length; /* of the line without its end */
+	uint8_t lead[4];       /* code and separator as they arrived */
 	uint8_t lead_length;
-	uint8_t text[EHLO_LINE_KEEP_BYTES];	/* after code and separator */
+	uint8_t text[EHLO_LINE_KEEP_BYTES]; /* after code and separator */
 };
 
 struct session {
 	struct flow_identity flow;
 	uint64_t handle;
-	uint32_t capture;		/* of the first fact */
+	uint32_t capture; /* of the first fact */
 	uint64_t first_frame, last_frame;
 	int64_t first_ns, last_ns;
-	uint16_t observability;		/* OBS_* of all facts so far */
-	uint16_t ehlo_observability;	/* when the last EHLO was answered */
+	uint16_t observability;	     /* OBS_* of all facts so far */
+	uint16_t ehlo_observability; /* when the last EHLO was answered */
 	bool closed;
-	uint8_t ending;			/* enum ending */
+	uint8_t ending; /* enum ending */
 
 	bool greeted, ehlo_sent, helo_sent, quit_sent;
 	uint16_t greeting_code;
-	char greeting[256];		/* its last line's text, printable */
+	char greeting[256]; /* its last line's text, printable */
 	char greeting_name[DOMAIN_TEXT_BYTES];
 	char helo[DOMAIN_TEXT_BYTES];
 
-	bool ehlo_asked_again;		/* since the last answer began */
-	bool ehlo_answered;		/* a final line was seen */
-	bool ehlo_complete;		/* and it was a 250 */
+	bool ehlo_asked_again; /* since the last answer began */
+	bool ehlo_answered;    /* a final line was seen */
+	bool ehlo_complete;    /* and it was a 250 */
 	bool helo_answered;
-	unsigned ehlo_answers;		/* replies to EHLO, as the reply's
+	unsigned ehlo_answers; /* replies to EHLO, as the reply's
 					 * first line counts them */
-	bool offered;			/* STARTTLS, intact, in that answer */
-	bool first_offered;		/* ... in any earlier answer */
-	unsigned line_count;		/* of that answer, also those not kept */
+	bool offered;	       /* STARTTLS, intact, in that answer */
+	bool first_offered;    /* ... in any earlier answer */
+	unsigned line_count;   /* of that answer, also those not kept */
 	unsigned lines_kept;
 
 	bool starttls_sent;
-	bool starttls_unoffered;	/* sent after a whole answer without it */
-	uint16_t starttls_code;		/* of its answer; 0: none seen */
-	uint64_t starttls_frame;	/* of the answer */
+	bool starttls_unoffered; /* sent after a whole answer without it */
+	uint16_t starttls_code;	 /* of its answer; 0: none seen */
+	uint64_t starttls_frame; /* of the answer */
 	bool client_hello, server_hello, tls_established, implicit_tls, not_tls;
 	uint16_t tls_version;
 	uint64_t certificate_hash;
 	char sni[DOMAIN_TEXT_BYTES];
 
 	bool auth_clear, mail_clear, rcpt_clear, data_clear, accepted_clear;
-	bool mail_tried_clear;		/* MAIL was sent, whatever the answer */
+	bool mail_tried_clear; /* MAIL was sent, whatever the answer */
 	uint64_t mail_frame;
 	int64_t mail_ns;
 	uint64_t body_bytes;
 	char queue_id[64];
 	unsigned domain_count, domains_unlisted;
-	unsigned pending_first, pending_count;	/* unanswered RCPTs: a ring */
+	unsigned pending_first, pending_count; /* unanswered RCPTs: a ring */
 	/* Paths as sent, where their local parts were kept; the first ones. */
 	char mail_from[PATH_TEXT_BYTES];
 	unsigned rcpt_count;
@@ -82,7 +82,7 @@ struct session {
 	char rcpt_domains[INCIDENT_DOMAINS_MAX][DOMAIN_TEXT_BYTES];
 	char pending[PENDING_RCPT_MAX][DOMAIN_TEXT_BYTES];
 	char rcpt_to[INCIDENT_RCPTS_MAX][PATH_TEXT_BYTES];
-	struct ehlo_line lines[EHLO_LINES_MAX];	/* of the last answer */
+	struct ehlo_line lines[EHLO_LINES_MAX]; /* of the last answer */
 };
 
 void session_init(struct session *, uint64_t handle);

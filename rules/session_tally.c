@@ -5,9 +5,9 @@
 #include "ehlo.h"
 #include "session.h"
 
-#define OBS_PARTIAL                                                           \
-	(OBS_MIDSTREAM | OBS_GAP_TO_SERVER | OBS_GAP_TO_CLIENT |              \
-	    OBS_ONE_SIDED | OBS_SNAPLEN | OBS_OVER_LIMIT | OBS_EVICTED |      \
+#define OBS_PARTIAL                                                      \
+	(OBS_MIDSTREAM | OBS_GAP_TO_SERVER | OBS_GAP_TO_CLIENT |         \
+	    OBS_ONE_SIDED | OBS_SNAPLEN | OBS_OVER_LIMIT | OBS_EVICTED | \
 	    OBS_LOST_SYNC)
 
 static bool
@@ -193,8 +193,7 @@ session_keywords(const struct session *s, struct keyword_list *out)
 	for (unsigned i = 1; i < s->lines_kept; i++) {
 		struct slice word = listed_keyword(s, i);
 
-		if (word.len == 0 ||
-		    n + word.len + 2 > sizeof(out->keywords))
+		if (word.len == 0 || n + word.len + 2 > sizeof(out->keywords))
 			continue;
 		if (n > 0)
 			out->keywords[n++] = ' ';
@@ -217,9 +216,8 @@ bool
 session_profile_without(const struct session *s, unsigned index,
     struct profile *out)
 {
-	uint16_t blind = OBS_MIDSTREAM | OBS_GAP_TO_SERVER |
-	    OBS_GAP_TO_CLIENT | OBS_ONE_SIDED | OBS_SNAPLEN | OBS_OVER_LIMIT |
-	    OBS_LOST_SYNC;
+	uint16_t blind = OBS_MIDSTREAM | OBS_GAP_TO_SERVER | OBS_GAP_TO_CLIENT |
+	    OBS_ONE_SIDED | OBS_SNAPLEN | OBS_OVER_LIMIT | OBS_LOST_SYNC;
 
 	if (!s->ehlo_complete || s->ehlo_observability & blind ||
 	    !s->flow.has_client_isn || !s->flow.has_server_isn)
@@ -232,7 +230,8 @@ session_profile_without(const struct session *s, unsigned index,
 	out->tls_version = s->tls_established ? s->tls_version : 0;
 	out->offered = s->offered;
 	out->certificate_hash = s->certificate_hash;
-	out->first_ns = out->last_ns = s->lines[s->lines_kept - 1].capture_ts_ns;
+	out->first_ns = out->last_ns =
+	    s->lines[s->lines_kept - 1].capture_ts_ns;
 	out->sessions = 1;
 	out->keywords_hash = keywords_hash(s, index);
 	return true;

@@ -65,10 +65,7 @@ sts_lint_sort(struct sts_lint_list *list)
 const char *
 sts_quote(struct slice bytes, char out[STS_QUOTE_BYTES])
 {
-	enum {
-		LONGEST = 4,
-		DOTS = 3
-	}; /* "\xNN", "..." */
+	enum { LONGEST = 4, DOTS = 3 }; /* "\xNN", "..." */
 	size_t n = 0;
 
 	for (size_t i = 0; i < bytes.len; i++) {
@@ -82,8 +79,8 @@ sts_quote(struct slice bytes, char out[STS_QUOTE_BYTES])
 		if (c >= ' ' && c <= '~' && c != '\\')
 			out[n++] = (char)c;
 		else
-			n += (size_t)snprintf(
-			    out + n, LONGEST + 1, "\\x%02X", c);
+			n += (size_t)snprintf(out + n, LONGEST + 1, "\\x%02X",
+			    c);
 	}
 	out[n] = '\0';
 	return out;

@@ -26,8 +26,8 @@ enum sts_severity {
 
 struct sts_lint {
 	enum sts_severity severity;
-	unsigned line, column; /* from 1; columns count octets */
-	const char *code; /* stable, kebab-case */
+	unsigned line, column;		/* from 1; columns count octets */
+	const char *code;		/* stable, kebab-case */
 	char text[STS_LINT_TEXT_BYTES]; /* printable ASCII */
 };
 

@@ -49,8 +49,8 @@ sts_mx_match(struct slice host, struct slice pattern)
 }
 
 bool
-sts_policy_matches_by(
-    const struct sts_policy *policy, const char *mx_host, unsigned *by)
+sts_policy_matches_by(const struct sts_policy *policy, const char *mx_host,
+    unsigned *by)
 {
 	struct slice host = slice_str(mx_host);
 
@@ -74,8 +74,8 @@ sts_policy_matches(const struct sts_policy *policy, const char *mx_host)
 bool
 sts_content_type_ok(struct slice value)
 {
-	const uint8_t *semicolon = value.len ? memchr(value.ptr, ';', value.len)
-					     : NULL;
+	const uint8_t *semicolon =
+	    value.len ? memchr(value.ptr, ';', value.len) : NULL;
 
 	if (semicolon != NULL)
 		value.len = (size_t)(semicolon - value.ptr);

@@ -87,11 +87,11 @@ parse_max_age(struct parser *p, struct slice value, unsigned column)
 		seconds = seconds * 10 + (uint64_t)(value.ptr[i++] - '0');
 	if (i < value.len || value.len == 0) {
 		report(p, STS_ERROR, column, "bad-max-age",
-		    i == MAX_AGE_DIGITS_MAX
-			? "max_age \"%s\" has more than 10 digits "
-			  "(RFC 8461 3.2)"
-			: "max_age \"%s\" is not a number of seconds "
-			  "(RFC 8461 3.2)",
+		    i == MAX_AGE_DIGITS_MAX ?
+			"max_age \"%s\" has more than 10 digits "
+			"(RFC 8461 3.2)" :
+			"max_age \"%s\" is not a number of seconds "
+			"(RFC 8461 3.2)",
 		    sts_quote(value, quote));
 		return;
 	}
@@ -232,13 +232,7 @@ check_field_name(struct parser *p, struct slice name)
 
 typedef void parse_value_fn(struct parser *, struct slice, unsigned column);
 
-enum {
-	FIELD_VERSION,
-	FIELD_MODE,
-	FIELD_MAX_AGE,
-	FIELD_MX,
-	FIELDS
-};
+enum { FIELD_VERSION, FIELD_MODE, FIELD_MAX_AGE, FIELD_MX, FIELDS };
 
 static const struct field {
 	const char *name;
@@ -273,8 +267,8 @@ parse_known(struct parser *p, int index, struct slice value, unsigned column)
 }
 
 static void
-parse_field(
-    struct parser *p, struct slice key, struct slice value, unsigned column)
+parse_field(struct parser *p, struct slice key, struct slice value,
+    unsigned column)
 {
 	for (int i = 0; i < FIELDS; i++) {
 		struct slice name = slice_str(fields[i].name);
@@ -321,8 +315,8 @@ parse_line(struct parser *p, struct slice line)
 		report(p, STS_ERROR, (unsigned)line.len + 1, "empty-value",
 		    "%s has no value (RFC 8461 3.2)", sts_quote(key, quote));
 	else
-		parse_field(
-		    p, key, value, (unsigned)(line.len - value.len) + 1);
+		parse_field(p, key, value,
+		    (unsigned)(line.len - value.len) + 1);
 }
 
 /* --- the body -------------------------------------------------------------- */
@@ -407,16 +401,16 @@ check_whole(struct parser *p)
 	    out->max_age_s < MAX_AGE_WEEK_S) {
 		p->line = p->max_age_at.line;
 		report(p, STS_NOTE, p->max_age_at.column, "short-max-age",
-		    out->max_age_s == 0
-			? "max_age 0: nobody keeps this policy (RFC 8461 3.2)"
-			: "max_age under a week: an attacker has not long to "
-			  "wait (RFC 8461 3.2, 10.2)");
+		    out->max_age_s == 0 ?
+			"max_age 0: nobody keeps this policy (RFC 8461 3.2)" :
+			"max_age under a week: an attacker has not long to "
+			"wait (RFC 8461 3.2, 10.2)");
 	}
 }
 
 bool
-sts_policy_parse(
-    struct slice body, struct sts_policy *out, struct sts_lint_list *lint)
+sts_policy_parse(struct slice body, struct sts_policy *out,
+    struct sts_lint_list *lint)
 {
 	static const uint8_t mark[] = { 0xEF, 0xBB, 0xBF };
 	struct parser p = { .out = out, .lint = lint };

@@ -16,25 +16,21 @@
 #include "host_name.h"
 #include "sts_lint.h"
 
-#define STS_MX_MAX 64 /* patterns that are kept */
+#define STS_MX_MAX 64		     /* patterns that are kept */
 #define STS_MX_BYTES HOST_NAME_BYTES /* "*." + 253 octets and a NUL */
-#define STS_MAX_AGE_MAX_S 31557600u /* RFC 8461 3.2: about one year */
-#define STS_BODY_MAX_BYTES 65536u /* RFC 8461 3.3: suggested limit */
+#define STS_MAX_AGE_MAX_S 31557600u  /* RFC 8461 3.2: about one year */
+#define STS_BODY_MAX_BYTES 65536u    /* RFC 8461 3.3: suggested limit */
 
-enum sts_mode {
-	STS_NONE,
-	STS_TESTING,
-	STS_ENFORCE
-};
+enum sts_mode { STS_NONE, STS_TESTING, STS_ENFORCE };
 
 struct sts_policy {
-	bool strict_ok; /* valid by the grammar of RFC 8461 3.2 */
+	bool strict_ok;	  /* valid by the grammar of RFC 8461 3.2 */
 	bool tolerant_ok; /* large senders take it; else use nothing of
 				 * what follows */
 	enum sts_mode mode;
 	uint32_t max_age_s; /* capped to STS_MAX_AGE_MAX_S */
 	unsigned mx_count;
-	unsigned mx_unlisted; /* patterns beyond STS_MX_MAX */
+	unsigned mx_unlisted;		   /* patterns beyond STS_MX_MAX */
 	char mx[STS_MX_MAX][STS_MX_BYTES]; /* lower case */
 };
 
@@ -46,13 +42,13 @@ const char *sts_mode_name(enum sts_mode);
  * strict_ok with a row of severity STS_WARNING: the syntax passes, a value
  * is out of range or of no use.
  */
-bool sts_policy_parse(
-    struct slice body, struct sts_policy *, struct sts_lint_list *lint);
+bool sts_policy_parse(struct slice body, struct sts_policy *,
+    struct sts_lint_list *lint);
 
 enum sts_match {
 	STS_MATCH_NO,
 	STS_MATCH_YES,
-	STS_MATCH_INVALID, /* the pattern is none: matches nothing */
+	STS_MATCH_INVALID,   /* the pattern is none: matches nothing */
 	STS_MATCH_NON_ASCII, /* a U-label in either: convert to its A-label
 				 * first; matches nothing as it is */
 };
@@ -64,8 +60,8 @@ enum sts_match {
 enum sts_match sts_mx_match(struct slice host, struct slice pattern);
 /* Is `mx_host` allowed by one of the patterns? By which, if `by` is not
  * NULL. Says nothing of the mode. */
-bool sts_policy_matches_by(
-    const struct sts_policy *, const char *mx_host, unsigned *by);
+bool sts_policy_matches_by(const struct sts_policy *, const char *mx_host,
+    unsigned *by);
 bool sts_policy_matches(const struct sts_policy *, const char *mx_host);
 
 /* Is a Content-Type header's value text/plain (RFC 8461 3.3)? */

@@ -228,9 +228,9 @@ sts_txt_select(const struct sts_txt_rrset *set, struct sts_txt *found)
 	for (size_t i = 0; i < set->count; i++) {
 		struct slice txt = set->records[i];
 
-		if (set->count == 1
-			? !is_announcement(txt)
-			: !slice_equal(slice_first(txt, start.len), start))
+		if (set->count == 1 ?
+			!is_announcement(txt) :
+			!slice_equal(slice_first(txt, start.len), start))
 			continue;
 		one = txt;
 		count++;
@@ -239,6 +239,6 @@ sts_txt_select(const struct sts_txt_rrset *set, struct sts_txt *found)
 		return STS_TXT_ABSENT;
 	if (count > 1)
 		return STS_TXT_SEVERAL;
-	return sts_txt_parse(one, found, NULL) ? STS_TXT_FOUND
-					       : STS_TXT_INVALID;
+	return sts_txt_parse(one, found, NULL) ? STS_TXT_FOUND :
+						 STS_TXT_INVALID;
 }

@@ -16,8 +16,8 @@
 #define STS_ID_BYTES 33 /* 32 octets and a NUL */
 
 struct sts_txt {
-	bool strict_ok; /* valid by the grammar of RFC 8461 3.1 */
-	bool tolerant_ok; /* but for blanks or semicolons at the end */
+	bool strict_ok;	       /* valid by the grammar of RFC 8461 3.1 */
+	bool tolerant_ok;      /* but for blanks or semicolons at the end */
 	char id[STS_ID_BYTES]; /* has no order: compare for equality only */
 };
 
@@ -32,14 +32,14 @@ bool sts_txt_join(struct slice rdata, uint8_t *out, size_t room, size_t *len);
 
 enum sts_txt_outcome {
 	STS_TXT_FOUND,
-	STS_TXT_ABSENT, /* an answer, no record of ours in it */
+	STS_TXT_ABSENT,	 /* an answer, no record of ours in it */
 	STS_TXT_SEVERAL, /* suppressed: not exactly one */
 	STS_TXT_INVALID, /* suppressed: exactly one, ill-formed */
 	STS_TXT_UNKNOWN, /* no answer: proves nothing */
 };
 
 struct sts_txt_rrset {
-	bool answered; /* false: SERVFAIL, timeout, bogus */
+	bool answered;		     /* false: SERVFAIL, timeout, bogus */
 	const struct slice *records; /* joined; at the end of CNAMEs */
 	size_t count;
 };

@@ -7,15 +7,39 @@
 
 #include <stdint.h>
 
-enum offered { OFFERED_YES, OFFERED_NO, OFFERED_NOT_ASKED, OFFERED_UNSEEN,
-	OFFERED_VALUES };
-enum used { USED_TLS, USED_IMPLICIT, USED_REFUSED, USED_BROKEN,
-	USED_NOT_TRIED, USED_UNSEEN, USED_VALUES };
-enum mail { MAIL_NONE, MAIL_ENVELOPE, MAIL_CONTENT, MAIL_ACCEPTED,
-	MAIL_OPAQUE, MAIL_VALUES };
-enum unjudged { UNJUDGED_GAP, UNJUDGED_MIDSTREAM, UNJUDGED_ONE_SIDED,
-	UNJUDGED_SNAPLEN, UNJUDGED_EVICTED, UNJUDGED_OVER_LIMIT,
-	UNJUDGED_VALUES };
+enum offered {
+	OFFERED_YES,
+	OFFERED_NO,
+	OFFERED_NOT_ASKED,
+	OFFERED_UNSEEN,
+	OFFERED_VALUES
+};
+enum used {
+	USED_TLS,
+	USED_IMPLICIT,
+	USED_REFUSED,
+	USED_BROKEN,
+	USED_NOT_TRIED,
+	USED_UNSEEN,
+	USED_VALUES
+};
+enum mail {
+	MAIL_NONE,
+	MAIL_ENVELOPE,
+	MAIL_CONTENT,
+	MAIL_ACCEPTED,
+	MAIL_OPAQUE,
+	MAIL_VALUES
+};
+enum unjudged {
+	UNJUDGED_GAP,
+	UNJUDGED_MIDSTREAM,
+	UNJUDGED_ONE_SIDED,
+	UNJUDGED_SNAPLEN,
+	UNJUDGED_EVICTED,
+	UNJUDGED_OVER_LIMIT,
+	UNJUDGED_VALUES
+};
 
 struct tally {
 	uint64_t sessions;
@@ -23,7 +47,7 @@ struct tally {
 	uint64_t used[USED_VALUES];
 	uint64_t mail[MAIL_VALUES];
 	uint64_t unjudged[UNJUDGED_VALUES];
-	uint64_t kept, kept_shed;	/* sessions kept; shed by --max-kept */
+	uint64_t kept, kept_shed; /* sessions kept; shed by --max-kept */
 	uint64_t profiles_shed;
 };
 

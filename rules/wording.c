@@ -85,10 +85,9 @@ add_history(const struct history *h, struct incident *in)
 	    ". This server offered STARTTLS in %llu other session%s%s, %sat "
 	    "%s",
 	    (unsigned long long)count, count == 1 ? "" : "s",
-	    h->same_offered > 0 ? " with this client" :
-		h->network_offered > 0 ?
-			       " with this client's network" :
-			       " with other clients",
+	    h->same_offered > 0	       ? " with this client" :
+		h->network_offered > 0 ? " with this client's network" :
+					 " with other clients",
 	    count == 1 ? "" : "one of them ", when);
 }
 
@@ -152,8 +151,7 @@ wording_stripped(const struct session *s, const struct history *h,
     bool command_accepted, struct incident *in)
 {
 	add(in->observed, sizeof(in->observed),
-	    "the EHLO reply (%u lines) does not offer STARTTLS",
-	    s->line_count);
+	    "the EHLO reply (%u lines) does not offer STARTTLS", s->line_count);
 	if (command_accepted)
 		add(in->observed, sizeof(in->observed),
 		    ", yet the server took the command when asked");

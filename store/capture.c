@@ -61,8 +61,8 @@ total_of(struct tally *tally, size_t i)
 static int
 put_count(struct store *s, const char *axis, const char *name, uint64_t value)
 {
-	sqlite3_stmt *st = statement(s,
-	    "INSERT INTO capture_count VALUES (?, ? || ?, ?)");
+	sqlite3_stmt *st =
+	    statement(s, "INSERT INTO capture_count VALUES (?, ? || ?, ?)");
 	char prefix[32] = "";
 
 	if (st == NULL)
@@ -84,15 +84,15 @@ store_capture_counts(struct store *s, const struct counters *c,
 	int status = 0;
 
 	for (int i = 0; i < COUNTERS && status == 0; i++)
-		status = put_count(s, NULL, counter_name((enum counter)i),
-		    c->of[i]);
+		status =
+		    put_count(s, NULL, counter_name((enum counter)i), c->of[i]);
 	for (int a = 0; a < AXES; a++)
 		for (int i = 0; i < axis_values(a) && status == 0; i++)
 			status = put_count(s, axis_name(a),
 			    axis_value_name(a, i), axis_counts(&tally, a)[i]);
 	for (size_t i = 0; i < TOTALS && status == 0; i++)
-		status = put_count(s, NULL, totals[i].name,
-		    *total_of(&tally, i));
+		status =
+		    put_count(s, NULL, totals[i].name, *total_of(&tally, i));
 	return status;
 }
 
@@ -211,8 +211,8 @@ store_each_capture(struct store *s, capture_fn *fn, void *context)
 int
 store_add_keywords(struct store *s, const struct keyword_list *list)
 {
-	sqlite3_stmt *st = statement(s,
-	    "INSERT OR IGNORE INTO keyword_list VALUES (?, ?)");
+	sqlite3_stmt *st =
+	    statement(s, "INSERT OR IGNORE INTO keyword_list VALUES (?, ?)");
 
 	if (st == NULL)
 		return -1;
@@ -256,8 +256,8 @@ verb_called(const char *name)
 }
 
 /* profile_period_ns() in SQL; both round down, also before 1970. */
-#define PERIOD                                                                \
-	"first_ns - (first_ns % 604800000000000 + 604800000000000)"           \
+#define PERIOD                                                      \
+	"first_ns - (first_ns % 604800000000000 + 604800000000000)" \
 	" % 604800000000000"
 
 int
@@ -308,8 +308,8 @@ int
 store_add_clear_enforce(struct store *s, const struct address *client,
     const char *domain, int64_t day_start_ns, uint64_t sessions)
 {
-	sqlite3_stmt *st = statement(s,
-	    "INSERT INTO clear_enforce VALUES (?, ?, ?, ?, ?)");
+	sqlite3_stmt *st =
+	    statement(s, "INSERT INTO clear_enforce VALUES (?, ?, ?, ?, ?)");
 
 	if (st == NULL)
 		return -1;

@@ -13,7 +13,7 @@
 	" client_port, server, port, helo, server_name, product, queue_id,"   \
 	" capture, pcap_filename, frame, revision.capture_ts_ns,"             \
 	" stream_offset, seen, expected, seen_line, ehlo_frame, domains,"     \
-	" domains_unlisted, provenance, incident.session, incident.ordinal,"    \
+	" domains_unlisted, provenance, incident.session, incident.ordinal,"  \
 	" mail_from, rcpt_to"
 
 /* --- words for bits ---------------------------------------------------------- */
@@ -184,8 +184,7 @@ put_revision(struct store *s, const struct incident *in)
 	bind_u64(st, i++, in->ehlo_frame);
 	domains[0] = '\0';
 	for (unsigned d = 0; d < in->domain_count; d++)
-		append_word(domains, sizeof(domains), " ",
-		    in->rcpt_domains[d]);
+		append_word(domains, sizeof(domains), " ", in->rcpt_domains[d]);
 	bind_text(s, st, i++, domains);
 	sqlite3_bind_int64(st, i++, in->domains_unlisted);
 	bind_text(s, st, i++, in->provenance);
@@ -201,8 +200,8 @@ static int
 put_evidence(struct store *s, const struct incident *in, unsigned at)
 {
 	const struct evidence *e = &in->evidence[at];
-	sqlite3_stmt *st = statement(s,
-	    "INSERT INTO evidence VALUES (?, ?, ?, ?, ?, ?, ?)");
+	sqlite3_stmt *st =
+	    statement(s, "INSERT INTO evidence VALUES (?, ?, ?, ?, ?, ?, ?)");
 
 	if (st == NULL)
 		return -1;
@@ -240,8 +239,8 @@ static int
 put_session(struct store *s, const struct incident *in, unsigned at)
 {
 	const struct incident_session *session = &in->sessions[at];
-	sqlite3_stmt *st = statement(s,
-	    "INSERT INTO incident_session VALUES (?, ?, ?, ?, ?)");
+	sqlite3_stmt *st =
+	    statement(s, "INSERT INTO incident_session VALUES (?, ?, ?, ?, ?)");
 
 	if (st == NULL)
 		return -1;
@@ -443,8 +442,8 @@ read_incident(struct store *s, sqlite3_stmt *st, struct incident *in)
 static int
 read_latest(struct store *s, const char *id, struct incident *out)
 {
-	sqlite3_stmt *st = statement(s, "SELECT " COLUMNS
-	    " FROM incident JOIN revision ON incident = id"
+	sqlite3_stmt *st = statement(s,
+	    "SELECT " COLUMNS " FROM incident JOIN revision ON incident = id"
 	    " AND revision = latest WHERE id = ?");
 	int code, status = 0;
 
@@ -510,8 +509,7 @@ has_domain(const struct incident *in, const char *domain)
 static bool
 passes(const struct incident_filter *f, const struct incident *in)
 {
-	enum certainty least = f->certainty ? f->certainty :
-					      CERTAINTY_POSSIBLE;
+	enum certainty least = f->certainty ? f->certainty : CERTAINTY_POSSIBLE;
 
 	if (!f->all && (in->state == STATE_WITHDRAWN || in->certainty < least))
 		return false;

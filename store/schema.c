@@ -154,8 +154,7 @@ schema_check(struct store *s)
 
 	if (pragma_value(s, "PRAGMA application_id", &application) != 0 ||
 	    pragma_value(s, "PRAGMA user_version", &version) != 0 ||
-	    pragma_value(s, "SELECT count(*) FROM sqlite_schema", &tables) !=
-		0)
+	    pragma_value(s, "SELECT count(*) FROM sqlite_schema", &tables) != 0)
 		return SCHEMA_REFUSED;
 	if (application != SCHEMA_APPLICATION_ID &&
 	    (application != 0 || version != 0 || tables > 0)) {

@@ -10,11 +10,11 @@
 
 #include "statement.h"
 
-#define SCHEMA_APPLICATION_ID 0x7374726c	/* "strl" */
+#define SCHEMA_APPLICATION_ID 0x7374726c /* "strl" */
 
 enum schema_state {
-	SCHEMA_REFUSED,		/* not ours, newer, or unreadable */
-	SCHEMA_OLDER,		/* or empty */
+	SCHEMA_REFUSED, /* not ours, newer, or unreadable */
+	SCHEMA_OLDER,	/* or empty */
 	SCHEMA_CURRENT,
 };
 

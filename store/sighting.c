@@ -73,8 +73,8 @@ join_facts(struct slice facts, struct slice reply, size_t *out_bytes)
 static int
 find_reply(struct store *s, const struct split *split, const uint8_t hash[16])
 {
-	sqlite3_stmt *st = statement(s,
-	    "SELECT facts FROM reply WHERE hash = ?");
+	sqlite3_stmt *st =
+	    statement(s, "SELECT facts FROM reply WHERE hash = ?");
 	int code, found = 0;
 
 	if (st == NULL)
@@ -155,8 +155,8 @@ put_row(struct store *s, const struct sighting *in, const struct split *split,
 static int
 put_recipient(struct store *s, const struct sighting *in, const char *domain)
 {
-	sqlite3_stmt *st = statement(s,
-	    "INSERT OR IGNORE INTO recipient VALUES (?, ?, ?)");
+	sqlite3_stmt *st =
+	    statement(s, "INSERT OR IGNORE INTO recipient VALUES (?, ?, ?)");
 
 	if (st == NULL)
 		return -1;
@@ -189,12 +189,12 @@ out:
 	return status;
 }
 
-#define SELECT_SIGHTING                                                       \
-	"SELECT sighting.session, sighting.capture, further_captures,"        \
-	" identity, first_frame, first_ns, deciding_ns, sighting.facts,"      \
-	" reply.facts FROM sighting"                                          \
+#define SELECT_SIGHTING                                                  \
+	"SELECT sighting.session, sighting.capture, further_captures,"   \
+	" identity, first_frame, first_ns, deciding_ns, sighting.facts," \
+	" reply.facts FROM sighting"                                     \
 	" LEFT JOIN reply ON reply.hash = sighting.reply"
-#define ORDER_SIGHTING                                                        \
+#define ORDER_SIGHTING \
 	" ORDER BY sighting.session, deciding_ns, sighting.capture"
 
 /* Each filter has a statement of its own, with the index that serves it. */
@@ -207,15 +207,15 @@ select_sightings(struct store *s, const struct sighting_filter *f)
 	if (f->session != NULL)
 		sql = SELECT_SIGHTING " WHERE session = ?" ORDER_SIGHTING;
 	else if (f->server != NULL)
-		sql = SELECT_SIGHTING " WHERE server = ? AND port = ?"
-				      ORDER_SIGHTING;
+		sql = SELECT_SIGHTING
+		    " WHERE server = ? AND port = ?" ORDER_SIGHTING;
 	else if (f->domain != NULL)
 		sql = SELECT_SIGHTING
 		    " JOIN recipient USING (session, capture)"
 		    " WHERE recipient.domain = ?" ORDER_SIGHTING;
 	else if (f->capture != NULL)
-		sql = SELECT_SIGHTING " WHERE sighting.capture = ?"
-				      ORDER_SIGHTING;
+		sql = SELECT_SIGHTING
+		    " WHERE sighting.capture = ?" ORDER_SIGHTING;
 	if (sqlite3_prepare_v2(s->db, sql, -1, &st, NULL) != SQLITE_OK) {
 		store_failed(s);
 		return NULL;
@@ -261,8 +261,8 @@ store_each_sighting(struct store *s, const struct sighting_filter *filter,
 		struct sighting out = { 0 };
 		struct slice session = column_blob(st, 0);
 		size_t bytes = 0;
-		uint8_t *facts = join_facts(column_blob(st, 7),
-		    column_blob(st, 8), &bytes);
+		uint8_t *facts =
+		    join_facts(column_blob(st, 7), column_blob(st, 8), &bytes);
 
 		if (session.len == 16)
 			memcpy(out.session, session.ptr, 16);

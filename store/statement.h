@@ -15,11 +15,11 @@ struct store {
 	char path[1024];
 	char error[STORE_ERRBUF];
 	struct {
-		const char *sql;	/* a literal: its address is the key */
+		const char *sql; /* a literal: its address is the key */
 		sqlite3_stmt *statement;
 	} cache[STATEMENTS_MAX];
-	char capture[CAPTURE_HASH_BYTES];	/* between begin and commit */
-	bool unbound;		/* no memory for a value: the next step fails */
+	char capture[CAPTURE_HASH_BYTES]; /* between begin and commit */
+	bool unbound; /* no memory for a value: the next step fails */
 };
 
 /* A prepared statement, reset and ready to bind; NULL after store_failed().

@@ -45,8 +45,8 @@ wal_is_pending(const char *path)
 static void
 escape_uri(const char *path, char *out, size_t room)
 {
-	size_t n = (size_t)snprintf(out, room,
-	    path[0] == '/' ? "file://" : "file:");
+	size_t n =
+	    (size_t)snprintf(out, room, path[0] == '/' ? "file://" : "file:");
 
 	for (; *path != '\0' && n + 4 < room; path++) {
 		if (strchr("?#%", *path) != NULL)
@@ -77,8 +77,7 @@ open_database(struct store *s, enum store_mode mode)
 	/* WAL wants to write beside the database even for who only reads. */
 	if (!wal_is_pending(s->path))
 		strcat(uri, "?immutable=1");
-	return sqlite3_open_v2(uri, &s->db, flags | SQLITE_OPEN_READONLY,
-	    NULL);
+	return sqlite3_open_v2(uri, &s->db, flags | SQLITE_OPEN_READONLY, NULL);
 }
 
 /* Said now, and not after an hour of reading. */

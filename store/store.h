@@ -17,20 +17,20 @@
 #include "rules/tally.h"
 
 #define STORE_ERRBUF 512
-#define CAPTURE_HASH_BYTES 33	/* XXH3-128 in hex and a NUL */
+#define CAPTURE_HASH_BYTES 33 /* XXH3-128 in hex and a NUL */
 
 struct store;
 
 enum store_mode {
-	STORE_READ,	/* must exist; opened immutable when the folder cannot
+	STORE_READ,    /* must exist; opened immutable when the folder cannot
 			 * be written */
-	STORE_WRITE,	/* created when missing, migrated when older */
-	STORE_SCRATCH,	/* in memory, for read --isolated without --db */
+	STORE_WRITE,   /* created when missing, migrated when older */
+	STORE_SCRATCH, /* in memory, for read --isolated without --db */
 };
 
 /* NULL and a line for the user: not ours, newer than we are, read-only, ... */
-struct store *store_open(const char *path, enum store_mode,
-    char errbuf[STORE_ERRBUF]);
+struct store *
+store_open(const char *path, enum store_mode, char errbuf[STORE_ERRBUF]);
 void store_close(struct store *);
 const char *store_error(const struct store *);
 
@@ -38,12 +38,12 @@ const char *store_error(const struct store *);
 
 struct capture_row {
 	char hash[CAPTURE_HASH_BYTES];
-	char path[1024];		/* as it was named */
-	char format[32];		/* "pcap", "pcapng", ... */
+	char path[1024]; /* as it was named */
+	char format[32]; /* "pcap", "pcapng", ... */
 	char link_types[64];
-	char vantage[64];		/* "" or --vantage */
-	char fault[256];		/* "": read to its end */
-	uint64_t bytes;			/* decompressed */
+	char vantage[64]; /* "" or --vantage */
+	char fault[256];  /* "": read to its end */
+	uint64_t bytes;	  /* decompressed */
 	uint64_t packets;
 	int64_t first_ns, last_ns;
 	struct counters counters;
@@ -68,17 +68,17 @@ int store_each_capture(struct store *, capture_fn *, void *context);
 
 /* One capture's record of one session. */
 struct sighting {
-	uint8_t session[16];		/* identity */
+	uint8_t session[16]; /* identity */
 	struct flow_identity flow;
-	char captures[4][CAPTURE_HASH_BYTES];	/* a session may go on into the
+	char captures[4][CAPTURE_HASH_BYTES]; /* a session may go on into the
 					 * next files; facts' `capture` is the
 					 * index in here */
 	unsigned capture_count;
-	uint64_t first_frame;		/* in captures[0] */
+	uint64_t first_frame; /* in captures[0] */
 	int64_t first_ns, deciding_ns;
-	struct slice facts;		/* encoded, FACT_FORMAT_VERSION first;
+	struct slice facts;    /* encoded, FACT_FORMAT_VERSION first;
 					 * handle 0 */
-	unsigned domain_count;		/* recipients, for later policies */
+	unsigned domain_count; /* recipients, for later policies */
 	const char *domains[INCIDENT_DOMAINS_MAX];
 };
 
@@ -94,10 +94,10 @@ int store_add_clear_enforce(struct store *, const struct address *client,
 /* --- kept sessions --------------------------------------------------- */
 
 struct sighting_filter {
-	const struct endpoint *server;	/* NULL: any */
-	const char *domain;		/* recipient; NULL: any */
-	const char *capture;		/* hash; NULL: any */
-	const uint8_t *session;		/* 16 octets; NULL: any */
+	const struct endpoint *server; /* NULL: any */
+	const char *domain;	       /* recipient; NULL: any */
+	const char *capture;	       /* hash; NULL: any */
+	const uint8_t *session;	       /* 16 octets; NULL: any */
 };
 typedef int sighting_fn(void *context, const struct sighting *);
 /* Ordered by session identity, then deciding time, then capture hash. What
@@ -128,17 +128,17 @@ int store_commit(struct store *);
 void store_rollback(struct store *);
 
 struct incident_filter {
-	bool all;			/* withdrawn ones too */
-	const char *id_prefix;		/* hex; NULL: any */
-	const char *kind;		/* name; NULL: any */
-	enum certainty certainty;	/* this and above; NONE: possible */
-	const struct address *server, *client;	/* NULL: any */
-	const char *domain;		/* recipient, in any case; NULL: any */
+	bool all;		  /* withdrawn ones too */
+	const char *id_prefix;	  /* hex; NULL: any */
+	const char *kind;	  /* name; NULL: any */
+	enum certainty certainty; /* this and above; NONE: possible */
+	const struct address *server, *client; /* NULL: any */
+	const char *domain; /* recipient, in any case; NULL: any */
 	/* Those in which the tampered session was seen; NULL: any. */
 	const struct capture_row *captures;
 	size_t capture_count;
-	int64_t since_ns, until_ns;	/* of the deciding fact; 0: any */
-	const uint8_t *session;		/* identity; NULL: any */
+	int64_t since_ns, until_ns; /* of the deciding fact; 0: any */
+	const uint8_t *session;	    /* identity; NULL: any */
 };
 typedef int incident_fn(void *context, const struct incident *);
 /* Latest revisions, by time of the deciding fact, then id. */
@@ -151,11 +151,11 @@ int store_each_revision(struct store *, const char *id, incident_fn *,
 /* --- policies ---------------------------------------------------------- */
 
 struct policy_row {
-	char domain[DOMAIN_TEXT_BYTES];	/* lower case, no final dot */
+	char domain[DOMAIN_TEXT_BYTES]; /* lower case, no final dot */
 	int64_t from_ns, until_ns;	/* INT64_MIN, INT64_MAX: open */
 	bool assumed;
-	char source[32];		/* "file" */
-	struct slice body;		/* as it was served; borrowed */
+	char source[32];   /* "file" */
+	struct slice body; /* as it was served; borrowed */
 };
 
 /* The same domain, interval and body again changes nothing. */

@@ -121,7 +121,8 @@ grouped(uint64_t value, char out[32])
 {
 	char digits[24];
 	int n = snprintf(digits, sizeof(digits), "%llu",
-	    (unsigned long long)value), j = 0;
+		(unsigned long long)value),
+	    j = 0;
 
 	for (int i = 0; i < n; i++) {
 		if (i > 0 && (n - i) % 3 == 0)
@@ -140,16 +141,19 @@ capture_cut(struct capture *c)
 	bool plain = stream_compression(c->stream)[0] == '\0';
 
 	if (stream_error(c->stream)[0] != '\0')
-		return capture_fail(c, "%s at byte %s (frame %s): read up to "
-				       "there",
+		return capture_fail(c,
+		    "%s at byte %s (frame %s): read up to "
+		    "there",
 		    stream_error(c->stream), grouped(c->offset + rest, at),
 		    grouped(c->frames + 1, frame));
 	if (!plain || size == 0)
-		return capture_fail(c, "cut at byte %s (frame %s): read up "
-				       "to there",
+		return capture_fail(c,
+		    "cut at byte %s (frame %s): read up "
+		    "to there",
 		    grouped(c->offset, at), grouped(c->frames + 1, frame));
-	return capture_fail(c, "cut at byte %s of %s (frame %s): read up to "
-			       "there",
+	return capture_fail(c,
+	    "cut at byte %s of %s (frame %s): read up to "
+	    "there",
 	    grouped(c->offset, at), grouped(size, of),
 	    grouped(c->frames + 1, frame));
 }
@@ -379,9 +383,8 @@ capture_describe(const struct capture *c, struct capture_info *info)
 	snprintf(info->format, sizeof(info->format), "%s%s%s%s",
 	    c->format->name, c->nanoseconds ? " (nanoseconds)" : "",
 	    compression[0] ? " in " : "", compression);
-	for (unsigned i = 0; i < c->link_type_count &&
-	     n < sizeof(info->link_types) - 12;
-	     i++)
+	for (unsigned i = 0;
+	     i < c->link_type_count && n < sizeof(info->link_types) - 12; i++)
 		n += (size_t)snprintf(info->link_types + n,
 		    sizeof(info->link_types) - n, "%s%u", n ? " " : "",
 		    c->link_types[i]);

@@ -16,7 +16,7 @@
 
 struct interface {
 	uint32_t link_type, snaplen;
-	uint64_t units;		/* of time stamps, in a second */
+	uint64_t units; /* of time stamps, in a second */
 	int64_t offset_s;
 };
 
@@ -37,20 +37,20 @@ extern const struct format format_pcap, format_pcapng, format_libpcap;
 struct capture {
 	struct stream *stream;
 	const struct format *format;
-	struct block *block;	/* in which the stream is read */
-	struct block *copies;	/* of frames from libpcap */
-	size_t used;		/* octets of the block behind us */
-	uint64_t offset;	/* decompressed octets behind us */
+	struct block *block;  /* in which the stream is read */
+	struct block *copies; /* of frames from libpcap */
+	size_t used;	      /* octets of the block behind us */
+	uint64_t offset;      /* decompressed octets behind us */
 	uint64_t frames;
 	int64_t first_ns, last_ns;
 	bool stream_end, ended, faulty;
-	bool swapped;		/* the writer's byte order is not big-endian */
+	bool swapped; /* the writer's byte order is not big-endian */
 	bool nanoseconds, kuznetsov;
-	uint32_t link_type;	/* pcap */
+	uint32_t link_type; /* pcap */
 	uint32_t snaplen;
-	struct interface *interfaces;	/* pcapng, of this section */
+	struct interface *interfaces; /* pcapng, of this section */
 	uint32_t interface_count;
-	void *pcap;		/* format_libpcap */
+	void *pcap; /* format_libpcap */
 	uint32_t link_types[8];
 	unsigned link_type_count;
 	char fault[CAPTURE_ERRBUF];
@@ -67,7 +67,8 @@ capture_peek(struct capture *c, size_t count)
 	if (c->block->have - c->used < count)
 		capture_fill(c, count);
 	return slice_first(slice_of(c->block->bytes + c->used,
-	    c->block->have - c->used), count);
+			       c->block->have - c->used),
+	    count);
 }
 
 static inline void

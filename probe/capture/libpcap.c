@@ -22,8 +22,8 @@ libpcap_open(struct capture *c)
 	char errbuf[PCAP_ERRBUF_SIZE];
 	size_t used = c->used;
 	uint64_t offset = c->offset;
-	FILE *file = fopencookie(c, "r",
-	    (cookie_io_functions_t){ .read = cookie_read });
+	FILE *file =
+	    fopencookie(c, "r", (cookie_io_functions_t){ .read = cookie_read });
 	pcap_t *pcap;
 
 	if (file == NULL)

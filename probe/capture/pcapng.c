@@ -6,7 +6,7 @@
 enum {
 	BLOCK_SECTION = 0x0a0d0d0a,
 	BLOCK_INTERFACE = 1,
-	BLOCK_PACKET = 2,	/* obsolete */
+	BLOCK_PACKET = 2, /* obsolete */
 	BLOCK_SIMPLE = 3,
 	BLOCK_ENHANCED = 6,
 };
@@ -18,7 +18,7 @@ enum {
 };
 
 #define BYTE_ORDER_MAGIC 0x1a2b3c4d
-#define BLOCK_MAX_BYTES (16 << 20)	/* libpcap's limit */
+#define BLOCK_MAX_BYTES (16 << 20) /* libpcap's limit */
 #define NS_PER_S 1000000000
 
 static enum capture_result
@@ -94,8 +94,7 @@ add_interface(struct capture *c, struct slice body)
 		return damaged(c, "an interface description is too short");
 	if (c->interface_count == INTERFACES_MAX)
 		return damaged(c, "more interfaces than anybody has");
-	more = realloc(c->interfaces,
-	    (c->interface_count + 1) * sizeof(*more));
+	more = realloc(c->interfaces, (c->interface_count + 1) * sizeof(*more));
 	if (more == NULL)
 		return capture_fail(c, "out of memory");
 	c->interfaces = more;
@@ -125,8 +124,7 @@ time_of(const struct interface *in, uint32_t high, uint32_t low)
 /* Takes the octets before the frame, the frame, and what is behind it. */
 static enum capture_result
 packet(struct capture *c, struct frame *frame, size_t before, uint32_t total,
-    const struct interface *in, uint32_t captured, uint32_t wire,
-    int64_t ts_ns)
+    const struct interface *in, uint32_t captured, uint32_t wire, int64_t ts_ns)
 {
 	uint64_t end = c->offset + total;
 	enum capture_result result;
@@ -155,8 +153,9 @@ packet_block(struct capture *c, struct frame *frame, uint32_t type,
 	else if (type == BLOCK_PACKET)
 		id = capture_u16(c, p);
 	if (id >= c->interface_count)
-		return damaged(c, "a packet of an interface that was not "
-				  "described");
+		return damaged(c,
+		    "a packet of an interface that was not "
+		    "described");
 	in = &c->interfaces[id];
 	if (type == BLOCK_SIMPLE) {
 		uint32_t wire = capture_u32(c, p), captured = total - 16;
@@ -202,8 +201,8 @@ next(struct capture *c, struct frame *frame)
 		    type == BLOCK_PACKET)
 			return packet_block(c, frame, type, block);
 		if (type == BLOCK_INTERFACE) {
-			result = add_interface(c, slice_first(
-			    slice_after(block, 8), total - 12));
+			result = add_interface(c,
+			    slice_first(slice_after(block, 8), total - 12));
 			if (result != CAPTURE_FRAME)
 				return result;
 		}

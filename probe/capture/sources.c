@@ -13,14 +13,13 @@ static int
 add(struct sources *s, const char *path, const char *folder,
     char errbuf[SOURCES_ERRBUF])
 {
-	struct source *list = realloc(s->list,
-	    (s->count + 1) * sizeof(*list));
+	struct source *list = realloc(s->list, (s->count + 1) * sizeof(*list));
 
 	if (list == NULL)
 		goto memory;
 	s->list = list;
-	list[s->count] = (struct source){ .path = strdup(path),
-		.folder = folder };
+	list[s->count] =
+	    (struct source){ .path = strdup(path), .folder = folder };
 	if (list[s->count].path == NULL)
 		goto memory;
 	s->count++;

@@ -9,12 +9,12 @@
 #include <stdint.h>
 
 struct source {
-	char *path;		/* "-": standard input */
-	const char *folder;	/* in which it was found, as that was given to
+	char *path;	    /* "-": standard input */
+	const char *folder; /* in which it was found, as that was given to
 				 * sources_add(), borrowed; NULL: named itself */
-	bool is_capture;	/* for who opens it to note */
-	int64_t first_ns;	/* of its first frame, after sources_order() */
-	bool dated;		/* it has one */
+	bool is_capture;    /* for who opens it to note */
+	int64_t first_ns;   /* of its first frame, after sources_order() */
+	bool dated;	    /* it has one */
 };
 
 struct sources {
@@ -29,8 +29,8 @@ struct sources {
  * paths. -1 with a message that names the first path that cannot be looked
  * into; what was added stays.
  */
-int sources_add(struct sources *, const char *path,
-    char errbuf[SOURCES_ERRBUF]);
+int
+sources_add(struct sources *, const char *path, char errbuf[SOURCES_ERRBUF]);
 /* By the time of the first frame; what has none comes in byte order of the
  * path behind the others, standard input last. */
 void sources_order(struct sources *);

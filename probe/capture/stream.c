@@ -18,15 +18,15 @@ enum compression { PLAIN, GZIP, ZSTD };
 
 struct stream {
 	int fd;
-	const uint8_t *memory;	/* instead of a file */
+	const uint8_t *memory; /* instead of a file */
 	size_t memory_left;
 	enum compression compression;
-	uint8_t *in;		/* octets of the file, not yet used */
+	uint8_t *in; /* octets of the file, not yet used */
 	size_t in_have, in_used;
 	bool in_end;
 	z_stream gzip;
 	ZSTD_DStream *zstd;
-	bool frame_open;	/* inside a member or frame */
+	bool frame_open; /* inside a member or frame */
 	XXH3_state_t *hash;
 	uint64_t position, size;
 	char error[STREAM_ERRBUF];
@@ -139,8 +139,7 @@ stream_open(const char *path, char errbuf[STREAM_ERRBUF])
 			return NULL;
 		}
 		if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
-			snprintf(errbuf, STREAM_ERRBUF, "%s",
-			    strerror(EISDIR));
+			snprintf(errbuf, STREAM_ERRBUF, "%s", strerror(EISDIR));
 			close(fd);
 			return NULL;
 		}
@@ -190,8 +189,7 @@ read_gzip(struct stream *s, uint8_t *out, size_t room)
 		inflateReset(&s->gzip);
 		if (s->in_have - s->in_used < 2 && fill(s) != 0)
 			return -1;
-		if (s->in_have - s->in_used < 2 ||
-		    s->in[s->in_used] != 0x1f) {
+		if (s->in_have - s->in_used < 2 || s->in[s->in_used] != 0x1f) {
 			s->in_used = s->in_have;
 			s->in_end = true;
 		}

@@ -14,15 +14,15 @@
 #include <sys/types.h>
 
 #define STREAM_ERRBUF 256
-#define STREAM_HASH_BYTES 33	/* hex and a NUL */
+#define STREAM_HASH_BYTES 33 /* hex and a NUL */
 
 struct stream;
 
 /* `path` "-" is standard input. NULL with a message without the path. */
 struct stream *stream_open(const char *path, char errbuf[STREAM_ERRBUF]);
 /* Over bytes in memory, borrowed: for tests. */
-struct stream *stream_over(const void *bytes, size_t len,
-    char errbuf[STREAM_ERRBUF]);
+struct stream *
+stream_over(const void *bytes, size_t len, char errbuf[STREAM_ERRBUF]);
 void stream_close(struct stream *);
 /*
  * Fills `out` as far as there are bytes; fewer than `room` means the end.

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #define ROWS_MAX 64
-#define HELP_COLUMN 30	/* where explanations begin */
+#define HELP_COLUMN 30 /* where explanations begin */
 
 enum {
 	OPTION_DB = 1000,
@@ -227,7 +227,8 @@ options_parse(const struct command_syntax *syntax,
 			usage_error(syntax, "unknown format \"%s\"", optarg);
 			return -2;
 		}
-		if (status > 0 && (syntax->option == NULL ||
+		if (status > 0 &&
+		    (syntax->option == NULL ||
 			syntax->option(context, letter, optarg) != 0)) {
 			fprintf(stderr, "usage: striplight %s\n",
 			    syntax->usage);

@@ -10,9 +10,9 @@
 enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_CSV };
 
 struct common_options {
-	const char *db;		/* --db, $STRIPLIGHT_DB, "striplight.db" */
+	const char *db; /* --db, $STRIPLIGHT_DB, "striplight.db" */
 	bool quiet, verbose;
-	bool color;		/* stdout is a terminal, no NO_COLOR */
+	bool color; /* stdout is a terminal, no NO_COLOR */
 	enum format format;
 };
 
@@ -26,15 +26,15 @@ enum { STATUS_OK = 0, STATUS_NO = 1, STATUS_ERROR = 2 };
 struct option_row {
 	const char *name;	/* "db" */
 	int letter;		/* 'i', or a number above 255 for none */
-	const char *value_name;	/* "PATH"; NULL: a flag */
+	const char *value_name; /* "PATH"; NULL: a flag */
 	const char *help;
 };
 
 struct command_syntax {
-	const char *name;	/* "read" */
-	const char *usage;	/* "read [OPTIONS] FILE|DIR|- ..." */
-	const char *summary;	/* a paragraph for --help */
-	const struct option_row *rows;	/* own ones; ends with name NULL */
+	const char *name;	       /* "read" */
+	const char *usage;	       /* "read [OPTIONS] FILE|DIR|- ..." */
+	const char *summary;	       /* a paragraph for --help */
+	const struct option_row *rows; /* own ones; ends with name NULL */
 	/* An own option was met; 0, or -1 after printing what is wrong. */
 	int (*option)(void *context, int letter, const char *value);
 };
@@ -48,8 +48,7 @@ int options_parse(const struct command_syntax *, struct common_options *,
     void *context, int argc, char **argv);
 
 /* "striplight: " and the message on stderr; untrusted bytes are escaped. */
-void complain(const char *format, ...)
-    __attribute__((format(printf, 1, 2)));
+void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The same with the command's usage line; returns STATUS_ERROR. */
 int usage_error(const struct command_syntax *, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -6,10 +6,7 @@
 #include "rules/judge.h"
 #include "store/store.h"
 
-enum {
-	OPTION_FROM = 256,
-	OPTION_UNTIL
-};
+enum { OPTION_FROM = 256, OPTION_UNTIL };
 
 #define NS_PER_S 1000000000
 #define TIME_TEXT_BYTES 32
@@ -60,8 +57,8 @@ row_json(struct json *json, const struct policy_row *row,
 }
 
 static void
-row_text(
-    const struct policy_row *row, const struct sts_policy *policy, bool whole)
+row_text(const struct policy_row *row, const struct sts_policy *policy,
+    bool whole)
 {
 	char from[TIME_TEXT_BYTES], until[TIME_TEXT_BYTES];
 	char summary[POLICY_SUMMARY_BYTES];
@@ -183,8 +180,8 @@ static int
 add_option(void *context, int letter, const char *value)
 {
 	struct add_options *options = context;
-	int64_t *at = letter == OPTION_FROM ? &options->from_ns
-					    : &options->until_ns;
+	int64_t *at = letter == OPTION_FROM ? &options->from_ns :
+					      &options->until_ns;
 
 	options->dated = true;
 	if (time_parse(value, at))
@@ -291,8 +288,8 @@ policy_add(int argc, char **argv)
 	struct policy_file file;
 	int operand, status;
 
-	operand = policy_options(
-	    &syntax, &common, &options, argc, argv, &status);
+	operand =
+	    policy_options(&syntax, &common, &options, argc, argv, &status);
 	if (operand < 0)
 		return status;
 	if (argc - operand != 2)
@@ -339,8 +336,8 @@ command_policy(int argc, char **argv)
 		if (strcmp(argv[1], commands[i].name) == 0)
 			return commands[i].run(argc - 1, argv + 1);
 	if (argc > 1 && argv[1][0] != '-')
-		return usage_error(
-		    &syntax, "unknown sub-command \"%s\"", argv[1]);
+		return usage_error(&syntax, "unknown sub-command \"%s\"",
+		    argv[1]);
 	operand = policy_options(&syntax, &common, NULL, argc, argv, &status);
 	if (operand < 0)
 		return status;

@@ -73,8 +73,8 @@ policy_file_complain(const struct policy_file *file, enum sts_severity most)
 			    l->text);
 	}
 	if (file->lint.unlisted > 0)
-		complain(
-		    "%s: %u more findings", file->name, file->lint.unlisted);
+		complain("%s: %u more findings", file->name,
+		    file->lint.unlisted);
 }
 
 void
@@ -121,8 +121,8 @@ int
 policy_json_finish(struct json *json, int status)
 {
 	if (json_write(json, stdout) != 0) {
-		complain(
-		    "the result could not be written: %s", strerror(errno));
+		complain("the result could not be written: %s",
+		    strerror(errno));
 		status = STATUS_ERROR;
 	}
 	json_free(json);
@@ -144,8 +144,8 @@ policy_domain(const char *text, char domain[DOMAIN_TEXT_BYTES])
 }
 
 int
-policy_judge_again(struct store *store, struct world *world,
-    const char *domain, uint64_t *changed)
+policy_judge_again(struct store *store, struct world *world, const char *domain,
+    uint64_t *changed)
 {
 	struct retrospect retrospect = { .store = store, .world = world };
 

@@ -2,10 +2,7 @@
 #include "policy_file.h"
 #include "rules/sts_txt.h"
 
-enum {
-	OPTION_TXT = 256,
-	OPTION_POLICY
-};
+enum { OPTION_TXT = 256, OPTION_POLICY };
 
 /* --- lint ------------------------------------------------------------------ */
 
@@ -20,7 +17,7 @@ struct lint_result {
 	bool tolerated;
 	const struct sts_lint_list *lint;
 	const struct sts_policy *policy; /* NULL: a record */
-	const struct sts_txt *txt; /* NULL: a policy */
+	const struct sts_txt *txt;	 /* NULL: a policy */
 };
 
 static int
@@ -154,9 +151,9 @@ lint_file(const char *path, const struct common_options *common)
 
 	if (policy_file_load(&file, path) != 0)
 		return STATUS_ERROR;
-	status = lint_print(
-	    &(struct lint_result){ file.name, file.policy.strict_ok,
-		file.policy.tolerant_ok, &file.lint, &file.policy, NULL },
+	status = lint_print(&(struct lint_result){ file.name,
+				file.policy.strict_ok, file.policy.tolerant_ok,
+				&file.lint, &file.policy, NULL },
 	    common);
 	policy_file_free(&file);
 	return status;
@@ -180,15 +177,15 @@ policy_lint(int argc, char **argv)
 	struct common_options common;
 	int operand, status;
 
-	operand = policy_options(
-	    &syntax, &common, &options, argc, argv, &status);
+	operand =
+	    policy_options(&syntax, &common, &options, argc, argv, &status);
 	if (operand < 0)
 		return status;
 	if (argc - operand != (options.txt == NULL))
-		return usage_error(
-		    &syntax, "wants either a FILE or --txt RECORD");
-	return options.txt != NULL ? lint_txt(options.txt, &common)
-				   : lint_file(argv[operand], &common);
+		return usage_error(&syntax,
+		    "wants either a FILE or --txt RECORD");
+	return options.txt != NULL ? lint_txt(options.txt, &common) :
+				     lint_file(argv[operand], &common);
 }
 
 /* --- match ----------------------------------------------------------------- */
@@ -239,8 +236,8 @@ match_print(const char *host, const struct sts_policy *policy,
 }
 
 static int
-match_file(
-    const char *host, const char *path, const struct common_options *common)
+match_file(const char *host, const char *path,
+    const struct common_options *common)
 {
 	struct policy_file file;
 	int status = STATUS_ERROR;
@@ -273,8 +270,8 @@ policy_match(int argc, char **argv)
 	struct slice name;
 	int operand, status;
 
-	operand = policy_options(
-	    &syntax, &common, &options, argc, argv, &status);
+	operand =
+	    policy_options(&syntax, &common, &options, argc, argv, &status);
 	if (operand < 0)
 		return status;
 	if (argc - operand != 1 || options.policy == NULL)
@@ -284,8 +281,8 @@ policy_match(int argc, char **argv)
 		name.len--;
 	fault = host_name_check(name, NULL);
 	if (fault != HOST_NAME_OK) {
-		complain(
-		    "\"%s\" %s", argv[operand], host_name_fault_text(fault));
+		complain("\"%s\" %s", argv[operand],
+		    host_name_fault_text(fault));
 		return STATUS_ERROR;
 	}
 	return match_file(argv[operand], options.policy, &common);

@@ -36,13 +36,13 @@ struct reading {
 	struct run *run;
 	struct sources sources;
 	struct progress progress;
-	struct capture *capture;	/* that is being read */
+	struct capture *capture; /* that is being read */
 	struct json json;
-	FILE *eve;			/* NULL: no alerts are written */
-	uint64_t skipped;		/* no captures, in folders */
-	bool fault;			/* something named could not be read */
-	bool failed;			/* the machine failed; it was said */
-	bool unwritten;			/* standard output, which was not said */
+	FILE *eve;	  /* NULL: no alerts are written */
+	uint64_t skipped; /* no captures, in folders */
+	bool fault;	  /* something named could not be read */
+	bool failed;	  /* the machine failed; it was said */
+	bool unwritten;	  /* standard output, which was not said */
 };
 
 /* --- a capture, as the pipeline asks for it ---------------------------------- */
@@ -85,8 +85,7 @@ source_describe(void *capture, struct capture_row *row)
 }
 
 static void
-on_tick(void *context, uint64_t packets, uint64_t sessions,
-    uint64_t incidents)
+on_tick(void *context, uint64_t packets, uint64_t sessions, uint64_t incidents)
 {
 	struct reading *r = context;
 	struct capture_info info;
@@ -148,7 +147,8 @@ read_source(struct reading *r, struct source *source)
 {
 	char errbuf[CAPTURE_ERRBUF];
 	struct run_source run_source = { .path = source->path,
-		.next = source_next, .block = source_block,
+		.next = source_next,
+		.block = source_block,
 		.describe = source_describe };
 	struct capture_info info;
 	enum run_result result;
@@ -195,8 +195,8 @@ on_incident(void *context, const struct incident *in)
 
 	text_group_add(&f->groups, in);
 	f->likely |= in->certainty >= CERTAINTY_LIKELY;
-	if (r->eve == NULL || (incident_severity(in) > 2 &&
-		!r->options.alert_possible))
+	if (r->eve == NULL ||
+	    (incident_severity(in) > 2 && !r->options.alert_possible))
 		return 0;
 	json_reset(&r->json);
 	eve_alert(&r->json, in);
@@ -237,8 +237,8 @@ report(struct reading *r)
 		complain("%s", store_error(r->store));
 		r->failed = true;
 	}
-	if (!r->options.common.quiet && !r->options.facts &&
-	    r->eve != stdout && count > 0)
+	if (!r->options.common.quiet && !r->options.facts && r->eve != stdout &&
+	    count > 0)
 		text_read_summary(stdout, rows, count, &f.groups);
 	if (r->skipped > 0 && !r->options.common.quiet)
 		complain("%llu file%s no captures: skipped",
@@ -277,8 +277,10 @@ static int
 add_policy(struct reading *r, const char *text)
 {
 	char named[DOMAIN_TEXT_BYTES];
-	struct policy_row row = { .from_ns = INT64_MIN, .until_ns = INT64_MAX,
-		.assumed = true, .source = "file" };
+	struct policy_row row = { .from_ns = INT64_MIN,
+		.until_ns = INT64_MAX,
+		.assumed = true,
+		.source = "file" };
 	struct policy_file file;
 	const char *path = policy_path(text, named);
 	int status = -1;
@@ -389,8 +391,7 @@ open_eve(struct reading *r)
 static int
 set_up(struct reading *r, char **paths)
 {
-	static const struct frame_holder holder = { block_hold,
-		block_release };
+	static const struct frame_holder holder = { block_hold, block_release };
 	struct read_options *o = &r->options;
 	char errbuf[STORE_ERRBUF + SOURCES_ERRBUF];
 

@@ -23,7 +23,7 @@ enum {
 	OPTION_ISOLATED,
 	OPTION_SEPARATE,
 	OPTION_STRICT,
-	OPTION_BUDGET,		/* and so on, one a row of `budgets` */
+	OPTION_BUDGET, /* and so on, one a row of `budgets` */
 };
 
 /*
@@ -69,7 +69,8 @@ static const struct {
 #define BUDGETS (sizeof(budgets) / sizeof(*budgets))
 
 static const struct option_row own_rows[] = {
-	{ "threads", 'j', "N", "threads in all (default: the cores there are)" },
+	{ "threads", 'j', "N",
+	    "threads in all (default: the cores there are)" },
 	{ "policy", OPTION_POLICY, "[DOMAIN=]FILE",
 	    "an MTA-STS policy, added as by policy add; may be repeated "
 	    "(without DOMAIN the file is called after it: example.org.txt)" },
@@ -122,9 +123,9 @@ parse_size(const char *option, const char *text, size_t *out)
 	value = strtoull(text, &end, 10);
 	switch (toupper((unsigned char)*end)) {
 	case 'G':
-		shift += 10;	/* fall through */
+		shift += 10; /* fall through */
 	case 'M':
-		shift += 10;	/* fall through */
+		shift += 10; /* fall through */
 	case 'K':
 		shift += 10;
 		end++;
@@ -192,10 +193,10 @@ parse_threads(const char *text, unsigned *out)
 static int
 add_policy(struct read_options *o, const char *text)
 {
-	if (text[0] == '\0' || text[0] == '=' ||
-	    text[strlen(text) - 1] == '=')
-		return say("policy", text, "does not say whose it is; write "
-					   "example.org=mta-sts.txt");
+	if (text[0] == '\0' || text[0] == '=' || text[strlen(text) - 1] == '=')
+		return say("policy", text,
+		    "does not say whose it is; write "
+		    "example.org=mta-sts.txt");
 	if (o->policy_count == READ_POLICIES_MAX)
 		return say("policy", text, "is one too many; use policy add");
 	o->policies[o->policy_count++] = text;

@@ -12,10 +12,10 @@
 struct read_options {
 	struct common_options common;
 	struct run_options run;
-	const char *policies[READ_POLICIES_MAX];	/* "[DOMAIN=]FILE" */
+	const char *policies[READ_POLICIES_MAX]; /* "[DOMAIN=]FILE" */
 	unsigned policy_count;
-	const char *rules;	/* NULL: built in */
-	const char *eve;	/* NULL: none */
+	const char *rules; /* NULL: built in */
+	const char *eve;   /* NULL: none */
 	const char *trust;
 	double prior;
 	bool alert_possible, facts, isolated, strict;

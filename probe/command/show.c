@@ -132,8 +132,8 @@ show_text(struct showing *s)
 		dialogue_print(stdout, &s->incident, facts,
 		    s->full ? UINT32_MAX : DIALOGUE_LINES);
 	verdict_evidence(stdout, &s->incident);
-	status = store_each_revision(s->store, s->incident.id,
-	    on_revision_text, s);
+	status =
+	    store_each_revision(s->store, s->incident.id, on_revision_text, s);
 	if (!dialogue_frames(&s->incident, facts, &first, &last))
 		first = last = 0;
 	verdict_wireshark(stdout, &s->incident, first, last);
@@ -145,8 +145,7 @@ show_text(struct showing *s)
 static void
 put_dialogue(struct showing *s)
 {
-	struct slice facts = slice_after(slice_of(s->facts, s->facts_bytes),
-	    1);
+	struct slice facts = slice_after(slice_of(s->facts, s->facts_bytes), 1);
 	struct slice bytes;
 	struct fact fact;
 
@@ -182,8 +181,8 @@ show_json(struct showing *s)
 	json_reset(&s->json);
 	eve_alert_open(&s->json, &s->incident);
 	json_array_open(&s->json, "revisions");
-	status = store_each_revision(s->store, s->incident.id,
-	    on_revision_json, s);
+	status =
+	    store_each_revision(s->store, s->incident.id, on_revision_json, s);
 	json_array_close(&s->json);
 	if (s->facts != NULL && s->facts[0] == FACT_FORMAT_VERSION)
 		put_dialogue(s);

@@ -15,7 +15,7 @@
 struct counting {
 	struct common_options common;
 	struct store *store;
-	const char *path;	/* only captures called so; NULL: all */
+	const char *path; /* only captures called so; NULL: all */
 	struct json json;
 	struct totals sum;
 	uint64_t clear_rows;
@@ -72,8 +72,7 @@ static int
 count_incidents(struct counting *c, struct totals *t,
     const struct capture_row *row)
 {
-	struct incident_filter filter = { .captures = row,
-		.capture_count = 1 };
+	struct incident_filter filter = { .captures = row, .capture_count = 1 };
 
 	return store_each_incident(c->store, &filter, totals_add_incident, t);
 }
@@ -110,8 +109,8 @@ on_capture_json(void *context, const struct capture_row *row)
 	put_names(&c->json, row);
 	totals_json(&c->json, &t);
 	json_array_open(&c->json, "clear_to_enforce");
-	status = store_each_clear_enforce(c->store, row->hash, on_clear_json,
-	    c);
+	status =
+	    store_each_clear_enforce(c->store, row->hash, on_clear_json, c);
 	json_array_close(&c->json);
 	json_object_close(&c->json);
 	if (status == 0 && json_write(&c->json, stdout) != 0)
@@ -140,8 +139,7 @@ on_capture_line(void *context, const struct capture_row *row)
 	if (!is_wanted(c, row))
 		return 0;
 	printf("  %s: %s packets, %s sessions%s%s%s%s\n",
-	    style_safe(row->path, path),
-	    style_count(row->packets, packets),
+	    style_safe(row->path, path), style_count(row->packets, packets),
 	    style_count(row->tally.sessions, sessions),
 	    row->vantage[0] ? ", from " : "", row->vantage,
 	    row->fault[0] ? "; " : "", row->fault);

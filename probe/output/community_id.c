@@ -14,8 +14,8 @@ put(uint8_t *out, const struct endpoint *e)
 }
 
 void
-community_id(const struct endpoint *a, const struct endpoint *b,
-    uint16_t seed, char out[COMMUNITY_ID_BYTES])
+community_id(const struct endpoint *a, const struct endpoint *b, uint16_t seed,
+    char out[COMMUNITY_ID_BYTES])
 {
 	int order = memcmp(a->address.octets, b->address.octets, 16);
 	uint8_t key[64], digest[EVP_MAX_MD_SIZE];
@@ -32,7 +32,7 @@ community_id(const struct endpoint *a, const struct endpoint *b,
 	key[n++] = (uint8_t)seed;
 	n += put(key + n, a);
 	n += put(key + n, b);
-	key[n++] = 6;	/* TCP */
+	key[n++] = 6; /* TCP */
 	key[n++] = 0;
 	key[n++] = (uint8_t)(a->port >> 8);
 	key[n++] = (uint8_t)a->port;

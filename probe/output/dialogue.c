@@ -12,10 +12,10 @@
 struct print {
 	FILE *out;
 	const struct incident *incident;
-	uint64_t frame;		/* of the line before */
+	uint64_t frame; /* of the line before */
 	uint32_t capture;
 	unsigned lines, lines_max, unprinted;
-	bool mail_said;		/* "in clear" was said */
+	bool mail_said; /* "in clear" was said */
 	bool established;
 };
 
@@ -297,9 +297,9 @@ print_fact(struct print *p, const struct fact *fact, struct slice bytes)
 	print_place(p, fact);
 	fprintf(p->out, "%s%c  [%s]%s\n",
 	    style(fact->code == FACT_GAP ? TONE_YELLOW : TONE_DIM),
-	    fact->code == FACT_CLOSED ? ' ' :
-		fact->dir == TO_SERVER	   ? 'C' :
-					  'S',
+	    fact->code == FACT_CLOSED  ? ' ' :
+		fact->dir == TO_SERVER ? 'C' :
+					 'S',
 	    text, style_end());
 }
 
@@ -316,8 +316,7 @@ void
 dialogue_print(FILE *out, const struct incident *in, struct slice facts,
     unsigned lines_max)
 {
-	struct print p = { .out = out, .incident = in,
-		.lines_max = lines_max };
+	struct print p = { .out = out, .incident = in, .lines_max = lines_max };
 	struct slice bytes;
 	struct fact fact;
 
@@ -325,13 +324,14 @@ dialogue_print(FILE *out, const struct incident *in, struct slice facts,
 	while (fact_decode(&facts, &fact, &bytes))
 		print_fact(&p, &fact, bytes);
 	if (p.unprinted > 0)
-		fprintf(out, "  %24s%s   [%u more lines: --full shows them]%s\n",
-		    "", style(TONE_DIM), p.unprinted, style_end());
+		fprintf(out,
+		    "  %24s%s   [%u more lines: --full shows them]%s\n", "",
+		    style(TONE_DIM), p.unprinted, style_end());
 }
 
 bool
-dialogue_frames(const struct incident *in, struct slice facts,
-    uint64_t *first, uint64_t *last)
+dialogue_frames(const struct incident *in, struct slice facts, uint64_t *first,
+    uint64_t *last)
 {
 	struct slice bytes;
 	struct fact fact;

@@ -139,9 +139,8 @@ put_sessions(struct json *j, const struct incident *in, const char *own)
 		json_object_open(j, NULL);
 		json_text(j, "role", s->role);
 		put_text(j, "community_id",
-		    memcmp(s->session, in->session, 16) == 0 ?
-			own :
-			s->community_id);
+		    memcmp(s->session, in->session, 16) == 0 ? own :
+							       s->community_id);
 		json_object_close(j);
 	}
 	json_array_close(j);

@@ -10,24 +10,29 @@ struct bit_word {
 };
 
 static const struct bit_word flag_words[] = {
-	{ FACT_LAST_LINE, "last-line" }, { FACT_REDACTED, "redacted" },
-	{ FACT_CUT, "cut" }, { FACT_BARE_LF, "bare-lf" },
-	{ FACT_UNFINISHED, "unfinished" }, { FACT_PIPELINED, "pipelined" },
-	{ FACT_ODD_CODE, "odd-code" }, { FACT_RESUMED, "resumed" },
+	{ FACT_LAST_LINE, "last-line" },
+	{ FACT_REDACTED, "redacted" },
+	{ FACT_CUT, "cut" },
+	{ FACT_BARE_LF, "bare-lf" },
+	{ FACT_UNFINISHED, "unfinished" },
+	{ FACT_PIPELINED, "pipelined" },
+	{ FACT_ODD_CODE, "odd-code" },
+	{ FACT_RESUMED, "resumed" },
 };
 
 static const struct bit_word blind_words[] = {
 	{ OBS_MIDSTREAM, "midstream" },
 	{ OBS_GAP_TO_SERVER, "gap-to-server" },
 	{ OBS_GAP_TO_CLIENT, "gap-to-client" },
-	{ OBS_ONE_SIDED, "one-sided" }, { OBS_SNAPLEN, "snaplen" },
-	{ OBS_OVER_LIMIT, "over-limit" }, { OBS_EVICTED, "evicted" },
+	{ OBS_ONE_SIDED, "one-sided" },
+	{ OBS_SNAPLEN, "snaplen" },
+	{ OBS_OVER_LIMIT, "over-limit" },
+	{ OBS_EVICTED, "evicted" },
 	{ OBS_LOST_SYNC, "lost-sync" },
 };
 
 size_t
-facts_text(const struct fact *fact, struct slice bytes, char *out,
-    size_t room)
+facts_text(const struct fact *fact, struct slice bytes, char *out, size_t room)
 {
 	size_t n = 0;
 
@@ -140,8 +145,7 @@ facts_json(struct json *j, const struct fact *fact, struct slice bytes,
 		json_text(j, "session", session);
 	}
 	json_text(j, "code", fact_code_name((enum fact_code)fact->code));
-	json_text(j, "dir",
-	    fact->dir == TO_SERVER ? "to-server" : "to-client");
+	json_text(j, "dir", fact->dir == TO_SERVER ? "to-server" : "to-client");
 	json_text(j, "pcap_filename", pcap_filename);
 	json_unsigned(j, "frame", fact->frame);
 	json_eve_time(j, "timestamp", fact->capture_ts_ns);

@@ -16,7 +16,7 @@ void facts_json(struct json *, const struct fact *, struct slice bytes,
  * the fact is redacted, a bullet (U+2022) for each blanked octet. Returns the
  * length; `out` ends in NUL.
  */
-size_t facts_text(const struct fact *, struct slice bytes, char *out,
-    size_t room);
+size_t
+facts_text(const struct fact *, struct slice bytes, char *out, size_t room);
 
 #endif

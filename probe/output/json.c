@@ -57,10 +57,11 @@ static size_t
 utf8_length(const uint8_t *p, size_t left)
 {
 	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t n = p[0] < 0x80 ? 1 : p[0] >> 5 == 6 ? 2 :
-	    p[0] >> 4 == 14		   ? 3 :
-	    p[0] >> 3 == 30		   ? 4 :
-					     0;
+	size_t n = p[0] < 0x80 ? 1 :
+	    p[0] >> 5 == 6     ? 2 :
+	    p[0] >> 4 == 14    ? 3 :
+	    p[0] >> 3 == 30    ? 4 :
+				 0;
 	uint32_t value;
 
 	if (n == 0 || n > left)
@@ -94,7 +95,8 @@ put_escaped(struct json *j, uint8_t c)
 		text[1] = short_forms[c - 8];
 		put(j, text, 2);
 	} else {
-		put(j, text, (size_t)snprintf(text, sizeof(text), "\\u%04x", c));
+		put(j, text,
+		    (size_t)snprintf(text, sizeof(text), "\\u%04x", c));
 	}
 }
 
@@ -114,7 +116,7 @@ put_string(struct json *j, struct slice s)
 		}
 		put(j, (const char *)s.ptr + plain, i - plain);
 		if (n == 0)
-			put(j, "\xef\xbf\xbd", 3);	/* U+FFFD */
+			put(j, "\xef\xbf\xbd", 3); /* U+FFFD */
 		else
 			put_escaped(j, c);
 		plain = ++i;
@@ -234,8 +236,7 @@ json_eve_time(struct json *j, const char *key, int64_t ns)
 {
 	/* Before 1970, too, the fraction counts up from the second. */
 	int64_t fraction = (ns % 1000000000 + 1000000000) % 1000000000;
-	time_t seconds = (time_t)(ns / 1000000000 -
-	    (ns % 1000000000 < 0));
+	time_t seconds = (time_t)(ns / 1000000000 - (ns % 1000000000 < 0));
 	struct tm utc;
 	char text[64];
 	size_t n;

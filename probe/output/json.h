@@ -17,8 +17,8 @@
 struct json {
 	char *text;
 	size_t length, room;
-	bool comma;		/* the next member needs one */
-	bool failed;		/* memory ran out: nothing is written */
+	bool comma;  /* the next member needs one */
+	bool failed; /* memory ran out: nothing is written */
 };
 
 void json_init(struct json *);

@@ -20,8 +20,7 @@ now_ms(void)
 }
 
 void
-progress_start(struct progress *p, bool quiet, const char *title,
-    uint64_t size)
+progress_start(struct progress *p, bool quiet, const char *title, uint64_t size)
 {
 	memset(p, 0, sizeof(*p));
 	p->shown = !quiet && isatty(STDERR_FILENO);

@@ -8,16 +8,16 @@
 #include <stdint.h>
 
 struct progress {
-	bool shown;		/* stderr is a terminal, and nobody said -q */
+	bool shown; /* stderr is a terminal, and nobody said -q */
 	bool drawn;
 	const char *title;
-	uint64_t size;		/* octets; 0: unknown */
+	uint64_t size; /* octets; 0: unknown */
 	int64_t started_ms, drawn_ms;
 };
 
 /* `title` is borrowed. */
-void progress_start(struct progress *, bool quiet, const char *title,
-    uint64_t size);
+void
+progress_start(struct progress *, bool quiet, const char *title, uint64_t size);
 /* At most five times a second. */
 void progress_update(struct progress *, uint64_t position, uint64_t packets,
     uint64_t sessions, uint64_t incidents);

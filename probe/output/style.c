@@ -50,7 +50,8 @@ style_count(uint64_t value, char out[32])
 {
 	char digits[24];
 	int n = snprintf(digits, sizeof(digits), "%llu",
-	    (unsigned long long)value), j = 0;
+		(unsigned long long)value),
+	    j = 0;
 
 	for (int i = 0; i < n; i++) {
 		if (i > 0 && (n - i) % 3 == 0)

@@ -37,8 +37,8 @@ text_group_add(void *context, const struct incident *in)
 			return 0;
 		if (g->count == g->room) {
 			size_t room = g->room ? g->room * 2 : 8;
-			struct incident_group *more = realloc(g->list,
-			    room * sizeof(*more));
+			struct incident_group *more =
+			    realloc(g->list, room * sizeof(*more));
 
 			if (more == NULL)
 				return 0;
@@ -53,9 +53,9 @@ text_group_add(void *context, const struct incident *in)
 		/* Neighbours in time are mostly the same pair: an estimate
 		 * that never says more than there are. */
 		group->clients += address_compare(&group->first.client.address,
-		    &in->client.address) != 0;
+				      &in->client.address) != 0;
 		group->servers += address_compare(&group->first.server.address,
-		    &in->server.address) != 0;
+				      &in->server.address) != 0;
 	}
 	group->incidents++;
 	return 0;
@@ -81,10 +81,9 @@ print_group(FILE *out, const struct incident_group *group)
 	else
 		snprintf(what, sizeof(what), "no STARTTLS in the EHLO reply");
 	fprintf(out, "  %s%-12s%s %5s  %-18s %-42s %s%s %s %s%s\n",
-	    text_certainty_style(in->certainty),
-	    certainty_name(in->certainty), style_end(),
-	    style_count(group->incidents, count), kind_name(in->kind), what,
-	    endpoint_format(&in->server, server),
+	    text_certainty_style(in->certainty), certainty_name(in->certainty),
+	    style_end(), style_count(group->incidents, count),
+	    kind_name(in->kind), what, endpoint_format(&in->server, server),
 	    group->servers > 1 ? ", ..." : "", style_utf8() ? "←" : "<-",
 	    address_format(&in->client.address, client),
 	    group->clients > 1 ? ", ..." : "");
@@ -191,8 +190,8 @@ text_read_summary(FILE *out, const struct capture_row *rows, size_t count,
 		style_safe(rows[0].path, title);
 	else
 		snprintf(title, sizeof(title), "%zu captures", count);
-	fprintf(out, "%s: %s SMTP session%s", title,
-	    style_count(t.sessions, a), t.sessions == 1 ? "" : "s");
+	fprintf(out, "%s: %s SMTP session%s", title, style_count(t.sessions, a),
+	    t.sessions == 1 ? "" : "s");
 	if (first_ns <= last_ns)
 		fprintf(out, ", packets from %s to %s UTC",
 		    style_time(first_ns, a), style_time(last_ns, b));

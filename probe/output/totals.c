@@ -98,8 +98,8 @@ print_incidents(FILE *out, const struct totals *t)
 			fprintf(out, "%15s  %s, %s%s%s\n",
 			    style_count(t->incidents[k][c], count),
 			    kind_name((enum kind)k),
-			    style(c >= CERTAINTY_LIKELY ? TONE_RED :
-							  TONE_YELLOW),
+			    style(
+				c >= CERTAINTY_LIKELY ? TONE_RED : TONE_YELLOW),
 			    certainty_name((enum certainty)c), style_end());
 			label = "";
 		}
@@ -137,8 +137,9 @@ totals_print(FILE *out, struct totals *t)
 		print_axis(out, "", t, (enum axis)axis);
 	print_axis(out, "Not judged", t, AXIS_UNJUDGED);
 	print_label(out, "Kept");
-	fprintf(out, "%15s  to be judged again; %s more, and %s lines of "
-		     "history, were shed for room\n",
+	fprintf(out,
+	    "%15s  to be judged again; %s more, and %s lines of "
+	    "history, were shed for room\n",
 	    style_count(t->tally.kept, a), style_count(t->tally.kept_shed, b),
 	    style_count(t->tally.profiles_shed, c));
 	fputc('\n', out);

@@ -13,7 +13,7 @@
 struct totals {
 	uint64_t captures, faults;
 	uint64_t bytes, packets;
-	int64_t first_ns, last_ns;	/* first > last: no packet */
+	int64_t first_ns, last_ns; /* first > last: no packet */
 	struct counters counters;
 	struct tally tally;
 	uint64_t incidents[KINDS][CERTAINTY_DEMONSTRATED + 1];

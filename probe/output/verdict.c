@@ -7,7 +7,7 @@
 #include "style.h"
 #include "text.h"
 
-#define LABEL 11	/* columns of "Observed   " */
+#define LABEL 11 /* columns of "Observed   " */
 
 /* Sentences that become one paragraph. */
 struct paragraph {
@@ -41,9 +41,9 @@ say_sentence(struct paragraph *p, const char *text)
 	size_t n = strlen(text);
 
 	if (n > 0)
-		say(p, "%c%s%s", text[0] >= 'a' && text[0] <= 'z' ?
-			text[0] - 'a' + 'A' :
-			text[0],
+		say(p, "%c%s%s",
+		    text[0] >= 'a' && text[0] <= 'z' ? text[0] - 'a' + 'A' :
+						       text[0],
 		    text + 1, text[n - 1] == '.' ? "" : ".");
 }
 
@@ -97,8 +97,9 @@ static void
 say_exposed(struct paragraph *p, const struct incident *in)
 {
 	if (in->outcome & OUTCOME_CREDENTIALS_EXPOSED)
-		say(p, "The user's credentials crossed the network in clear: "
-		       "have them changed.");
+		say(p,
+		    "The user's credentials crossed the network in clear: "
+		    "have them changed.");
 	if (in->outcome & OUTCOME_CONTENT_EXPOSED)
 		say(p, "Mail crossed the network in clear%s.",
 		    in->outcome & OUTCOME_ACCEPTED ? " and was accepted" : "");
@@ -121,8 +122,8 @@ say_domains(struct paragraph *p, const struct incident *in)
 	for (unsigned i = 0; i < in->domain_count && i < 4; i++) {
 		size_t n = strlen(list);
 
-		snprintf(list + n, sizeof(list) - n, "%s%.100s",
-		    i ? ", " : "", in->rcpt_domains[i]);
+		snprintf(list + n, sizeof(list) - n, "%s%.100s", i ? ", " : "",
+		    in->rcpt_domains[i]);
 	}
 	if (count > 0)
 		say(p, "%u recipient domain%s: %s%s.", count,
@@ -135,13 +136,16 @@ say_policies(struct paragraph *p, const struct incident *in)
 	for (unsigned i = 0; i < in->policy_count; i++) {
 		const struct policy_verdict *v = &in->policies[i];
 
-		say(p, "The MTA-STS policy of %.100s (%s, validity %s, chosen "
-		       "by %s) %s.",
+		say(p,
+		    "The MTA-STS policy of %.100s (%s, validity %s, chosen "
+		    "by %s) %s.",
 		    v->domain, v->mode, v->assumed ? "assumed" : "observed",
 		    v->basis == BASIS_RCPT ? "the recipient" :
 					     policy_basis_name(v->basis),
-		    v->result == POLICY_UNMET	      ? "was not met" :
-			v->result == POLICY_MET	      ? "was met" :
+		    v->result == POLICY_UNMET ?
+			"was not met" :
+			v->result == POLICY_MET ?
+			"was met" :
 			v->result == POLICY_NOT_VISIBLE ?
 			"asks for more than can be seen" :
 			"may or may not have been met");
@@ -197,8 +201,8 @@ counts(const struct incident *in, unsigned at)
 	for (unsigned i = 0; i < in->evidence_count; i++) {
 		const struct evidence *other = &in->evidence[i];
 
-		if (i == at || evidence_group(other->code) !=
-			evidence_group(e->code) ||
+		if (i == at ||
+		    evidence_group(other->code) != evidence_group(e->code) ||
 		    (other->weight > 0) != (e->weight > 0))
 			continue;
 		if (fabs(other->weight) > fabs(e->weight) ||
@@ -220,10 +224,11 @@ print_evidence(FILE *out, const struct incident *in, unsigned at,
 		    (unsigned long long)e->frame);
 	snprintf(text, sizeof(text), "%+.1f %s: %s%s: %s%s%s%s", e->weight,
 	    evidence_group_name(evidence_group(e->code)),
-	    evidence_name(e->code), frame, e->detail,
-	    e->detail[0] ? "; " : "", evidence_why(e->code),
-	    counts(in, at) ? "" :
-			     " (not counted: another of its group is stronger)");
+	    evidence_name(e->code), frame, e->detail, e->detail[0] ? "; " : "",
+	    evidence_why(e->code),
+	    counts(in, at) ?
+		"" :
+		" (not counted: another of its group is stronger)");
 	style_paragraph(out, label, LABEL, text);
 }
 

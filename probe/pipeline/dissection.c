@@ -11,7 +11,7 @@
 #define BATCH_FRAMES 1024
 #define BATCHES_IN_FLIGHT 8
 #define RING_BYTES (1 << 20)
-#define BATCH_BLOCKS BATCH_FRAMES	/* a block a frame, at worst */
+#define BATCH_BLOCKS BATCH_FRAMES /* a block a frame, at worst */
 
 /* With one thread, packets are worked on when there are so many: enough to
  * hide how slow memory is, few enough to be still in the cache. */
@@ -25,7 +25,7 @@
 struct batch {
 	uint64_t number;
 	int64_t now_ns;
-	bool finish;		/* flows end behind it */
+	bool finish; /* flows end behind it */
 	size_t count, block_count;
 	struct packet packets[BATCH_FRAMES];
 	struct block *blocks[BATCH_BLOCKS];
@@ -45,15 +45,15 @@ struct dissection {
 	void *context;
 	struct shard *shards[SHARD_COUNT];
 	struct counters decoding;
-	uint64_t batch;		/* that is being filled */
-	size_t frames;		/* in it */
-	int64_t now_ns;		/* highest capture time so far */
+	uint64_t batch; /* that is being filled */
+	size_t frames;	/* in it */
+	int64_t now_ns; /* highest capture time so far */
 
-	unsigned worker_count;	/* 0: everything on this thread */
+	unsigned worker_count; /* 0: everything on this thread */
 	struct worker *workers;
 	size_t batch_count;
-	struct batch *batches;	/* a ring */
-	uint64_t merged;	/* batches whose publications were merged */
+	struct batch *batches; /* a ring */
+	uint64_t merged;       /* batches whose publications were merged */
 	pthread_mutex_t lock;
 	pthread_cond_t work;
 	_Atomic uint64_t submitted;
@@ -116,8 +116,10 @@ work_batch(struct worker *worker, struct batch *batch)
 {
 	struct dissection *d = worker->dissection;
 	struct publication end = { .batch = batch->number,
-		.capture_frame = UINT64_MAX, .shard = UINT32_MAX,
-		.ordinal = UINT32_MAX, .decision = END_OF_BATCH };
+		.capture_frame = UINT64_MAX,
+		.shard = UINT32_MAX,
+		.ordinal = UINT32_MAX,
+		.decision = END_OF_BATCH };
 
 	work_packets(d, batch, worker->index, d->worker_count);
 	for (unsigned s = worker->index; s < SHARD_COUNT; s += d->worker_count)
@@ -315,7 +317,8 @@ submit(struct dissection *d, bool finish)
 	pthread_mutex_unlock(&d->lock);
 	/* The next one's place must be free; publications are handed on
 	 * meanwhile, so that no worker waits for room in its ring. */
-	merge(d, d->batch + 2 > BATCHES_IN_FLIGHT ?
+	merge(d,
+	    d->batch + 2 > BATCHES_IN_FLIGHT ?
 		d->batch + 2 - BATCHES_IN_FLIGHT :
 		0);
 	empty_batch(d, &d->batches[(d->batch + 1) % BATCHES_IN_FLIGHT]);

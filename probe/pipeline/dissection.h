@@ -24,11 +24,11 @@ struct frame_holder {
 
 /* `config` is borrowed. `publish` is called on the caller's thread only.
  * NULL: no memory, or no threads. */
-struct dissection *dissection_create(const struct shard_config *config,
-    unsigned threads, const struct frame_holder *, publish_fn *publish,
-    void *context);
-void dissection_frame(struct dissection *, const struct frame *,
-    struct block *);
+struct dissection *
+dissection_create(const struct shard_config *config, unsigned threads,
+    const struct frame_holder *, publish_fn *publish, void *context);
+void
+dissection_frame(struct dissection *, const struct frame *, struct block *);
 /* A capture ends: everything up to here is published when it returns. Flows
  * end too, unless they `go_on` in the next capture. */
 void dissection_end_capture(struct dissection *, bool go_on);

@@ -11,10 +11,10 @@
 
 /* The facts of a session that has not ended. */
 struct open_session {
-	uint64_t handle;	/* 0: the place is empty */
+	uint64_t handle; /* 0: the place is empty */
 	uint8_t *facts;
 	uint32_t length, room;
-	bool cut;		/* some were not kept for want of room */
+	bool cut; /* some were not kept for want of room */
 };
 
 struct judge_loop {
@@ -22,12 +22,12 @@ struct judge_loop {
 	const struct context *context;
 	fact_fn *facts;
 	void *facts_context;
-	struct open_session *open;	/* open addressing by handle */
+	struct open_session *open; /* open addressing by handle */
 	size_t open_count, open_mask, open_bytes;
-	struct yield **yields;		/* by capture ordinal */
+	struct yield **yields; /* by capture ordinal */
 	size_t yield_count;
 	uint64_t sessions, suspects;
-	struct session session;		/* that is being folded */
+	struct session session; /* that is being folded */
 	struct incident incident;
 };
 
@@ -109,8 +109,8 @@ find_open(struct judge_loop *loop, uint64_t handle)
 	if (loop->open_count * 2 > loop->open_mask && !grow_table(loop))
 		return NULL;
 	place = place_of(loop, handle);
-	while (loop->open[place].handle != 0 &&
-	    loop->open[place].handle != handle)
+	while (
+	    loop->open[place].handle != 0 && loop->open[place].handle != handle)
 		place = (place + 1) & loop->open_mask;
 	if (loop->open[place].handle == 0) {
 		loop->open[place] = (struct open_session){ .handle = handle };
@@ -157,7 +157,7 @@ keep_facts(struct judge_loop *loop, struct open_session *session,
 		while (room < want)
 			room += room / 2;
 		if (loop->open_bytes + room - session->room >
-		    loop->budgets.open_bytes ||
+			loop->budgets.open_bytes ||
 		    (bigger = realloc(session->facts, room)) == NULL) {
 			session->cut = true;
 			return;
@@ -177,8 +177,8 @@ yield_of(struct judge_loop *loop, uint32_t ordinal)
 {
 	if (ordinal >= loop->yield_count) {
 		size_t count = (size_t)ordinal + 1;
-		struct yield **more = realloc(loop->yields,
-		    count * sizeof(*more));
+		struct yield **more =
+		    realloc(loop->yields, count * sizeof(*more));
 
 		if (more == NULL)
 			return NULL;
@@ -251,9 +251,12 @@ keep_session(struct judge_loop *loop, struct yield *yield,
     struct open_session *open, struct slice last, bool judged)
 {
 	const struct session *s = &loop->session;
-	struct kept_session kept = { .flow = s->flow, .capture = s->capture,
-		.order = order_of(s), .first_frame = s->first_frame,
-		.first_ns = s->first_ns, .deciding_ns = s->last_ns,
+	struct kept_session kept = { .flow = s->flow,
+		.capture = s->capture,
+		.order = order_of(s),
+		.first_frame = s->first_frame,
+		.first_ns = s->first_ns,
+		.deciding_ns = s->last_ns,
 		.domain_count = s->domain_count };
 
 	keep_facts(loop, open, last);
@@ -286,8 +289,8 @@ count_clear(struct judge_loop *loop, struct yield *yield)
 	if (!s->offered || s->starttls_sent || !s->mail_clear || s->auth_clear)
 		return;
 	for (unsigned i = 0; i < s->domain_count; i++) {
-		int64_t day = s->mail_ns - ((s->mail_ns % NS_PER_DAY) +
-					       NS_PER_DAY) % NS_PER_DAY;
+		int64_t day = s->mail_ns -
+		    ((s->mail_ns % NS_PER_DAY) + NS_PER_DAY) % NS_PER_DAY;
 
 		if (loop->context->policy(loop->context->world,
 			s->rcpt_domains[i], s->mail_ns, &force) &&

@@ -13,22 +13,25 @@
 #include "rules/judge.h"
 
 struct judge_budgets {
-	size_t open_bytes;	/* facts of sessions that are still open */
-	size_t kept;		/* sessions a capture keeps */
-	size_t profiles;	/* profiles a capture adds */
+	size_t open_bytes; /* facts of sessions that are still open */
+	size_t kept;	   /* sessions a capture keeps */
+	size_t profiles;   /* profiles a capture adds */
 };
-#define JUDGE_BUDGETS_DEFAULT { 256 << 20, 100000, 65536 }
+#define JUDGE_BUDGETS_DEFAULT            \
+	{                                \
+		256 << 20, 100000, 65536 \
+	}
 
 /* A session that is kept: its facts, handle 0, `capture` counted from its
  * first one. */
 struct kept_session {
 	struct flow_identity flow;
-	uint32_t capture;	/* ordinal of its first capture */
-	uint32_t captures;	/* how many it runs over */
-	uint64_t order;		/* decides what is shed: highest stay */
+	uint32_t capture;  /* ordinal of its first capture */
+	uint32_t captures; /* how many it runs over */
+	uint64_t order;	   /* decides what is shed: highest stay */
 	uint64_t first_frame;
 	int64_t first_ns, deciding_ns;
-	uint8_t *facts;		/* FACT_FORMAT_VERSION first */
+	uint8_t *facts; /* FACT_FORMAT_VERSION first */
 	size_t facts_bytes;
 	unsigned domain_count;
 	char (*domains)[DOMAIN_TEXT_BYTES];
@@ -45,13 +48,13 @@ struct clear_enforce {
 /* What one capture adds. */
 struct capture_yield {
 	struct tally tally;
-	struct profile *profiles;	/* sorted */
+	struct profile *profiles; /* sorted */
 	size_t profile_count;
-	struct keyword_list *lists;	/* that they name; sorted */
+	struct keyword_list *lists; /* that they name; sorted */
 	size_t list_count;
-	struct kept_session *kept;	/* sorted */
+	struct kept_session *kept; /* sorted */
 	size_t kept_count;
-	struct clear_enforce *clear;	/* sorted */
+	struct clear_enforce *clear; /* sorted */
 	size_t clear_count;
 };
 
@@ -72,7 +75,7 @@ uint64_t judge_loop_sessions(const struct judge_loop *);
 uint64_t judge_loop_suspects(const struct judge_loop *);
 /* What sessions that began in capture `ordinal` gave; sorts it and cuts it to
  * the budgets. Borrowed; NULL: nothing at all. */
-const struct capture_yield *judge_loop_yield(struct judge_loop *,
-    uint32_t ordinal);
+const struct capture_yield *
+judge_loop_yield(struct judge_loop *, uint32_t ordinal);
 
 #endif

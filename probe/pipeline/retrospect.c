@@ -9,10 +9,10 @@
 /* The sightings of one session come in a row, the earliest deciding first. */
 struct round {
 	struct retrospect *retrospect;
-	struct session session;		/* that is being folded */
+	struct session session; /* that is being folded */
 	struct incident incident;
 	uint8_t identity[16];
-	bool any, decided;		/* a session at hand; with an incident */
+	bool any, decided; /* a session at hand; with an incident */
 	int status;
 	char provenance[256];
 	/* Captures are looked up once each. */
@@ -68,17 +68,15 @@ on_standing(void *context, const struct incident *standing)
 static void
 withdraw(struct round *r)
 {
-	struct incident_filter filter = { .all = true,
-		.session = r->identity };
+	struct incident_filter filter = { .all = true, .session = r->identity };
 
-	if (store_each_incident(r->retrospect->store, &filter, on_standing,
-		r) < 0)
+	if (store_each_incident(r->retrospect->store, &filter, on_standing, r) <
+	    0)
 		r->status = -1;
 	if (!r->decided)
 		return;
 	r->incident.state = STATE_WITHDRAWN;
-	memcpy(r->incident.provenance, r->provenance,
-	    sizeof(r->provenance));
+	memcpy(r->incident.provenance, r->provenance, sizeof(r->provenance));
 	put(r, &r->incident);
 }
 
@@ -127,9 +125,8 @@ on_sighting(void *context, const struct sighting *sighting)
 	r->decided = true;
 	incident_identity(r->identity, 0, in->id);
 	memcpy(in->session, r->identity, 16);
-	capture = in->seen_capture < sighting->capture_count ?
-	    in->seen_capture :
-	    0;
+	capture =
+	    in->seen_capture < sighting->capture_count ? in->seen_capture : 0;
 	snprintf(in->capture_hash, sizeof(in->capture_hash), "%s",
 	    sighting->captures[capture]);
 	snprintf(in->capture_path, sizeof(in->capture_path), "%s",
@@ -169,8 +166,7 @@ out:
 }
 
 int
-retrospect_server(struct retrospect *retrospect,
-    const struct endpoint *server)
+retrospect_server(struct retrospect *retrospect, const struct endpoint *server)
 {
 	struct sighting_filter filter = { .server = server };
 

@@ -13,7 +13,7 @@
 struct retrospect {
 	struct store *store;
 	struct world *world;
-	uint64_t judged, written;	/* sessions; revisions */
+	uint64_t judged, written; /* sessions; revisions */
 };
 
 /* All kept sessions with `server`; inside a transaction of the caller's.

@@ -21,7 +21,7 @@ struct ring {
 };
 
 struct record {
-	uint32_t size;		/* with header and padding */
+	uint32_t size; /* with header and padding */
 	uint32_t is_filler;
 	struct publication publication;
 };
@@ -102,8 +102,8 @@ ring_write(struct ring *ring, const struct publication *publication,
     struct slice facts)
 {
 	size_t size = padded(sizeof(struct record) + facts.len);
-	uint64_t at = atomic_load_explicit(&ring->written,
-	    memory_order_relaxed);
+	uint64_t at =
+	    atomic_load_explicit(&ring->written, memory_order_relaxed);
 	size_t place = at & ring->mask, rest = ring->mask + 1 - place;
 	struct record record = { (uint32_t)size, 0, *publication };
 
@@ -132,8 +132,8 @@ bool
 ring_peek(struct ring *ring, struct publication *publication,
     struct slice *facts)
 {
-	uint64_t at = atomic_load_explicit(&ring->dropped,
-	    memory_order_relaxed);
+	uint64_t at =
+	    atomic_load_explicit(&ring->dropped, memory_order_relaxed);
 	struct record record;
 	uint32_t head[2];
 
@@ -155,8 +155,8 @@ ring_peek(struct ring *ring, struct publication *publication,
 void
 ring_drop(struct ring *ring)
 {
-	uint64_t at = atomic_load_explicit(&ring->dropped,
-	    memory_order_relaxed);
+	uint64_t at =
+	    atomic_load_explicit(&ring->dropped, memory_order_relaxed);
 	uint32_t size;
 
 	memcpy(&size, ring->bytes + (at & ring->mask), sizeof(size));

@@ -11,7 +11,7 @@
 /* A capture that was read; its yield waits in the judge loop. */
 struct read_capture {
 	struct capture_row row;
-	bool dropped;		/* stopped, or read before: not written */
+	bool dropped; /* stopped, or read before: not written */
 };
 
 struct run {
@@ -22,9 +22,9 @@ struct run {
 	struct dissection *dissection;
 	struct read_capture *captures;
 	size_t count;
-	struct capture_row *rows;	/* that were written */
+	struct capture_row *rows; /* that were written */
 	size_t row_count;
-	struct counters before;		/* at the end of the last capture */
+	struct counters before; /* at the end of the last capture */
 	uint64_t run_frames;
 	/* Of the last capture with frames: may its flows go on? */
 	bool flows_open;
@@ -46,8 +46,8 @@ run_create(const struct run_options *options, struct store *store,
 	r->options = options;
 	r->store = store;
 	r->world = world;
-	r->judge = judge_loop_create(&options->judge,
-	    world_context_bare(world), facts, facts_context);
+	r->judge = judge_loop_create(&options->judge, world_context_bare(world),
+	    facts, facts_context);
 	if (r->judge != NULL)
 		r->dissection = dissection_create(&options->shards,
 		    options->threads, holder, judge_loop_take, r->judge);
@@ -79,8 +79,8 @@ run_path(const struct run *r, uint32_t ordinal)
 static struct read_capture *
 add_capture(struct run *r, const char *path)
 {
-	struct read_capture *more = realloc(r->captures,
-	    (r->count + 1) * sizeof(*more));
+	struct read_capture *more =
+	    realloc(r->captures, (r->count + 1) * sizeof(*more));
 
 	if (more == NULL)
 		return NULL;
@@ -197,14 +197,14 @@ static int
 put_kept(struct run *r, const struct kept_session *kept)
 {
 	struct sighting sighting = { .flow = kept->flow,
-		.first_frame = kept->first_frame, .first_ns = kept->first_ns,
+		.first_frame = kept->first_frame,
+		.first_ns = kept->first_ns,
 		.deciding_ns = kept->deciding_ns,
 		.facts = slice_of(kept->facts, kept->facts_bytes),
 		.domain_count = kept->domain_count };
 
-	for (uint32_t i = 0; i < kept->captures && i < 4 &&
-	     kept->capture + i < r->count;
-	     i++)
+	for (uint32_t i = 0;
+	     i < kept->captures && i < 4 && kept->capture + i < r->count; i++)
 		snprintf(sighting.captures[sighting.capture_count++],
 		    CAPTURE_HASH_BYTES, "%s",
 		    r->captures[kept->capture + i].row.hash);
@@ -241,8 +241,7 @@ static int
 put_capture(struct run *r, uint32_t ordinal)
 {
 	struct read_capture *capture = &r->captures[ordinal];
-	const struct capture_yield *yield = judge_loop_yield(r->judge,
-	    ordinal);
+	const struct capture_yield *yield = judge_loop_yield(r->judge, ordinal);
 
 	if (yield != NULL)
 		capture->row.tally = yield->tally;
@@ -322,8 +321,7 @@ touched_servers(struct run *r, struct servers *out)
 static int
 judge_touched(struct run *r)
 {
-	struct retrospect retrospect = { .store = r->store,
-		.world = r->world };
+	struct retrospect retrospect = { .store = r->store, .world = r->world };
 	struct servers servers = { 0 };
 	uint64_t kept = 0;
 	int status = 0;
@@ -360,8 +358,8 @@ run_finish(struct run *r)
 		if (!r->captures[i].dropped)
 			status = put_capture(r, i);
 	if (status == 0)
-		status = store_shed_sightings(r->store, r->options->kept_max,
-		    &shed);
+		status =
+		    store_shed_sightings(r->store, r->options->kept_max, &shed);
 	return status == 0 ? judge_touched(r) : -1;
 }
 

@@ -19,9 +19,9 @@ struct run_options {
 	struct shard_config shards;
 	struct judge_budgets judge;
 	unsigned threads;
-	bool separate;		/* files given together share no flows */
-	const char *vantage;	/* "" or a name */
-	size_t kept_max;	/* sessions that the store keeps in all */
+	bool separate;	     /* files given together share no flows */
+	const char *vantage; /* "" or a name */
+	size_t kept_max;     /* sessions that the store keeps in all */
 };
 
 /* A capture as it is read: what the run asks of probe/capture, so that the
@@ -39,16 +39,16 @@ struct run_source {
 struct run;
 
 /* `facts` may be NULL; everything is borrowed. NULL: no memory. */
-struct run *run_create(const struct run_options *, struct store *,
-    struct world *, const struct frame_holder *, fact_fn *facts,
-    void *facts_context);
+struct run *
+run_create(const struct run_options *, struct store *, struct world *,
+    const struct frame_holder *, fact_fn *facts, void *facts_context);
 void run_destroy(struct run *);
 
 enum run_result {
-	RUN_READ,	/* to its end */
-	RUN_DAMAGED,	/* what could be read was taken */
-	RUN_KNOWN,	/* the same content was read in this run already */
-	RUN_STOPPED,	/* `stop` was set: nothing of it is kept */
+	RUN_READ,    /* to its end */
+	RUN_DAMAGED, /* what could be read was taken */
+	RUN_KNOWN,   /* the same content was read in this run already */
+	RUN_STOPPED, /* `stop` was set: nothing of it is kept */
 };
 
 /* `tick` is called now and then; it and `stop` may be NULL. */

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define PROFILES_MAX 16384	/* of one server, in one judgement */
+#define PROFILES_MAX 16384 /* of one server, in one judgement */
 
 struct known_policy {
 	char domain[DOMAIN_TEXT_BYTES];
@@ -15,10 +15,10 @@ struct known_policy {
 struct world {
 	struct store *store;
 	struct context context, bare;
-	struct known_policy *policies;	/* by domain, then from */
+	struct known_policy *policies; /* by domain, then from */
 	size_t policy_count;
 	bool failed;
-	struct endpoint server;		/* whose profiles these are */
+	struct endpoint server; /* whose profiles these are */
 	bool has_server;
 	struct profile *profiles;
 	size_t profile_count, profile_room;
@@ -28,8 +28,8 @@ static bool
 append_policy(struct world *w, const char *domain, int64_t from_ns,
     int64_t until_ns, bool assumed, const struct sts_policy *policy)
 {
-	struct known_policy *more = realloc(w->policies,
-	    (w->policy_count + 1) * sizeof(*more));
+	struct known_policy *more =
+	    realloc(w->policies, (w->policy_count + 1) * sizeof(*more));
 
 	if (more == NULL)
 		return false;
@@ -53,8 +53,8 @@ on_policy(void *context, const struct policy_row *row)
 	 * refuses says nothing any more. */
 	if (!sts_policy_parse(row->body, &policy, NULL))
 		return 0;
-	w->failed |= !append_policy(w, row->domain, row->from_ns,
-	    row->until_ns, row->assumed, &policy);
+	w->failed |= !append_policy(w, row->domain, row->from_ns, row->until_ns,
+	    row->assumed, &policy);
 	return 0;
 }
 
@@ -87,8 +87,8 @@ on_profile(void *context, const struct profile *profile)
 		return 0;
 	if (w->profile_count == w->profile_room) {
 		size_t room = w->profile_room ? w->profile_room * 2 : 64;
-		struct profile *more = realloc(w->profiles,
-		    room * sizeof(*more));
+		struct profile *more =
+		    realloc(w->profiles, room * sizeof(*more));
 
 		if (more == NULL)
 			return 0;
@@ -108,8 +108,8 @@ find_profiles(void *context, const struct endpoint *server,
 	if (!w->has_server || !endpoint_equal(&w->server, server)) {
 		w->profile_count = 0;
 		w->server = *server;
-		w->has_server = store_each_profile(w->store, server,
-		    on_profile, w) == 0;
+		w->has_server =
+		    store_each_profile(w->store, server, on_profile, w) == 0;
 	}
 	*out = w->profiles;
 	return w->profile_count;
@@ -126,8 +126,8 @@ no_profiles(void *context, const struct endpoint *server,
 }
 
 struct world *
-world_create(struct store *store, const struct registry *registry,
-    double prior, char errbuf[STORE_ERRBUF])
+world_create(struct store *store, const struct registry *registry, double prior,
+    char errbuf[STORE_ERRBUF])
 {
 	struct world *w = calloc(1, sizeof(*w));
 
@@ -135,8 +135,11 @@ world_create(struct store *store, const struct registry *registry,
 	if (w == NULL)
 		return NULL;
 	w->store = store;
-	w->context = (struct context){ .registry = registry, .prior = prior,
-		.world = w, .policy = find_policy, .profiles = find_profiles };
+	w->context = (struct context){ .registry = registry,
+		.prior = prior,
+		.world = w,
+		.policy = find_policy,
+		.profiles = find_profiles };
 	w->bare = w->context;
 	w->bare.profiles = no_profiles;
 	if (store_each_policy(store, NULL, on_policy, w) < 0) {

@@ -5,25 +5,25 @@
 #include <xxhash.h>
 
 struct slot {
-	uint64_t order;		/* hash of the key */
+	uint64_t order; /* hash of the key */
 	struct profile profile;
 };
 
 /* Open addressing over elements whose first member is their key. */
 struct index {
-	uint32_t *places;	/* of elements + 1; 0: empty */
+	uint32_t *places; /* of elements + 1; 0: empty */
 	size_t mask;
 };
 
 struct yield {
 	struct judge_budgets budgets;
 	struct capture_yield out;
-	struct slot *slots;	/* profiles, in the order they came */
+	struct slot *slots; /* profiles, in the order they came */
 	size_t slot_count, slot_room;
-	struct index by_order;	/* of slots */
+	struct index by_order; /* of slots */
 	size_t list_room;
 	struct index by_hash;	/* of out.lists */
-	uint64_t profile_floor;	/* lower orders were shed */
+	uint64_t profile_floor; /* lower orders were shed */
 	size_t kept_room, clear_room;
 	bool finished;
 	uint64_t kept_floor;
@@ -153,15 +153,14 @@ index_rebuild(struct index *index, const void *elements, size_t size,
 	index->places = places;
 	index->mask = room - 1;
 	for (size_t i = 0; i < count; i++)
-		*index_place(index, elements, size,
-		    key_of(elements, size, i)) = (uint32_t)i + 1;
+		*index_place(index, elements, size, key_of(elements, size, i)) =
+		    (uint32_t)i + 1;
 	return true;
 }
 
 /* The last of `count` elements is new. False: no memory, it is forgotten. */
 static bool
-index_add(struct index *index, const void *elements, size_t size,
-    size_t *count)
+index_add(struct index *index, const void *elements, size_t size, size_t *count)
 {
 	size_t last = *count - 1;
 
@@ -195,8 +194,8 @@ find_list(const struct yield *y, uint64_t hash)
 
 	if (y->by_hash.places == NULL)
 		return NULL;
-	place = *index_place(&y->by_hash, y->out.lists,
-	    sizeof(*y->out.lists), hash);
+	place = *index_place(&y->by_hash, y->out.lists, sizeof(*y->out.lists),
+	    hash);
 	return place == 0 ? NULL : &y->out.lists[place - 1];
 }
 
@@ -213,8 +212,7 @@ yield_keywords(struct yield *y, const struct keyword_list *list)
 		&y->list_room))
 		return;
 	y->out.lists[y->out.list_count++] = *list;
-	index_add(&y->by_hash, y->out.lists, sizeof(*list),
-	    &y->out.list_count);
+	index_add(&y->by_hash, y->out.lists, sizeof(*list), &y->out.list_count);
 }
 
 /* Of the lists those stay that a profile names: no more than profiles. */
@@ -227,8 +225,8 @@ shed_lists(struct yield *y)
 	if (named == NULL)
 		return;
 	for (size_t i = 0; i < y->slot_count; i++) {
-		const struct keyword_list *list = find_list(y,
-		    y->slots[i].profile.keywords_hash);
+		const struct keyword_list *list =
+		    find_list(y, y->slots[i].profile.keywords_hash);
 
 		if (list != NULL)
 			named[list - y->out.lists] = true;
@@ -281,8 +279,7 @@ shed_profiles(struct yield *y)
 	y->out.tally.profiles_shed += y->slot_count - max;
 	y->slot_count = max;
 	y->profile_floor = max > 0 ? y->slots[max - 1].order : UINT64_MAX;
-	index_rebuild(&y->by_order, y->slots, sizeof(*y->slots),
-	    y->slot_count);
+	index_rebuild(&y->by_order, y->slots, sizeof(*y->slots), y->slot_count);
 	shed_lists(y);
 	index_rebuild(&y->by_hash, y->out.lists, sizeof(*y->out.lists),
 	    y->out.list_count);
@@ -295,8 +292,7 @@ find_slot(const struct yield *y, uint64_t order)
 
 	if (y->by_order.places == NULL)
 		return NULL;
-	place = *index_place(&y->by_order, y->slots, sizeof(*y->slots),
-	    order);
+	place = *index_place(&y->by_order, y->slots, sizeof(*y->slots), order);
 	return place == 0 ? NULL : &y->slots[place - 1];
 }
 
@@ -340,9 +336,9 @@ kept_highest_first(const void *a, const void *b)
 
 	if (l->order != r->order)
 		return l->order > r->order ? -1 : 1;
-	return l->first_frame < r->first_frame ? -1 :
-						 l->first_frame >
-		r->first_frame;
+	return l->first_frame < r->first_frame ?
+	    -1 :
+	    l->first_frame > r->first_frame;
 }
 
 static void
@@ -350,7 +346,7 @@ shed_kept(struct yield *y)
 {
 	size_t max = y->budgets.kept;
 
-	if (y->out.kept_count > 0)	/* else there is no list to sort */
+	if (y->out.kept_count > 0) /* else there is no list to sort */
 		qsort(y->out.kept, y->out.kept_count, sizeof(*y->out.kept),
 		    kept_highest_first);
 	while (y->out.kept_count > max) {
@@ -390,7 +386,8 @@ clear_compare(const void *a, const void *b)
 	if (order == 0)
 		order = strcmp(l->domain, r->domain);
 	if (order == 0)
-		order = l->day_start_ns < r->day_start_ns ? -1 :
+		order = l->day_start_ns < r->day_start_ns ?
+		    -1 :
 		    l->day_start_ns > r->day_start_ns;
 	return order;
 }
@@ -446,8 +443,8 @@ yield_finish(struct yield *y)
 	if (y->slot_count > 0)
 		qsort(y->slots, y->slot_count, sizeof(*y->slots),
 		    slot_by_server);
-	y->out.profiles = malloc((y->slot_count ? y->slot_count : 1) *
-	    sizeof(*y->out.profiles));
+	y->out.profiles = malloc(
+	    (y->slot_count ? y->slot_count : 1) * sizeof(*y->out.profiles));
 	for (size_t i = 0; y->out.profiles != NULL && i < y->slot_count; i++)
 		y->out.profiles[y->out.profile_count++] = y->slots[i].profile;
 	free(y->slots);

@@ -16,10 +16,10 @@ enum act {
 	TEXT,
 	CLIENT_HELLO,
 	SERVER_HELLO, /* and the rest of its flight */
-	RECORD, /* one of TLS, of `size` octets */
+	RECORD,	      /* one of TLS, of `size` octets */
 	ALERT,
-	MESSAGE, /* bulk of text, then the final dot */
-	TLS, /* bulk of records */
+	MESSAGE,   /* bulk of text, then the final dot */
+	TLS,	   /* bulk of records */
 	DATAGRAMS, /* bulk of UDP */
 };
 
@@ -31,39 +31,39 @@ struct step {
 	const char *text;
 };
 
-#define OPEN                                                                   \
-	{ SYN, CLIENT, 0, 0 }, { SYN_ACK, SERVER, 0, 0 },                      \
-	{                                                                      \
-		ACK, CLIENT, 0, 0                                              \
+#define OPEN                                              \
+	{ SYN, CLIENT, 0, 0 }, { SYN_ACK, SERVER, 0, 0 }, \
+	{                                                 \
+		ACK, CLIENT, 0, 0                         \
 	}
-#define C(text)                                                                \
-	{                                                                      \
-		TEXT, CLIENT, 0, text                                          \
+#define C(text)                       \
+	{                             \
+		TEXT, CLIENT, 0, text \
 	}
-#define S(text)                                                                \
-	{                                                                      \
-		TEXT, SERVER, 0, text                                          \
+#define S(text)                       \
+	{                             \
+		TEXT, SERVER, 0, text \
 	}
-#define CLOSE                                                                  \
-	{ FIN, SERVER, 0, 0 }, { FIN, CLIENT, 0, 0 }, { ACK, SERVER, 0, 0 },   \
-	{                                                                      \
-		END, 0, 0, 0                                                   \
+#define CLOSE                                                                \
+	{ FIN, SERVER, 0, 0 }, { FIN, CLIENT, 0, 0 }, { ACK, SERVER, 0, 0 }, \
+	{                                                                    \
+		END, 0, 0, 0                                                 \
 	}
-#define HELLO                                                                  \
-	S("220 mx$.example.net ESMTP Postfix\r\n"), { ACK, CLIENT, 0, 0 },     \
+#define HELLO                                                              \
+	S("220 mx$.example.net ESMTP Postfix\r\n"), { ACK, CLIENT, 0, 0 }, \
 	    C("EHLO out#.example.org\r\n")
 /* Postfix's order of keywords; `offer` stands where STARTTLS does. */
-#define EHLO_REPLY(offer)                                                      \
-	S("250-mx$.example.net\r\n250-PIPELINING\r\n"                          \
-	  "250-SIZE 52428800\r\n250-ETRN\r\n" offer                            \
+#define EHLO_REPLY(offer)                             \
+	S("250-mx$.example.net\r\n250-PIPELINING\r\n" \
+	  "250-SIZE 52428800\r\n250-ETRN\r\n" offer   \
 	  "250-ENHANCEDSTATUSCODES\r\n250-8BITMIME\r\n250 DSN\r\n")
-#define MAIL                                                                   \
-	C("MAIL FROM:<news@out#.example.org> SIZE=40000\r\n"),                 \
-	    S("250 2.1.0 Ok\r\n"), C("RCPT TO:<list@mx$.example.net>\r\n"),    \
-	    S("250 2.1.5 Ok\r\n"), C("DATA\r\n"),                              \
-	    S("354 End data with <CR><LF>.<CR><LF>\r\n"),                      \
-	    { MESSAGE, CLIENT, 0, 0 },                                         \
-	    S("250 2.0.0 Ok: queued as 4F1C2A0#\r\n"), C("QUIT\r\n"),          \
+#define MAIL                                                                \
+	C("MAIL FROM:<news@out#.example.org> SIZE=40000\r\n"),              \
+	    S("250 2.1.0 Ok\r\n"), C("RCPT TO:<list@mx$.example.net>\r\n"), \
+	    S("250 2.1.5 Ok\r\n"), C("DATA\r\n"),                           \
+	    S("354 End data with <CR><LF>.<CR><LF>\r\n"),                   \
+	    { MESSAGE, CLIENT, 0, 0 },                                      \
+	    S("250 2.0.0 Ok: queued as 4F1C2A0#\r\n"), C("QUIT\r\n"),       \
 	    S("221 2.0.0 Bye\r\n")
 
 static const struct step starttls[] = { OPEN, HELLO,
@@ -113,9 +113,9 @@ conversation_prepare(uint64_t *random)
 		uint64_t bits = next_random(random);
 
 		noise_pool[i] = (uint8_t)bits;
-		line_pool[i] = (uint8_t)(i % 78 == 76 ? '\r'
-			: i % 78 == 77		      ? '\n'
-				       : "etaoinshrdlucmfw"[bits >> 60]);
+		line_pool[i] = (uint8_t)(i % 78 == 76 ? '\r' :
+			i % 78 == 77		      ? '\n' :
+				       "etaoinshrdlucmfw"[bits >> 60]);
 	}
 }
 
@@ -258,11 +258,11 @@ send_hello(struct conversation *c, struct wire *w, const struct step *step,
 			 "\0\x2b\0\7\6\3\4\3\3\3\2"),
 		    random);
 	} else {
-		n = put_hello(
-		    out, 2, TAIL("\x13\1\0\0\6\0\x2b\0\2\3\4"), random);
+		n = put_hello(out, 2, TAIL("\x13\1\0\0\6\0\x2b\0\2\3\4"),
+		    random);
 		n += put_record(out + n, 20, (const uint8_t *)"\1", 1);
-		n += put_record(
-		    out + n, 23, slice_of_pool(noise_pool, random), step->size);
+		n += put_record(out + n, 23, slice_of_pool(noise_pool, random),
+		    step->size);
 	}
 	send_tcp(c, w, step->from, WIRE_ACK | WIRE_PSH, out, n);
 }
@@ -305,8 +305,8 @@ fill_tls(struct conversation *c, uint8_t *out, uint64_t *random)
 		size_t part;
 
 		if (c->record_left == 0) {
-			c->record_left = c->left < RECORD_MAX ? c->left
-							      : RECORD_MAX;
+			c->record_left = c->left < RECORD_MAX ? c->left :
+								RECORD_MAX;
 			memcpy(out + n, "\x17\3\3", 3);
 			out[n + 3] = (uint8_t)(c->record_left >> 8);
 			out[n + 4] = (uint8_t)c->record_left;
@@ -344,8 +344,8 @@ send_bulk(struct conversation *c, struct wire *w, const struct step *step,
 		c->unacked = 0;
 		return c->left > 0;
 	}
-	n = step->act == TLS ? fill_tls(c, out, random)
-			     : fill_message(c, out, random);
+	n = step->act == TLS ? fill_tls(c, out, random) :
+			       fill_message(c, out, random);
 	send_tcp(c, w, step->from, WIRE_ACK, out, n);
 	return c->left > 0 || c->unacked == ACK_EVERY;
 }

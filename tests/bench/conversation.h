@@ -9,23 +9,23 @@
 
 enum kind {
 	KIND_STARTTLS, /* a mail through STARTTLS */
-	KIND_CLEAR, /* a mail in clear, STARTTLS not asked for */
+	KIND_CLEAR,    /* a mail in clear, STARTTLS not asked for */
 	KIND_STRIPPED, /* the keyword is gone, a mail in clear */
-	KIND_GARBLED, /* it reads XXXXXXXA, a mail in clear */
-	KIND_SHORT, /* greeting, EHLO, QUIT */
-	KIND_WEB, /* TLS on TCP port 443 */
-	KIND_QUIC, /* datagrams on UDP port 443 */
+	KIND_GARBLED,  /* it reads XXXXXXXA, a mail in clear */
+	KIND_SHORT,    /* greeting, EHLO, QUIT */
+	KIND_WEB,      /* TLS on TCP port 443 */
+	KIND_QUIC,     /* datagrams on UDP port 443 */
 	KINDS
 };
 
 struct conversation {
 	struct ends ends;
 	uint32_t server, client; /* numbers, for the names */
-	uint32_t seq[2]; /* next, by side */
-	uint32_t bulk_bytes; /* of the mail, or the page */
-	uint32_t left; /* of the bulk that is being sent */
-	uint32_t record_left; /* of the TLS record in it */
-	uint8_t unacked; /* segments of it */
+	uint32_t seq[2];	 /* next, by side */
+	uint32_t bulk_bytes;	 /* of the mail, or the page */
+	uint32_t left;		 /* of the bulk that is being sent */
+	uint32_t record_left;	 /* of the TLS record in it */
+	uint8_t unacked;	 /* segments of it */
 	uint8_t kind, step;
 };
 

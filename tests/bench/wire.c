@@ -11,7 +11,7 @@
 #define UDP_BYTES 8
 #define FRAME_MAX (RECORD_BYTES + 1600)
 #define START_S 1772323200 /* 2026-03-01T00:00:00Z */
-#define FRAME_US 5 /* from one frame to the next */
+#define FRAME_US 5	   /* from one frame to the next */
 
 struct wire {
 	FILE *file;
@@ -148,8 +148,8 @@ begin_frame(struct wire *w, const struct ends *ends, enum side from,
 	p = put_le32(p, (uint32_t)(us % 1000000));
 	p = put_le32(put_le32(p, frame), frame);
 	memcpy(p,
-	    from == CLIENT ? "\2\0\0\0\0\2\2\0\0\0\0\1"
-			   : "\2\0\0\0\0\1\2\0\0\0\0\2",
+	    from == CLIENT ? "\2\0\0\0\0\2\2\0\0\0\0\1" :
+			     "\2\0\0\0\0\1\2\0\0\0\0\2",
 	    12);
 	header = p = put_be16(p + 12, ends->ipv6 ? 0x86dd : 0x0800);
 	if (ends->ipv6) {
@@ -199,7 +199,7 @@ wire_tcp(struct wire *w, const struct ends *ends, enum side from, uint32_t seq,
 	*p++ = TCP_BYTES / 4 << 4;
 	*p++ = flags;
 	p = put_be32(put_be16(p, 501), 0); /* window, no sum yet */
-	p = put_be32(p, 0x0101080a); /* RFC 7323 appendix A */
+	p = put_be32(p, 0x0101080a);	   /* RFC 7323 appendix A */
 	p = put_be32(put_be32(p, clock), clock);
 	if (len > 0)
 		memcpy(p, payload, len);

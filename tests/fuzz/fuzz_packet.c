@@ -124,8 +124,8 @@ fuzz_fragments(struct slice in, uint8_t family)
 		p.payload_wire_bytes = p.payload_bytes;
 		p.src.address.family = p.dst.address.family = family;
 		for (uint32_t i = 0; i < p.payload_bytes; i++)
-			model->sent[id][at + i][serial / 8] |= (uint8_t)(1
-			    << serial % 8);
+			model->sent[id][at + i][serial / 8] |=
+			    (uint8_t)(1 << serial % 8);
 		if (fragments_add(f, &p, &whole)) {
 			must(whole.len > 0 && whole.len <= PLACES);
 			for (size_t i = 0; i < whole.len; i++)

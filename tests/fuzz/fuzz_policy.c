@@ -68,8 +68,8 @@ fuzz_txt(struct slice in)
 	must(!txt.tolerant_ok || txt.id[0] != '\0');
 	must(txt.strict_ok || lint.count > 0);
 	for (size_t count = 0; count <= 2; count++)
-		sts_txt_select(
-		    &(struct sts_txt_rrset){ true, records, count }, &txt);
+		sts_txt_select(&(struct sts_txt_rrset){ true, records, count },
+		    &txt);
 }
 
 static void

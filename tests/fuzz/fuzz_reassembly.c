@@ -45,8 +45,8 @@ octet_at(enum dir dir, uint64_t offset)
 }
 
 static void *
-on_opened(
-    void *context, const struct flow_start *start, const struct origin *at)
+on_opened(void *context, const struct flow_start *start,
+    const struct origin *at)
 {
 	struct world *w = context;
 	struct session *s;

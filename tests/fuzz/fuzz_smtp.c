@@ -37,8 +37,8 @@ read_turns(struct slice in, struct turn turns[TURNS_MAX])
 
 		if (len == 63)
 			len += cursor_u8(&c) * 8u;
-		turns[count] = (struct turn){ .dir = head & 64 ? TO_CLIENT
-							       : TO_SERVER };
+		turns[count] =
+		    (struct turn){ .dir = head & 64 ? TO_CLIENT : TO_SERVER };
 		if (head & 128) {
 			turns[count++].missing = len + 1;
 			continue;
@@ -106,9 +106,7 @@ plant(const struct dialogue *how, const struct turn *turns, size_t count)
 		C("\"" SECRET "\"\r\n"),
 		C(SECRET "\r\n"),
 	};
-	enum {
-		SECRETS = sizeof(secrets) / sizeof(*secrets)
-	};
+	enum { SECRETS = sizeof(secrets) / sizeof(*secrets) };
 	struct turn all[TURNS_MAX + 2 * SECRETS];
 	size_t n = 0;
 

@@ -23,7 +23,7 @@ replay_file(const char *path)
 	}
 	len = fread(bytes, 1, 1 << 20, f);
 	fclose(f);
-	exact = malloc(len ? len : 1);	/* so that ASan sees the very end */
+	exact = malloc(len ? len : 1); /* so that ASan sees the very end */
 	if (exact == NULL)
 		return -1;
 	memcpy(exact, bytes, len);

@@ -22,28 +22,28 @@ struct turn {
 	size_t len;
 	uint64_t missing; /* a gap of so many octets instead */
 };
-#define C(text)                                                                \
-	{                                                                      \
-		TO_SERVER, text, sizeof(text) - 1, 0                           \
+#define C(text)                                      \
+	{                                            \
+		TO_SERVER, text, sizeof(text) - 1, 0 \
 	}
-#define S(text)                                                                \
-	{                                                                      \
-		TO_CLIENT, text, sizeof(text) - 1, 0                           \
+#define S(text)                                      \
+	{                                            \
+		TO_CLIENT, text, sizeof(text) - 1, 0 \
 	}
-#define C_GAP(octets)                                                          \
-	{                                                                      \
-		TO_SERVER, "", 0, octets                                       \
+#define C_GAP(octets)                    \
+	{                                \
+		TO_SERVER, "", 0, octets \
 	}
-#define S_GAP(octets)                                                          \
-	{                                                                      \
-		TO_CLIENT, "", 0, octets                                       \
+#define S_GAP(octets)                    \
+	{                                \
+		TO_CLIENT, "", 0, octets \
 	}
 
 enum cutting {
-	CUT_NONE, /* a turn is a segment */
+	CUT_NONE,   /* a turn is a segment */
 	CUT_OCTETS, /* an octet is a segment */
-	CUT_ONCE, /* before octet `cut_at` of all turns */
-	CUT_EVERY, /* into pieces of `cut_at` octets */
+	CUT_ONCE,   /* before octet `cut_at` of all turns */
+	CUT_EVERY,  /* into pieces of `cut_at` octets */
 };
 
 struct dialogue {
@@ -244,8 +244,8 @@ dialogue_turns(struct dialogue *d, struct smtp_session *s,
 		}
 		if (t->missing > 0 && d->interest != INTEREST_NONE) {
 			at->stream_offset = offsets[t->dir];
-			d->interest = smtp_session_gap(
-			    s, t->dir, t->missing, false, at);
+			d->interest =
+			    smtp_session_gap(s, t->dir, t->missing, false, at);
 			offsets[t->dir] += t->missing;
 		}
 	}
@@ -257,8 +257,8 @@ static inline const char *
 dialogue_run(struct dialogue *d, const struct turn *turns, size_t count)
 {
 	size_t budget = d->budget_bytes ? d->budget_bytes : 1 << 20;
-	struct fact_pool *pool = fact_pool_create(
-	    budget, &d->counters, dialogue_publish, d);
+	struct fact_pool *pool =
+	    fact_pool_create(budget, &d->counters, dialogue_publish, d);
 	void *place = malloc(smtp_session_bytes());
 	struct flow_start start = { .midstream = d->midstream };
 	struct origin at = { 0 };

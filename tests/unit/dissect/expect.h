@@ -12,15 +12,15 @@
 #include "unit/guarded.h"
 
 #define TURNS(talk) talk, sizeof(talk) / sizeof(*(talk))
-#define EXPECT(talk, expected)                                                 \
-	expect_facts(                                                          \
-	    (struct dialogue){ .ending = ENDING_FIN }, TURNS(talk), expected)
+#define EXPECT(talk, expected)                                               \
+	expect_facts((struct dialogue){ .ending = ENDING_FIN }, TURNS(talk), \
+	    expected)
 /* The same with members of struct dialogue set. */
-#define EXPECT_WITH(settings, talk, expected)                                  \
+#define EXPECT_WITH(settings, talk, expected) \
 	expect_facts((struct dialogue)settings, TURNS(talk), expected)
-#define WITH(...)                                                              \
-	{                                                                      \
-		.ending = ENDING_FIN, __VA_ARGS__                              \
+#define WITH(...)                                 \
+	{                                         \
+		.ending = ENDING_FIN, __VA_ARGS__ \
 	}
 
 static inline struct slice

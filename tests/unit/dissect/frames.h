@@ -32,15 +32,15 @@ grow_bytes(struct grown *g, const void *bytes, size_t len)
 #define ETHER(type) MACS type
 
 /* From port 40000 to 25, sequence 1, acknowledging 2, ACK PSH, four octets. */
-#define SEGMENT_HEADER                                                         \
+#define SEGMENT_HEADER \
 	"\x9c\x40\0\x19\0\0\0\x01\0\0\0\x02\x50\x18\x20\0\0\0\0\0"
 #define SEGMENT SEGMENT_HEADER "QUIT"
 #define SEGMENT_BYTES 24
 
 /* 192.0.2.1 to 198.51.100.25, `options` in words, `fragment` as on the wire. */
 static inline void
-grow_ipv4(
-    struct grown *g, unsigned options, uint16_t fragment, size_t payload_bytes)
+grow_ipv4(struct grown *g, unsigned options, uint16_t fragment,
+    size_t payload_bytes)
 {
 	size_t header = 20 + 4u * options, total = header + payload_bytes;
 	uint8_t ip[60] = { (uint8_t)(0x40 | header / 4), 0,

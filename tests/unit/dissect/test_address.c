@@ -82,9 +82,9 @@ Test(address, an_endpoint_is_an_address_and_a_port)
 	cr_assert_not(endpoint_equal(&a, &b));
 	cr_assert_str_eq(endpoint_format(&a, text), "192.0.2.1:25");
 	cr_assert_str_eq(endpoint_format(&six, text), "[2001:db8::1]:587");
-	six = (struct endpoint){
-		parse("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"), 65535
-	};
+	six =
+	    (struct endpoint){ parse("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"),
+		    65535 };
 	cr_assert_str_eq(endpoint_format(&six, text),
 	    "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:65535");
 }

@@ -40,8 +40,8 @@ make(const char *subject, int subject_len, const char *issuer,
 		ASN1_IA5STRING *text = ASN1_IA5STRING_new();
 
 		ASN1_STRING_set(text, names[i], -1);
-		GENERAL_NAME_set0_value(
-		    name, i == 1 ? GEN_EMAIL : GEN_DNS, text);
+		GENERAL_NAME_set0_value(name, i == 1 ? GEN_EMAIL : GEN_DNS,
+		    text);
 		sk_GENERAL_NAME_push(san, name);
 	}
 	if (name_count > 0)
@@ -140,8 +140,8 @@ Test(certificate, what_is_cut_or_damaged_is_refused_or_read_in_bounds)
 		guarded_free(&g);
 	}
 	for (size_t i = 0; i < whole.bytes.len; i++) {
-		struct guarded g = guarded_copy(
-		    whole.bytes.ptr, whole.bytes.len);
+		struct guarded g =
+		    guarded_copy(whole.bytes.ptr, whole.bytes.len);
 
 		g.pages[g.bytes.ptr - g.pages + (ptrdiff_t)i] ^= 0x41;
 		certificate_describe(g.bytes, &out);

@@ -46,8 +46,8 @@ Test(fact, every_field_comes_back)
 	struct fact out;
 
 	fact_encode(&sample, slice_str("hello"), encoded);
-	fact_encode(
-	    &sample, slice_str("again"), encoded + FACT_HEADER_BYTES + 5);
+	fact_encode(&sample, slice_str("again"),
+	    encoded + FACT_HEADER_BYTES + 5);
 	cr_assert(fact_decode(&in, &out, &bytes));
 	check_equal(&out, &sample);
 	cr_assert(slice_equal(bytes, slice_str("hello")));
@@ -83,8 +83,8 @@ Test(fact, every_code_verb_ending_and_decision_has_a_name_of_its_own)
 			    fact_code_name((enum fact_code)j));
 	for (int i = 0; i < VERBS; i++)
 		for (int j = 0; j < i; j++)
-			cr_assert_str_neq(
-			    verb_name((enum verb)i), verb_name((enum verb)j));
+			cr_assert_str_neq(verb_name((enum verb)i),
+			    verb_name((enum verb)j));
 	for (int i = 0; i < ENDINGS; i++)
 		cr_assert_not_null(ending_name((enum ending)i));
 	for (int i = 0; i < DECISIONS; i++)
@@ -133,8 +133,8 @@ Test(fact, hostile_records_are_refused)
 
 		fact_encode(&sample, slice_str("hello"), encoded);
 		encoded[rows[i].at] = rows[i].value;
-		cr_assert_eq(
-		    fact_decode(&in, &out, &bytes), rows[i].fine, "row %zu", i);
+		cr_assert_eq(fact_decode(&in, &out, &bytes), rows[i].fine,
+		    "row %zu", i);
 		if (!rows[i].fine)
 			cr_assert_eq(in.len, sizeof(encoded));
 	}
@@ -149,8 +149,8 @@ Test(fact, an_ending_that_does_not_exist_is_refused)
 		struct slice in = slice_of(encoded, sizeof(encoded)), bytes;
 
 		fact_encode(&closed, slice_of(NULL, 0), encoded);
-		cr_assert_eq(
-		    fact_decode(&in, &closed, &bytes), value < ENDINGS);
+		cr_assert_eq(fact_decode(&in, &closed, &bytes),
+		    value < ENDINGS);
 	}
 }
 
@@ -170,8 +170,9 @@ Test(fact, identities_come_back)
 		id.client.port = 40000;
 		id.server.port = 25;
 		flow_identity_encode(&id, encoded);
-		cr_assert(flow_identity_decode(
-		    slice_of(encoded, sizeof(encoded)), &out));
+		cr_assert(
+		    flow_identity_decode(slice_of(encoded, sizeof(encoded)),
+			&out));
 		cr_assert(endpoint_equal(&out.client, &id.client));
 		cr_assert(endpoint_equal(&out.server, &id.server));
 		cr_assert_eq(out.has_client_isn, id.has_client_isn);

@@ -47,12 +47,12 @@ append(struct fact_log *log, enum fact_code code, size_t len, uint64_t offset)
 	fact_log_append(log, &fact, slice_of(filler, len), &at);
 }
 
-#define BEGIN(budget)                                                          \
-	struct taken t = { 0 };                                                \
-	struct counters counters = { 0 };                                      \
-	struct fact_pool *pool = fact_pool_create(                             \
-	    budget, &counters, take, &t);                                      \
-	struct fact_log log;                                                   \
+#define BEGIN(budget)                                      \
+	struct taken t = { 0 };                            \
+	struct counters counters = { 0 };                  \
+	struct fact_pool *pool =                           \
+	    fact_pool_create(budget, &counters, take, &t); \
+	struct fact_log log;                               \
 	fact_log_open(&log, pool, 77)
 
 Test(fact_log, a_fact_is_completed_with_its_place)

@@ -48,8 +48,8 @@ Test(flow_table, a_full_table_takes_no_more_until_one_goes)
 
 	for (uint16_t i = 0; i < 4; i++) {
 		p[i] = packet_of(i, TO_SERVER);
-		cr_assert_eq(
-		    flow_table_add(t, &p[i], TO_SERVER) != NULL, i < 3);
+		cr_assert_eq(flow_table_add(t, &p[i], TO_SERVER) != NULL,
+		    i < 3);
 	}
 	flow_table_remove(t, flow_table_oldest(t, FLOW_HALF_OPEN));
 	cr_assert_not_null(flow_table_add(t, &p[3], TO_SERVER));
@@ -86,11 +86,7 @@ Test(flow_table, the_oldest_of_a_class_is_the_one_touched_longest_ago)
  * and moves places up; nobody may get lost in it. */
 Test(flow_table, nobody_gets_lost_when_others_come_and_go)
 {
-	enum {
-		FLOWS = 2000,
-		PORTS = 4000,
-		STEPS = 60000
-	};
+	enum { FLOWS = 2000, PORTS = 4000, STEPS = 60000 };
 	struct flow_table *t = flow_table_create(FLOWS, key);
 	static struct flow *known[PORTS];
 	uint32_t random = 1;
@@ -112,8 +108,8 @@ Test(flow_table, nobody_gets_lost_when_others_come_and_go)
 			known[port] = NULL;
 			count--;
 		} else {
-			known[port] = flow_table_add(
-			    t, &p, random >> 31 ? TO_SERVER : TO_CLIENT);
+			known[port] = flow_table_add(t, &p,
+			    random >> 31 ? TO_SERVER : TO_CLIENT);
 			cr_assert_eq(known[port] == NULL, count == FLOWS);
 			count += known[port] != NULL;
 		}

@@ -51,8 +51,8 @@ expect(const struct desk *d, const char *text)
 	    (int)d->datagram.len, d->datagram.ptr);
 }
 
-#define BEGIN(name, ip_version, budget)                                        \
-	struct desk name = { .family = ip_version };                           \
+#define BEGIN(name, ip_version, budget)              \
+	struct desk name = { .family = ip_version }; \
 	desk_begin(&name, budget)
 
 Test(fragment, fragments_in_any_order_make_one_datagram)
@@ -68,12 +68,12 @@ Test(fragment, fragments_in_any_order_make_one_datagram)
 			for (size_t j = 0; j < 3; j++) {
 				uint32_t k = orders[i][j];
 
-				cr_assert_eq(
-				    add(&d, 1, 8 * k, k < 2, parts[k]), j == 2);
+				cr_assert_eq(add(&d, 1, 8 * k, k < 2, parts[k]),
+				    j == 2);
 			}
 			expect(&d, "abcdefghijklmnopqr");
-			cr_assert_eq(
-			    d.counters.of[COUNTER_FRAGMENTS_JOINED], 1);
+			cr_assert_eq(d.counters.of[COUNTER_FRAGMENTS_JOINED],
+			    1);
 			fragments_destroy(d.fragments);
 		}
 	}

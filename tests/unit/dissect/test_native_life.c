@@ -200,8 +200,8 @@ Test(native_life, a_foreign_syn_ack_is_ignored)
 	wire_open(&w);
 	wire_shake(&w);
 	s(&w, 0, 0, "220");
-	wire_segment(
-	    &w, TO_CLIENT, TCP_SYN | TCP_ACK, 999, 888, slice_of(NULL, 0));
+	wire_segment(&w, TO_CLIENT, TCP_SYN | TCP_ACK, 999, 888,
+	    slice_of(NULL, 0));
 	s(&w, 3, 0, "abc");
 	expect(&w, "S@0 220\nS@3 abc\ncapture-end by C, acked 0 0\n");
 }
@@ -239,8 +239,8 @@ Test(native_life, idle_flows_expire_by_what_they_have_come_to)
 		greet(&w, 40000);
 		native_expire(w.native, w.now_ns + rows[i].idle_s * 1000000000);
 		cr_assert_str_eq(w.text, "S@0 220\n");
-		native_expire(
-		    w.native, w.now_ns + rows[i].idle_s * 1000000000 + 1);
+		native_expire(w.native,
+		    w.now_ns + rows[i].idle_s * 1000000000 + 1);
 		cr_assert_str_eq(w.text, "S@0 220\nexpired by C, acked 0 0\n");
 		wire_free(&w);
 	}
@@ -323,9 +323,7 @@ Test(native_life, one_flow_is_enough_to_go_on)
 
 Test(native_life, thousands_of_flows_are_all_found_again)
 {
-	enum {
-		FLOWS = 3000
-	};
+	enum { FLOWS = 3000 };
 	struct wire w = { .flows_max = FLOWS, .refused = true };
 
 	wire_open(&w);

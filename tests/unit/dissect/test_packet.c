@@ -46,8 +46,8 @@ check_cuts(const struct grown *g, uint32_t link_type)
 
 	for (size_t captured = 0; captured < g->len; captured++) {
 		struct counters c = { 0 };
-		enum packet_kind kind = decode_cut(
-		    g, link_type, captured, &c, &p);
+		enum packet_kind kind =
+		    decode_cut(g, link_type, captured, &c, &p);
 
 		if (captured + 4 >= g->len) {
 			cr_assert_eq(kind, PACKET_TCP);
@@ -69,9 +69,9 @@ struct link {
 	size_t len;
 	uint8_t family;
 };
-#define LINK(type, family, literal)                                            \
-	{                                                                      \
-		type, literal, sizeof(literal) - 1, family                     \
+#define LINK(type, family, literal)                        \
+	{                                                  \
+		type, literal, sizeof(literal) - 1, family \
 	}
 
 static const struct link known[] = {
@@ -96,8 +96,8 @@ static const struct link known[] = {
 	LINK(ETHERNET, 4,
 	    ETHER("\x88\x64") "\x11\0\0\x01\0\x32\x02\x81\0\0\x11\x40"),
 	LINK(SLL, 4, "\0\0\0\x01\0\x06\0\0\0\0\0\0\0\0" TYPE_IPV4),
-	LINK(
-	    SLL, 6, "\0\x04\0\x01\0\x06\0\0\0\0\0\0\0\0\x81\0\0\x05" TYPE_IPV6),
+	LINK(SLL, 6,
+	    "\0\x04\0\x01\0\x06\0\0\0\0\0\0\0\0\x81\0\0\x05" TYPE_IPV6),
 	LINK(SLL2, 4, TYPE_IPV4 "\0\0\0\0\0\x02\0\x01\0\x06\0\0\0\0\0\0\0\0"),
 	LINK(SLL2, 6, TYPE_IPV6 "\0\0\0\0\0\x02\0\x01\0\x06\0\0\0\0\0\0\0\0"),
 	LINK(RAW, 4, ""),
@@ -247,9 +247,9 @@ static const struct {
 	const char *bytes;
 	size_t len;
 } damaged[] = {
-#define BAD(type, counter, literal)                                            \
-	{                                                                      \
-		type, COUNTER_##counter, literal, sizeof(literal) - 1          \
+#define BAD(type, counter, literal)                                   \
+	{                                                             \
+		type, COUNTER_##counter, literal, sizeof(literal) - 1 \
 	}
 	BAD(ETHERNET, NOT_IP, ETHER("\x08\x06") "arp....."),
 	BAD(ETHERNET, NOT_IP, ETHER("\0\x26") "\x42\x42\x03 802.3"),
@@ -370,8 +370,8 @@ decode_tcp(const char *options, size_t len, struct packet *p)
 	tcp[12] = (uint8_t)((20 + len) / 4 << 4);
 	memcpy(tcp + 20, options, len);
 	p->has_ts = true; /* of an earlier packet */
-	return packet_decode_tcp(
-	    slice_of(tcp, 20 + len), 20 + (uint32_t)len, &c, p);
+	return packet_decode_tcp(slice_of(tcp, 20 + len), 20 + (uint32_t)len,
+	    &c, p);
 }
 #define DECODE_TCP(options, p) decode_tcp(options, sizeof(options) - 1, p)
 
@@ -379,8 +379,8 @@ Test(packet, the_timestamp_option_is_read)
 {
 	struct packet p;
 
-	cr_assert_eq(
-	    DECODE_TCP("\x01\x01\x08\x0a\0\0\0\x05\0\0\0\x06", &p), PACKET_TCP);
+	cr_assert_eq(DECODE_TCP("\x01\x01\x08\x0a\0\0\0\x05\0\0\0\x06", &p),
+	    PACKET_TCP);
 	cr_assert(p.has_ts);
 	cr_assert_eq(p.ts_value, 5);
 	cr_assert_eq(p.ts_echo, 6);
@@ -453,8 +453,8 @@ Test(packet, both_directions_and_all_fragments_meet_in_one_shard)
 	for (unsigned i = 0; i < 1000; i++) {
 		struct packet there = { .src.port = 1, .dst.port = 2 }, back;
 
-		there.src.address.family = there.dst.address.family = i % 2 ? 4
-									    : 6;
+		there.src.address.family = there.dst.address.family =
+		    i % 2 ? 4 : 6;
 		there.src.address.octets[2] = (uint8_t)(i >> 8);
 		there.src.address.octets[3] = (uint8_t)i;
 		there.dst.address.octets[0] = 9;
@@ -462,8 +462,8 @@ Test(packet, both_directions_and_all_fragments_meet_in_one_shard)
 		back.src = there.dst;
 		back.dst = there.src;
 		back.dst.port = 77;
-		cr_assert_eq(
-		    packet_shard(&there, key), packet_shard(&back, key));
+		cr_assert_eq(packet_shard(&there, key),
+		    packet_shard(&back, key));
 		cr_assert(packet_shard(&there, key) < SHARD_COUNT);
 		used[packet_shard(&there, key)] = true;
 	}

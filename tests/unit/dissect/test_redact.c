@@ -35,16 +35,16 @@ check(redact_fn *redact, const struct row *row, unsigned how)
 
 	cr_assert_str_eq(readable(line, len), row->wanted, "%s gives %s",
 	    row->line, readable(line, len));
-	cr_assert_eq(
-	    changed, strcmp(row->line, row->wanted) != 0, "%s", row->line);
+	cr_assert_eq(changed, strcmp(row->line, row->wanted) != 0, "%s",
+	    row->line);
 	redact(line, len, row->verb, how);
-	cr_assert_str_eq(
-	    readable(line, len), row->wanted, "twice %s", row->line);
+	cr_assert_str_eq(readable(line, len), row->wanted, "twice %s",
+	    row->line);
 	guarded_free(&g);
 }
 
-#define CHECK(redact, rows, how)                                               \
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*(rows)); i++)            \
+#define CHECK(redact, rows, how)                                    \
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*(rows)); i++) \
 	check(redact, &(rows)[i], how)
 
 Test(redact, paths_lose_their_local_part_and_keep_the_domain)

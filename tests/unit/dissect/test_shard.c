@@ -53,13 +53,13 @@ say_hello(struct wire *w, uint16_t client_port)
 	c(w, 8, 36, "");
 }
 
-#define BEGIN(...)                                                             \
-	struct judge j = { 0 };                                                \
-	struct shard_config config = { .mail_ports = { 25 },                   \
-		.mail_port_count = 1,                                          \
-		.budgets = { __VA_ARGS__ } };                                  \
-	struct shard *shard = shard_create(5, &config, judge, &j);             \
-	struct wire w = { .sink = to_shard, .sink_context = shard };           \
+#define BEGIN(...)                                                   \
+	struct judge j = { 0 };                                      \
+	struct shard_config config = { .mail_ports = { 25 },         \
+		.mail_port_count = 1,                                \
+		.budgets = { __VA_ARGS__ } };                        \
+	struct shard *shard = shard_create(5, &config, judge, &j);   \
+	struct wire w = { .sink = to_shard, .sink_context = shard }; \
 	wire_open(&w)
 
 #define PLENTY 1 << 20, 1 << 24, 1 << 24, 1 << 26
@@ -111,9 +111,7 @@ Test(shard, what_is_no_smtp_is_counted_and_not_published)
  * its greeting read, and its end told. */
 Test(shard, eviction_that_never_stops_loses_no_end)
 {
-	enum {
-		FLOWS = 300
-	};
+	enum { FLOWS = 300 };
 	BEGIN(1, 1, 1, 1);
 
 	for (uint16_t i = 0; i < FLOWS; i++)
@@ -122,8 +120,8 @@ Test(shard, eviction_that_never_stops_loses_no_end)
 	cr_assert_eq(shard_counters(shard)->of[COUNTER_SESSIONS], FLOWS);
 	cr_assert_eq(j.closed, FLOWS);
 	cr_assert_eq(j.evicted, FLOWS - 1);
-	cr_assert_eq(
-	    shard_counters(shard)->of[COUNTER_FLOW_EVICTED_NEGOTIATING],
+	cr_assert_eq(shard_counters(shard)
+			 ->of[COUNTER_FLOW_EVICTED_NEGOTIATING],
 	    FLOWS - 1);
 	shard_destroy(shard);
 	wire_free(&w);

@@ -14,10 +14,10 @@ Test(siphash, the_papers_own_vector_comes_out)
 
 	for (uint8_t i = 0; i < 15; i++)
 		message[i] = i;
-	cr_assert_eq(
-	    siphash(2, 4, key, message, 15), UINT64_C(0xa129ca6149be45e5));
-	cr_assert_eq(
-	    siphash(2, 4, key, message, 0), UINT64_C(0x726fdb47dd0e0e31));
+	cr_assert_eq(siphash(2, 4, key, message, 15),
+	    UINT64_C(0xa129ca6149be45e5));
+	cr_assert_eq(siphash(2, 4, key, message, 0),
+	    UINT64_C(0x726fdb47dd0e0e31));
 }
 
 static uint64_t

@@ -1,13 +1,13 @@
 /* The dialogue as a whole: from greeting to QUIT, and what derails others. */
 #include "unit/dissect/expect.h"
 
-#define HELLO                                                                  \
+#define HELLO \
 	S("220 mx ESMTP\r\n"), C("EHLO a\r\n"), S("250-mx\r\n250 STARTTLS\r\n")
-#define HELLO_FACTS                                                            \
-	"S greeting last |220 mx ESMTP\n"                                      \
-	"C command ehlo |EHLO a\n"                                             \
-	"S ehlo-reply ehlo |250-mx\n"                                          \
-	"S ehlo-reply ehlo last |250 STARTTLS\n"                               \
+#define HELLO_FACTS                              \
+	"S greeting last |220 mx ESMTP\n"        \
+	"C command ehlo |EHLO a\n"               \
+	"S ehlo-reply ehlo |250-mx\n"            \
+	"S ehlo-reply ehlo last |250 STARTTLS\n" \
 	"-- ehlo-answered\n"
 #define CLOSED_FACTS "C closed fin\n-- closed\n"
 
@@ -263,9 +263,7 @@ Test(smtp, verbs_are_whole_words_in_any_case)
  * still meets its own reply. */
 Test(smtp, endless_pipelining_does_not_shift_replies)
 {
-	enum {
-		PAIRS = 40
-	};
+	enum { PAIRS = 40 };
 	struct turn talk[PAIRS * 4 + 6] = { HELLO };
 	size_t n = 3;
 
@@ -293,9 +291,7 @@ Test(smtp, endless_pipelining_does_not_shift_replies)
  * all that is kept of it is blanked. */
 Test(smtp, endless_lines_are_cut_and_their_end_is_found)
 {
-	enum {
-		LONG = 5000
-	};
+	enum { LONG = 5000 };
 	char endless[LONG + 2];
 	struct turn talk[] = { S("220 mx\r\n"),
 		{ TO_SERVER, endless, sizeof(endless), 0 }, S("500 long\r\n"),
@@ -392,8 +388,8 @@ Test(smtp, a_session_goes_through_its_phases)
 		struct dialogue d = { 0 };
 
 		dialogue_run(&d, talk, rows[i].turns);
-		cr_assert_eq(
-		    d.phase, rows[i].phase, "after %zu turns", rows[i].turns);
+		cr_assert_eq(d.phase, rows[i].phase, "after %zu turns",
+		    rows[i].turns);
 		cr_assert_eq(d.interest, rows[i].interest);
 		dialogue_free(&d);
 	}

@@ -2,24 +2,24 @@
 #include "unit/dissect/expect.h"
 
 /* An accepted envelope; its facts are of no interest here. */
-#define ENVELOPE                                                               \
-	S("220 mx\r\n"), C("EHLO a\r\n"), S("250 mx\r\n"),                     \
+#define ENVELOPE                                           \
+	S("220 mx\r\n"), C("EHLO a\r\n"), S("250 mx\r\n"), \
 	    C("MAIL FROM:<>\r\n"), S("250 1\r\n")
-#define ENVELOPE_FACTS                                                         \
-	"S greeting last |220 mx\n"                                            \
-	"C command ehlo |EHLO a\n"                                             \
-	"S ehlo-reply ehlo last |250 mx\n"                                     \
-	"-- ehlo-answered\n"                                                   \
-	"C command mail |MAIL FROM:<>\n"                                       \
-	"S reply mail last |250 1\n"                                           \
+#define ENVELOPE_FACTS                     \
+	"S greeting last |220 mx\n"        \
+	"C command ehlo |EHLO a\n"         \
+	"S ehlo-reply ehlo last |250 mx\n" \
+	"-- ehlo-answered\n"               \
+	"C command mail |MAIL FROM:<>\n"   \
+	"S reply mail last |250 1\n"       \
 	"-- mail-accepted\n"
-#define DATA_FACTS                                                             \
-	"C command data |DATA\n"                                               \
-	"S reply data last |354 2\n"                                           \
+#define DATA_FACTS                   \
+	"C command data |DATA\n"     \
+	"S reply data last |354 2\n" \
 	"-- data-accepted\n"
-#define QUIT_FACTS                                                             \
-	"C command quit |QUIT\n"                                               \
-	"S reply quit last |221 4\n"                                           \
+#define QUIT_FACTS                   \
+	"C command quit |QUIT\n"     \
+	"S reply quit last |221 4\n" \
 	"C closed fin\n-- closed\n"
 #define CLOSED_FACTS "C closed fin\n-- closed\n"
 
@@ -64,8 +64,8 @@ Test(smtp_data, the_terminator_is_found_across_segments)
 		for (size_t i = 1; i <= 6; i++) {
 			if (i < 6 && !(cuts >> i & 1))
 				continue;
-			talk[n++] = (struct turn){ TO_SERVER, end + from,
-				i - from, 0 };
+			talk[n++] =
+			    (struct turn){ TO_SERVER, end + from, i - from, 0 };
 			from = i;
 		}
 		talk[n++] = (struct turn)S("250 3\r\n");
@@ -94,8 +94,8 @@ Test(smtp_data, what_looks_like_commands_in_a_message_is_skipped)
 				      "-- message-accepted\n" QUIT_FACTS);
 }
 
-Test(
-    smtp_data, a_client_that_does_not_wait_for_354_sends_a_message_all_the_same)
+Test(smtp_data,
+    a_client_that_does_not_wait_for_354_sends_a_message_all_the_same)
 {
 	static const struct turn talk[] = { ENVELOPE,
 		C("DATA\r\nhi\r\n.\r\nQUIT\r\n"),
@@ -202,9 +202,9 @@ Test(smtp_data, a_server_that_takes_a_loose_end_for_one_is_followed)
 		struct dialogue d = { 0 };
 
 		dialogue_run(&d, TURNS(talk));
-		cr_assert_not_null(
-		    strstr(d.text, "-- message-accepted\n" QUIT_FACTS), "%s",
-		    d.text);
+		cr_assert_not_null(strstr(d.text,
+				       "-- message-accepted\n" QUIT_FACTS),
+		    "%s", d.text);
 		dialogue_free(&d);
 		EXPECT(talk, NULL);
 	}
@@ -346,8 +346,8 @@ Test(smtp_data, midstream_nothing_is_a_command_until_a_reply_or_a_hello)
 	static const struct turn hello[] = { C("XX\r\nEHLO a\r\n"),
 		S("250-mx\r\n250 STARTTLS\r\n") };
 
-	EXPECT_WITH(
-	    WITH(.midstream = true), body, "S reply last |250 1\n" QUIT_FACTS);
+	EXPECT_WITH(WITH(.midstream = true), body,
+	    "S reply last |250 1\n" QUIT_FACTS);
 	EXPECT_WITH(WITH(.midstream = true), hello,
 	    "C command ehlo |EHLO a\n"
 	    "S ehlo-reply ehlo |250-mx\n"
@@ -451,8 +451,8 @@ Test(smtp_bdat, sizes_that_make_no_sense_begin_no_chunk)
 		struct dialogue d = { 0 };
 
 		dialogue_run(&d, TURNS(talk));
-		cr_assert_not_null(
-		    strstr(d.text, "S reply bdat last |501 2\n" QUIT_FACTS),
+		cr_assert_not_null(strstr(d.text,
+				       "S reply bdat last |501 2\n" QUIT_FACTS),
 		    "%s: %s", lines[i], d.text);
 		dialogue_free(&d);
 	}
@@ -473,10 +473,10 @@ Test(smtp_bdat, the_word_last_is_a_whole_word)
 /* --- AUTH ----------------------------------------------------------------- */
 
 #define GREETED S("220 mx\r\n"), C("EHLO a\r\n"), S("250 AUTH PLAIN LOGIN\r\n")
-#define GREETED_FACTS                                                          \
-	"S greeting last |220 mx\n"                                            \
-	"C command ehlo |EHLO a\n"                                             \
-	"S ehlo-reply ehlo last |250 AUTH PLAIN LOGIN\n"                       \
+#define GREETED_FACTS                                    \
+	"S greeting last |220 mx\n"                      \
+	"C command ehlo |EHLO a\n"                       \
+	"S ehlo-reply ehlo last |250 AUTH PLAIN LOGIN\n" \
 	"-- ehlo-answered\n"
 
 Test(smtp_auth, an_initial_response_is_blanked)

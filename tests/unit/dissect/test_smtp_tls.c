@@ -2,23 +2,23 @@
 #include "unit/dissect/expect.h"
 #include "unit/dissect/hello.h"
 
-#define ASKED                                                                  \
-	S("220 mx\r\n"), C("EHLO a\r\n"), S("250 STARTTLS\r\n"),               \
+#define ASKED                                                    \
+	S("220 mx\r\n"), C("EHLO a\r\n"), S("250 STARTTLS\r\n"), \
 	    C("STARTTLS\r\n")
-#define ASKED_FACTS                                                            \
-	"S greeting last |220 mx\n"                                            \
-	"C command ehlo |EHLO a\n"                                             \
-	"S ehlo-reply ehlo last |250 STARTTLS\n"                               \
-	"-- ehlo-answered\n"                                                   \
+#define ASKED_FACTS                              \
+	"S greeting last |220 mx\n"              \
+	"C command ehlo |EHLO a\n"               \
+	"S ehlo-reply ehlo last |250 STARTTLS\n" \
+	"-- ehlo-answered\n"                     \
 	"C command starttls |STARTTLS\n"
 #define ACCEPTED ASKED, S("220 go\r\n")
-#define ACCEPTED_FACTS                                                         \
-	ASKED_FACTS                                                            \
-	"S reply starttls last |220 go\n"                                      \
+#define ACCEPTED_FACTS                    \
+	ASKED_FACTS                       \
+	"S reply starttls last |220 go\n" \
 	"-- starttls-answered\n"
-#define CLIENT_HELLO_FACTS                                                     \
-	"C tls-client-hello 0x303\n"                                           \
-	"C tls-sni |mx.example.org\n"                                          \
+#define CLIENT_HELLO_FACTS            \
+	"C tls-client-hello 0x303\n"  \
+	"C tls-sni |mx.example.org\n" \
 	"C tls-alpn |smtp\n"
 #define CLOSED_FACTS "C closed fin\n-- closed\n"
 

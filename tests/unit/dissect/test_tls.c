@@ -47,8 +47,8 @@ feed(struct bench *b, enum dir dir, struct slice bytes)
 	struct guarded g = guarded_copy(bytes.ptr, bytes.len);
 	struct origin at = { 0 };
 	size_t taken = 0;
-	enum tls_progress progress = tls_feed(
-	    b->tls, &b->log, dir, g.bytes, &at, &taken);
+	enum tls_progress progress =
+	    tls_feed(b->tls, &b->log, dir, g.bytes, &at, &taken);
 
 	cr_assert_leq(taken, bytes.len);
 	if (progress == TLS_HANDSHAKE)
@@ -56,7 +56,7 @@ feed(struct bench *b, enum dir dir, struct slice bytes)
 	guarded_free(&g);
 	return progress;
 }
-#define FEED(b, dir, literal)                                                  \
+#define FEED(b, dir, literal) \
 	feed(b, dir, slice_of(literal, sizeof(literal) - 1))
 
 static const char *
@@ -100,8 +100,8 @@ Test(tls, three_octets_tell_a_record)
 		{ "220", 3, false }, { "EHL", 3, false } };
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-		cr_assert_eq(
-		    tls_looks_like_record(slice_of(rows[i].bytes, rows[i].len)),
+		cr_assert_eq(tls_looks_like_record(
+				 slice_of(rows[i].bytes, rows[i].len)),
 		    rows[i].record, "row %zu", i);
 }
 
@@ -280,8 +280,8 @@ Test(tls, in_tls_1_3_a_short_record_of_the_client_ends_no_handshake)
 
 	begin(&b, 1 << 20);
 	FEED(&b, TO_CLIENT, SERVER_HELLO_13 APPLICATION_40);
-	cr_assert_eq(
-	    FEED(&b, TO_SERVER, CHANGE_CIPHER APPLICATION_3), TLS_HANDSHAKE);
+	cr_assert_eq(FEED(&b, TO_SERVER, CHANGE_CIPHER APPLICATION_3),
+	    TLS_HANDSHAKE);
 	cr_assert_eq(FEED(&b, TO_SERVER, APPLICATION_40), TLS_ESTABLISHED);
 	finish(&b);
 }
@@ -292,8 +292,8 @@ Test(tls, in_tls_1_2_an_encrypted_alert_ends_no_handshake)
 
 	begin(&b, 1 << 20);
 	FEED(&b, TO_CLIENT, SERVER_HELLO_12 CHANGE_CIPHER FINISHED_12);
-	cr_assert_eq(
-	    FEED(&b, TO_SERVER, CHANGE_CIPHER ALERT_ENCRYPTED), TLS_HANDSHAKE);
+	cr_assert_eq(FEED(&b, TO_SERVER, CHANGE_CIPHER ALERT_ENCRYPTED),
+	    TLS_HANDSHAKE);
 	cr_assert_eq(FEED(&b, TO_SERVER, FINISHED_12), TLS_ESTABLISHED);
 	finish(&b);
 }
@@ -309,7 +309,7 @@ Test(tls, without_room_for_a_message_records_are_still_followed)
 	for (int i = 0; i < 4092 / 12; i++)
 		FEED(&b, TO_CLIENT, "twelveoctets");
 	FEED(&b, TO_CLIENT, CHANGE_CIPHER FINISHED_12);
-	cr_assert_eq(
-	    FEED(&b, TO_SERVER, CHANGE_CIPHER FINISHED_12), TLS_ESTABLISHED);
+	cr_assert_eq(FEED(&b, TO_SERVER, CHANGE_CIPHER FINISHED_12),
+	    TLS_ESTABLISHED);
 	finish(&b);
 }

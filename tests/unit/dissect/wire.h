@@ -36,7 +36,7 @@ struct wire {
 	/* What the next segment is like. */
 	bool bad_sum;
 	size_t snapped; /* octets that the capture cut off */
-	bool refused; /* opened() says no */
+	bool refused;	/* opened() says no */
 
 	struct native *native;
 	struct counters counters;
@@ -55,8 +55,8 @@ wire_note(struct wire *w, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	w->len += (size_t)vsnprintf(
-	    w->text + w->len, WIRE_TEXT_BYTES - w->len, format, args);
+	w->len += (size_t)vsnprintf(w->text + w->len, WIRE_TEXT_BYTES - w->len,
+	    format, args);
 	va_end(args);
 	if (w->len >= WIRE_TEXT_BYTES)
 		abort();
@@ -69,8 +69,8 @@ wire_mark(enum dir dir)
 }
 
 static inline void *
-wire_opened(
-    void *context, const struct flow_start *start, const struct origin *at)
+wire_opened(void *context, const struct flow_start *start,
+    const struct origin *at)
 {
 	struct wire *w = context;
 
@@ -114,8 +114,8 @@ wire_gap(void *context, void *session, enum dir dir, uint64_t missing,
 	wire_note(w, "%c@%llu %s %llu\n", wire_mark(dir),
 	    (unsigned long long)at->stream_offset, snapped ? "cut" : "gap",
 	    (unsigned long long)missing);
-	return w->interest ? w->interest(w, dir, slice_of(NULL, 0))
-			   : INTEREST_NEGOTIATION;
+	return w->interest ? w->interest(w, dir, slice_of(NULL, 0)) :
+			     INTEREST_NEGOTIATION;
 }
 
 static inline void
@@ -154,9 +154,9 @@ wire_open(struct wire *w)
 		wire_gap, wire_closed, wire_worth, wire_acked };
 	struct native_config config = {
 		.flows_max = w->flows_max ? w->flows_max : 64,
-		.out_of_order_bytes_max = w->out_of_order_bytes_max
-		    ? w->out_of_order_bytes_max
-		    : 1 << 20,
+		.out_of_order_bytes_max = w->out_of_order_bytes_max ?
+		    w->out_of_order_bytes_max :
+		    1 << 20,
 		.any_port = w->any_port,
 		.mail_ports = w->mail_ports,
 		.key = w->key,
@@ -270,8 +270,8 @@ s(struct wire *w, uint64_t offset, uint64_t acked, const char *text)
 static inline void
 wire_syn(struct wire *w)
 {
-	wire_segment(
-	    w, TO_SERVER, TCP_SYN, w->client_isn, 0, slice_of(NULL, 0));
+	wire_segment(w, TO_SERVER, TCP_SYN, w->client_isn, 0,
+	    slice_of(NULL, 0));
 }
 
 static inline void

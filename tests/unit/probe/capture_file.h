@@ -11,10 +11,7 @@
 
 #include "probe/capture/capture.h"
 
-enum order {
-	BIG_ENDIAN_FILE,
-	LITTLE_ENDIAN_FILE
-};
+enum order { BIG_ENDIAN_FILE, LITTLE_ENDIAN_FILE };
 
 struct file {
 	enum order order;
@@ -34,9 +31,9 @@ static inline void
 put_number(struct file *f, uint64_t value, int octets)
 {
 	for (int i = 0; i < octets; i++) {
-		int shift = f->order == LITTLE_ENDIAN_FILE
-		    ? 8 * i
-		    : 8 * (octets - 1 - i);
+		int shift = f->order == LITTLE_ENDIAN_FILE ?
+		    8 * i :
+		    8 * (octets - 1 - i);
 		uint8_t octet = (uint8_t)(value >> shift);
 
 		put_octets(f, &octet, 1);
@@ -211,8 +208,8 @@ read_octets(const uint8_t *bytes, size_t len)
 	char why[STREAM_ERRBUF];
 
 	memcpy(r.copy, bytes, len);
-	r.capture = capture_over(
-	    stream_over(r.copy, len, why), &r.is_capture, errbuf);
+	r.capture =
+	    capture_over(stream_over(r.copy, len, why), &r.is_capture, errbuf);
 	return r;
 }
 
@@ -278,8 +275,8 @@ expect_fault(struct reading *r, const char *words)
  * `ends[i]` is the length of the file up to and with frame i.
  */
 static inline void
-expect_cut_anywhere(
-    const struct file *f, size_t from, const size_t *ends, size_t frames)
+expect_cut_anywhere(const struct file *f, size_t from, const size_t *ends,
+    size_t frames)
 {
 	for (size_t len = from; len < f->len; len++) {
 		struct reading r = read_octets(f->bytes, len);
@@ -297,8 +294,8 @@ expect_cut_anywhere(
 		if (result == CAPTURE_FAULT) {
 			cr_expect_not_null(
 			    strstr(capture_fault(r.capture), "cut at byte"));
-			cr_expect_not_null(strstr(
-			    capture_fault(r.capture), "read up to there"));
+			cr_expect_not_null(strstr(capture_fault(r.capture),
+			    "read up to there"));
 		}
 		end_reading(&r);
 	}

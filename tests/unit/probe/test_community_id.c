@@ -34,10 +34,10 @@ endpoint(const char *text, uint16_t port)
 Test(community_id, is_that_of_the_reference)
 {
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		struct endpoint a = endpoint(
-		    rows[i].client, rows[i].client_port);
-		struct endpoint b = endpoint(
-		    rows[i].server, rows[i].server_port);
+		struct endpoint a =
+		    endpoint(rows[i].client, rows[i].client_port);
+		struct endpoint b =
+		    endpoint(rows[i].server, rows[i].server_port);
 		char id[COMMUNITY_ID_BYTES];
 
 		community_id(&a, &b, rows[i].seed, id);

@@ -47,8 +47,8 @@ Test(json, what_must_be_escaped_is)
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-		cr_expect_str_eq(
-		    string(rows[i].octets, rows[i].len), rows[i].json);
+		cr_expect_str_eq(string(rows[i].octets, rows[i].len),
+		    rows[i].json);
 	json_free(&j);
 }
 

@@ -34,8 +34,8 @@ Test(pcap, both_byte_orders_and_both_resolutions_are_read)
 		pcap_record(f, 2, 0, "", 0);
 		pcap_record(f, UINT32_MAX, 5, "cut", 1500);
 		r = read_file_whole(f);
-		expect_frame(
-		    &r, "first", 1000000000 + 999999 * rows[i].unit_ns, 5, 1);
+		expect_frame(&r, "first", 1000000000 + 999999 * rows[i].unit_ns,
+		    5, 1);
 		expect_frame(&r, "", 2000000000, 0, 1);
 		expect_frame(&r, "cut",
 		    (int64_t)UINT32_MAX * 1000000000 + 5 * rows[i].unit_ns,

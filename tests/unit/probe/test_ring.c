@@ -37,8 +37,8 @@ expect_record(struct ring *ring, uint64_t n)
 	struct publication p;
 	struct slice facts;
 
-	cr_assert(
-	    ring_peek(ring, &p, &facts), "record %llu", (unsigned long long)n);
+	cr_assert(ring_peek(ring, &p, &facts), "record %llu",
+	    (unsigned long long)n);
 	cr_assert_eq(p.batch, n);
 	cr_assert_eq(p.capture_frame, n * 3);
 	cr_assert_eq(p.session, ~n);

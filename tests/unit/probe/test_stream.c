@@ -178,10 +178,10 @@ Test(stream, what_follows_the_last_gzip_member_is_padding)
 		struct stream *s = stream_over(all.ptr, all.len, errbuf);
 		uint8_t out[128];
 
-		cr_expect_eq(
-		    read_all(s, out, sizeof(out), sizeof(out)), strlen(TEXT));
-		cr_expect_str_eq(
-		    stream_error(s), "", "%zu: %s", sizes[i], stream_error(s));
+		cr_expect_eq(read_all(s, out, sizeof(out), sizeof(out)),
+		    strlen(TEXT));
+		cr_expect_str_eq(stream_error(s), "", "%zu: %s", sizes[i],
+		    stream_error(s));
 		stream_close(s);
 		free(all.ptr);
 	}
@@ -192,8 +192,8 @@ expect_cut_is_told(struct bytes whole, const char *compression)
 {
 	char words[64];
 
-	snprintf(
-	    words, sizeof(words), "the %s data ends too early", compression);
+	snprintf(words, sizeof(words), "the %s data ends too early",
+	    compression);
 	for (size_t len = 4; len < whole.len; len++) {
 		/* In a block of its own, for the sanitizer's sake. */
 		uint8_t *cut = malloc(len), out[128];
@@ -206,8 +206,8 @@ expect_cut_is_told(struct bytes whole, const char *compression)
 		n = read_all(s, out, sizeof(out), 16);
 		cr_expect_leq(n, strlen(TEXT));
 		cr_expect_eq(memcmp(out, TEXT, n), 0);
-		cr_expect_str_eq(
-		    stream_error(s), words, "%zu of %zu", len, whole.len);
+		cr_expect_str_eq(stream_error(s), words, "%zu of %zu", len,
+		    whole.len);
 		stream_close(s);
 		free(cut);
 	}
@@ -260,8 +260,8 @@ Test(stream, the_hash_is_that_of_the_decompressed_content)
 	uint8_t out[128];
 
 	for (int i = 0; i < 4; i++) {
-		struct stream *s = stream_over(
-		    files[i].ptr, files[i].len, errbuf);
+		struct stream *s =
+		    stream_over(files[i].ptr, files[i].len, errbuf);
 
 		read_all(s, out, sizeof(out), 3);
 		stream_hash(s, hashes[i]);

@@ -32,21 +32,21 @@ struct said {
 	bool snapped; /* a gap is a cut packet's */
 };
 
-#define S(text)                                                                \
-	{                                                                      \
-		TO_CLIENT, text, sizeof(text) - 1, false                       \
+#define S(text)                                          \
+	{                                                \
+		TO_CLIENT, text, sizeof(text) - 1, false \
 	}
-#define C(text)                                                                \
-	{                                                                      \
-		TO_SERVER, text, sizeof(text) - 1, false                       \
+#define C(text)                                          \
+	{                                                \
+		TO_SERVER, text, sizeof(text) - 1, false \
 	}
-#define GAP(dir, missing)                                                      \
-	{                                                                      \
-		dir, NULL, missing, false                                      \
+#define GAP(dir, missing)                 \
+	{                                 \
+		dir, NULL, missing, false \
 	}
-#define SNAPPED(dir, missing)                                                  \
-	{                                                                      \
-		dir, NULL, missing, true                                       \
+#define SNAPPED(dir, missing)            \
+	{                                \
+		dir, NULL, missing, true \
 	}
 
 struct dialogue {
@@ -65,8 +65,8 @@ struct dialogue {
 };
 
 static inline void
-dialogue_fold(
-    void *context, const struct publication *publication, struct slice facts)
+dialogue_fold(void *context, const struct publication *publication,
+    struct slice facts)
 {
 	struct dialogue *d = context;
 	struct slice bytes;
@@ -89,8 +89,8 @@ dialogue_open(struct dialogue *d, const char *client, const char *server)
 	start.identity.server.port = d->port ? d->port : 25;
 	start.identity.client_isn = 1000;
 	start.identity.server_isn = 2000;
-	start.identity.has_client_isn = start.identity
-					    .has_server_isn = !d->midstream;
+	start.identity.has_client_isn = start.identity.has_server_isn =
+	    !d->midstream;
 	start.identity.on_mail_port = true;
 
 	session_init(&d->session, 1);
@@ -100,8 +100,8 @@ dialogue_open(struct dialogue *d, const char *client, const char *server)
 		d->log.observability |= OBS_MIDSTREAM;
 	if (d->one_sided)
 		d->log.observability |= OBS_ONE_SIDED;
-	d->smtp = smtp_session_open(
-	    malloc(smtp_session_bytes()), &d->log, &d->options, &start);
+	d->smtp = smtp_session_open(malloc(smtp_session_bytes()), &d->log,
+	    &d->options, &start);
 	d->origin.capture_ts_ns = d->at_ns ? d->at_ns : NOON_NS;
 	d->origin.one_sided = d->one_sided;
 }
@@ -126,9 +126,9 @@ dialogue_say_all(struct dialogue *d, const struct said *said, size_t count)
 	}
 }
 
-#define dialogue_say(d, ...)                                                   \
-	dialogue_say_all(d, (const struct said[]){ __VA_ARGS__ },              \
-	    sizeof((const struct said[]){ __VA_ARGS__ }) /                     \
+#define dialogue_say(d, ...)                                      \
+	dialogue_say_all(d, (const struct said[]){ __VA_ARGS__ }, \
+	    sizeof((const struct said[]){ __VA_ARGS__ }) /        \
 		sizeof(struct said))
 
 static inline void
@@ -149,8 +149,8 @@ dialogue_close(struct dialogue *d)
 
 /* A fact that needs more than a dialogue: TLS, mostly. */
 static inline void
-dialogue_fact(
-    struct dialogue *d, enum fact_code code, uint32_t value, const char *bytes)
+dialogue_fact(struct dialogue *d, enum fact_code code, uint32_t value,
+    const char *bytes)
 {
 	struct fact fact = { .code = (uint16_t)code,
 		.value = value,
@@ -163,12 +163,12 @@ dialogue_fact(
 }
 
 /* From MAIL to the answer to the message, then the client leaves. */
-#define DELIVERY                                                               \
-	C("MAIL FROM:<alice@example.net>\r\n"), S("250 2.1.0 Ok\r\n"),         \
-	    C("RCPT TO:<bob@example.org>\r\n"), S("250 2.1.5 Ok\r\n"),         \
-	    C("DATA\r\n"), S("354 End data with <CR><LF>.<CR><LF>\r\n"),       \
-	    C("Subject: hello\r\n\r\nhello\r\n.\r\n"),                         \
-	    S("250 2.0.0 Ok: queued as 4F1A2\r\n"), C("QUIT\r\n"),             \
+#define DELIVERY                                                         \
+	C("MAIL FROM:<alice@example.net>\r\n"), S("250 2.1.0 Ok\r\n"),   \
+	    C("RCPT TO:<bob@example.org>\r\n"), S("250 2.1.5 Ok\r\n"),   \
+	    C("DATA\r\n"), S("354 End data with <CR><LF>.<CR><LF>\r\n"), \
+	    C("Subject: hello\r\n\r\nhello\r\n.\r\n"),                   \
+	    S("250 2.0.0 Ok: queued as 4F1A2\r\n"), C("QUIT\r\n"),       \
 	    S("221 2.0.0 Bye\r\n")
 
 #endif

@@ -80,8 +80,8 @@ static const struct reply replies[] = {
 /* The octets of the reply, with `word` (of `len` octets) for STARTTLS; NULL:
  * without that line. */
 static inline size_t
-reply_bytes(
-    const struct reply *reply, const char *word, size_t len, char out[8192])
+reply_bytes(const struct reply *reply, const char *word, size_t len,
+    char out[8192])
 {
 	const char *line = reply->lines;
 	size_t n = 0;
@@ -94,8 +94,8 @@ reply_bytes(
 		    (word == NULL && strcmp(end + 1, "%s") == 0);
 
 		if (!here || word != NULL) {
-			n += (size_t)sprintf(
-			    out + n, "250%c", last ? ' ' : '-');
+			n +=
+			    (size_t)sprintf(out + n, "250%c", last ? ' ' : '-');
 			memcpy(out + n, here ? word : line, here ? len : have);
 			n += here ? len : have;
 			n += (size_t)sprintf(out + n, "\r\n");
@@ -107,16 +107,16 @@ reply_bytes(
 
 /* Greeting, EHLO and its answer; `d` has been opened. */
 static inline void
-dialogue_greet(
-    struct dialogue *d, const struct reply *reply, const char *word, size_t len)
+dialogue_greet(struct dialogue *d, const struct reply *reply, const char *word,
+    size_t len)
 {
 	char greeting[256], answer[8192];
 	struct said said[] = { { TO_CLIENT, greeting, 0, false },
 		C("EHLO relay.example.net\r\n"),
 		{ TO_CLIENT, answer, 0, false } };
 
-	said[0].len = (size_t)snprintf(
-	    greeting, sizeof(greeting), "%s\r\n", reply->greeting);
+	said[0].len = (size_t)snprintf(greeting, sizeof(greeting), "%s\r\n",
+	    reply->greeting);
 	said[2].len = reply_bytes(reply, word, len, answer);
 	dialogue_say_all(d, said, 3);
 }

@@ -44,8 +44,8 @@ Test(ehlo, a_keyword_ends_at_a_blank_or_an_equals_sign)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct guarded g = guarded_copy(rows[i][0], strlen(rows[i][0]));
 
-		cr_expect(
-		    slice_equal(ehlo_keyword(g.bytes), slice_str(rows[i][1])),
+		cr_expect(slice_equal(ehlo_keyword(g.bytes),
+			      slice_str(rows[i][1])),
 		    "\"%s\"", rows[i][0]);
 		guarded_free(&g);
 	}
@@ -94,8 +94,8 @@ Test(ehlo, distance_counts_substitutions_insertions_and_deletions)
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		struct guarded g = guarded_copy(
-		    rows[i].word, strlen(rows[i].word));
+		struct guarded g =
+		    guarded_copy(rows[i].word, strlen(rows[i].word));
 
 		cr_expect_eq(ehlo_distance_to_starttls(g.bytes),
 		    rows[i].distance, "\"%s\": %u", rows[i].word,
@@ -107,8 +107,8 @@ Test(ehlo, distance_counts_substitutions_insertions_and_deletions)
 Test(ehlo, a_hash_goes_on_where_it_stopped)
 {
 	uint64_t whole = ehlo_hash(0, slice_str("SIZE\nDSN\n"));
-	uint64_t parts = ehlo_hash(
-	    ehlo_hash(0, slice_str("SIZE\n")), slice_str("DSN\n"));
+	uint64_t parts =
+	    ehlo_hash(ehlo_hash(0, slice_str("SIZE\n")), slice_str("DSN\n"));
 
 	cr_expect_eq(whole, parts);
 	cr_expect_neq(whole, ehlo_hash(0, slice_str("DSN\nSIZE\n")));

@@ -62,8 +62,8 @@ Test(garble, every_overwriting_is_found_in_every_products_order)
 			const char *word = overwritings[j];
 			struct garble g = garble_of(&replies[i], word, 8);
 
-			cr_expect(
-			    g.found, "%s: \"%s\"", replies[i].server, word);
+			cr_expect(g.found, "%s: \"%s\"", replies[i].server,
+			    word);
 			cr_expect_gt(evidence_weight(g.evidence), 1.25,
 			    "%s: \"%s\": %s", replies[i].server, word,
 			    evidence_name(g.evidence));
@@ -96,8 +96,8 @@ Test(garble, an_intact_offer_is_no_garble_whatever_stands_beside_it)
 			     "mx\nPIPELINING\nETRN\nXXXXXXXA\n"
 			     "ENHANCEDSTATUSCODES\n8BITMIME\nSTARTTLS\nDSN"),
 	    "nothing");
-	cr_expect_str_eq(
-	    found("220 mx ESMTP", "mx\nsTARTTLS\nXXXXXXXX"), "nothing");
+	cr_expect_str_eq(found("220 mx ESMTP", "mx\nsTARTTLS\nXXXXXXXX"),
+	    "nothing");
 }
 
 /* The traps of real replies: none of these words is an overwritten one. */
@@ -152,11 +152,11 @@ Test(garble, words_of_the_servers_own_are_no_garble)
 
 Test(garble, the_first_line_is_a_name_and_no_keyword)
 {
-	cr_expect_str_eq(
-	    found("220 mx ESMTP", "XXXXXXXA\nSIZE\nHELP"), "nothing");
+	cr_expect_str_eq(found("220 mx ESMTP", "XXXXXXXA\nSIZE\nHELP"),
+	    "nothing");
 	cr_expect_str_eq(found("220 mx ESMTP", "XXXXXXXX"), "nothing");
-	cr_expect_str_eq(
-	    found("220 mx ESMTP", "xxxxxxxx.xxx Hello [***.***]\nSIZE\nHELP"),
+	cr_expect_str_eq(found("220 mx ESMTP",
+			     "xxxxxxxx.xxx Hello [***.***]\nSIZE\nHELP"),
 	    "nothing");
 }
 
@@ -196,8 +196,8 @@ Test(garble, an_order_counts_for_more_when_the_server_is_known)
 
 	cr_expect_str_eq(found("220 mx ESMTP OpenSMTPD", lines), "slot");
 	cr_expect_str_eq(found("220 mx ESMTP", lines), "word-ambiguous");
-	cr_expect_str_eq(
-	    found("220 mx ESMTP Exim", "mx\nSIZE 1\n8BITMIME\nQZKWVPDJ\nHELP"),
+	cr_expect_str_eq(found("220 mx ESMTP Exim",
+			     "mx\nSIZE 1\n8BITMIME\nQZKWVPDJ\nHELP"),
 	    "word-ambiguous");
 	cr_expect_str_eq(found("220 mx ESMTP", "mx\nSIZE 1\nQZKWVPDJ\nHELP"),
 	    "unknown-word");
@@ -264,8 +264,8 @@ Test(garble, masks_of_one_character_have_names)
 		{ "        ", "blank-run" } };
 
 	for (size_t i = 0; i < 4; i++) {
-		struct garble g = garble_of(
-		    &replies[REPLY_POSTFIX], rows[i][0], 8);
+		struct garble g =
+		    garble_of(&replies[REPLY_POSTFIX], rows[i][0], 8);
 
 		cr_assert_not_null(g.mask, "%s", rows[i][1]);
 		cr_expect_str_eq(g.mask->name, rows[i][1]);
@@ -352,8 +352,8 @@ Test(garble, every_octet_in_every_place_is_borne)
 			word[i] = (char)octet;
 			intact = ascii_upper((uint8_t)octet) ==
 			    (uint8_t) "STARTTLS"[i];
-			cr_expect_neq(
-			    garble_of(&replies[REPLY_EXIM], word, 8).found,
+			cr_expect_neq(garble_of(&replies[REPLY_EXIM], word, 8)
+					  .found,
 			    intact, "octet %u in place %u", octet, i);
 		}
 	}

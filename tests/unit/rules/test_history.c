@@ -26,15 +26,15 @@ begin(void)
 static struct profile *
 seen(const char *client, double days, uint64_t sessions)
 {
-	return fake_offers(
-	    &world, &d.session, UINT32_MAX, client, days, sessions);
+	return fake_offers(&world, &d.session, UINT32_MAX, client, days,
+	    sessions);
 }
 
 static void
 ask(void)
 {
-	history_ask(
-	    fake_context(&world), &own, own.keywords_hash, own.first_ns, &h);
+	history_ask(fake_context(&world), &own, own.keywords_hash, own.first_ns,
+	    &h);
 }
 
 Test(history, no_profiles_are_no_history)
@@ -199,8 +199,8 @@ Test(history, a_garbled_reply_compares_without_the_overwritten_word)
 	cr_assert(session_profile_without(&d.session, 5, &clean));
 	seen(CLIENT, -1, 1)->keywords_hash = clean.keywords_hash;
 	fake_itself(&world, &d.session);
-	history_ask(
-	    fake_context(&world), &own, clean.keywords_hash, own.first_ns, &h);
+	history_ask(fake_context(&world), &own, clean.keywords_hash,
+	    own.first_ns, &h);
 	cr_expect(h.same_list);
 	cr_expect_eq(h.same_reply, 0);
 }

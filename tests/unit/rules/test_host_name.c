@@ -61,8 +61,8 @@ Test(host_name, syntax_is_that_of_rfc_1123)
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct guarded g = guarded_copy(
-		    rows[i].name, strlen(rows[i].name));
+		struct guarded g =
+		    guarded_copy(rows[i].name, strlen(rows[i].name));
 
 		cr_expect_eq(host_name_valid(g.bytes), rows[i].valid, "\"%s\"",
 		    rows[i].name);
@@ -119,8 +119,8 @@ Test(host_name, the_fault_is_told_with_its_place)
 		cr_expect_eq(host_name_check(slice_str(rows[i].name), &at),
 		    rows[i].fault, "\"%s\"", rows[i].name);
 		if (rows[i].fault != HOST_NAME_OK)
-			cr_expect_eq(
-			    at, rows[i].at, "\"%s\": at %zu", rows[i].name, at);
+			cr_expect_eq(at, rows[i].at, "\"%s\": at %zu",
+			    rows[i].name, at);
 		cr_expect_gt(strlen(host_name_fault_text(rows[i].fault)), 0);
 	}
 }

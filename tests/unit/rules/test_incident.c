@@ -80,8 +80,8 @@ Test(incident, kinds_have_names_that_read_back)
 			    kind_signature_id((enum kind)j));
 	}
 	cr_expect_str_eq(kind_name(KIND_STARTTLS_GARBLED), "starttls-garbled");
-	cr_expect_str_eq(
-	    kind_name(KIND_STARTTLS_STRIPPED), "starttls-stripped");
+	cr_expect_str_eq(kind_name(KIND_STARTTLS_STRIPPED),
+	    "starttls-stripped");
 	cr_expect_eq(kind_signature_id(KIND_STARTTLS_GARBLED), 1846101);
 }
 
@@ -96,8 +96,8 @@ Test(incident, what_is_no_name_does_not_read)
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
 		cr_expect_not(kind_parse(words[i], &kind), "%s", words[i]);
 		cr_expect_not(evidence_parse(words[i], &code), "%s", words[i]);
-		cr_expect_not(
-		    certainty_parse(words[i], &certainty), "%s", words[i]);
+		cr_expect_not(certainty_parse(words[i], &certainty), "%s",
+		    words[i]);
 	}
 	cr_expect_eq(kind, KINDS);
 	cr_expect_eq(code, EVIDENCE_CODES);
@@ -108,12 +108,12 @@ Test(incident, evidence_has_names_that_read_back_and_a_reason)
 	for (int i = 0; i < EVIDENCE_CODES; i++) {
 		enum evidence_code code = EVIDENCE_CODES;
 
-		cr_expect(evidence_parse(
-		    evidence_name((enum evidence_code)i), &code));
+		cr_expect(evidence_parse(evidence_name((enum evidence_code)i),
+		    &code));
 		cr_expect_eq((int)code, i);
 		cr_expect_str_not_empty(evidence_why(code));
-		cr_expect_neq(
-		    evidence_weight(code), 0, "%s", evidence_name(code));
+		cr_expect_neq(evidence_weight(code), 0, "%s",
+		    evidence_name(code));
 		cr_expect_str_not_empty(
 		    evidence_group_name(evidence_group(code)));
 	}
@@ -179,8 +179,8 @@ Test(incident, the_words_of_interface_md_are_the_names)
 	for (unsigned i = 0; i < OUTCOME_BITS; i++)
 		cr_expect_str_eq(outcome_name(i), outcomes[i]);
 	cr_expect_str_eq(cause_name(CAUSE_UNKNOWN), "unknown");
-	cr_expect_str_eq(
-	    cause_name(CAUSE_PEERS_INCOMPATIBLE), "peers-incompatible");
+	cr_expect_str_eq(cause_name(CAUSE_PEERS_INCOMPATIBLE),
+	    "peers-incompatible");
 	cr_expect_str_eq(side_name(SIDE_SERVER_OF_TAP), "server-side-of-tap");
 	cr_expect_str_eq(side_name(SIDE_UNDETERMINED), "undetermined");
 	cr_expect_str_eq(incident_state_name(STATE_WITHDRAWN), "withdrawn");

@@ -83,8 +83,8 @@ support_by_groups(const struct incident *incident)
 
 Test(judge, a_garbled_offer_is_told_whole)
 {
-	cr_assert_eq(
-	    judge_word(&replies[REPLY_POSTFIX], "XXXXXXXA"), VERDICT_INCIDENT);
+	cr_assert_eq(judge_word(&replies[REPLY_POSTFIX], "XXXXXXXA"),
+	    VERDICT_INCIDENT);
 	cr_expect_eq(in.kind, KIND_STARTTLS_GARBLED);
 	cr_expect_eq(in.certainty, CERTAINTY_LIKELY);
 	cr_expect_eq(in.state, STATE_FINAL);
@@ -145,8 +145,8 @@ Test(judge, every_overwriting_of_every_server_is_an_incident)
 			    in.confidence);
 			cr_expect_eq(in.kind, KIND_STARTTLS_GARBLED);
 			cr_expect_str_eq(in.expected + 4, "STARTTLS");
-			cr_expect_float_eq(
-			    in.support, support_by_groups(&in), 1e-9);
+			cr_expect_float_eq(in.support, support_by_groups(&in),
+			    1e-9);
 		}
 	}
 }
@@ -250,8 +250,8 @@ Test(judge, resemblance_never_lowers_severity)
 	static const char *const masks[] = { "XXXXXXXA", "XXXXXXXX",
 		"********" };
 
-	cr_assert_eq(
-	    judge_word(&replies[REPLY_POSTFIX], "QZKWVPDJ"), VERDICT_INCIDENT);
+	cr_assert_eq(judge_word(&replies[REPLY_POSTFIX], "QZKWVPDJ"),
+	    VERDICT_INCIDENT);
 	cr_expect_str_empty(in.resembles);
 	cr_expect_eq(incident_severity(&in), 1);
 	for (size_t i = 0; i < 3; i++) {

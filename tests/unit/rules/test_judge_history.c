@@ -36,8 +36,8 @@ judge(void)
 static struct profile *
 offers(const char *client, double days, uint64_t sessions)
 {
-	return fake_offers(
-	    &world, &d.session, UINT32_MAX, client, days, sessions);
+	return fake_offers(&world, &d.session, UINT32_MAX, client, days,
+	    sessions);
 }
 
 static struct profile *

@@ -15,8 +15,8 @@ static enum unjudged why;
 #define SERVER "198.51.100.25"
 #define ENFORCE POLICY_OF("enforce")
 #define TESTING POLICY_OF("testing")
-#define HELLO                                                                  \
-	S("220 mx1.example.org ESMTP\r\n"), C("EHLO relay.example.net\r\n"),   \
+#define HELLO                                                                \
+	S("220 mx1.example.org ESMTP\r\n"), C("EHLO relay.example.net\r\n"), \
 	    S("250-mx1.example.org\r\n250-SIZE 1\r\n250 DSN\r\n")
 
 static void
@@ -52,8 +52,8 @@ clear_delivery(void)
 static struct profile *
 offers(const char *client, double days, uint64_t sessions)
 {
-	return fake_offers(
-	    &world, &d.session, UINT32_MAX, client, days, sessions);
+	return fake_offers(&world, &d.session, UINT32_MAX, client, days,
+	    sessions);
 }
 
 static struct profile *
@@ -207,8 +207,9 @@ Test(judge_stripped, a_policy_holds_while_it_holds)
 	world.from_ns = NOON_NS;
 	cr_assert_eq(judge(), VERDICT_INCIDENT);
 	cr_expect_not(in.policies[0].assumed);
-	cr_expect_not_null(strstr(
-	    evidence_in(&in, EVIDENCE_POLICY_UNMET)->detail, "observed"));
+	cr_expect_not_null(
+	    strstr(evidence_in(&in, EVIDENCE_POLICY_UNMET)->detail,
+		"observed"));
 }
 
 Test(judge_stripped, a_refused_recipient_has_no_policy)

@@ -54,11 +54,12 @@ Test(product, the_greeting_names_it_without_case)
 /* The client's name stands in the first line too: it may not decide. */
 Test(product, the_first_line_of_the_reply_names_it_by_a_phrase_only)
 {
-	cr_expect_str_eq(
-	    product("220 mx ESMTP", "mx Nice to meet you, relay.example.net"),
+	cr_expect_str_eq(product("220 mx ESMTP",
+			     "mx Nice to meet you, relay.example.net"),
 	    "nodemailer");
-	cr_expect_str_eq(
-	    product("220 mx ESMTP", "mx Hello postfix.example.net"), "-");
+	cr_expect_str_eq(product("220 mx ESMTP",
+			     "mx Hello postfix.example.net"),
+	    "-");
 }
 
 Test(product, a_masked_greeting_leaves_the_order_to_tell)
@@ -73,8 +74,8 @@ Test(product, a_masked_greeting_leaves_the_order_to_tell)
 			     "STARTTLS"),
 	    "-");
 	/* Two fit: nobody can tell. */
-	cr_expect_str_eq(
-	    product("220 *************", "mx\nPIPELINING\n8BITMIME\nSMTPUTF8"),
+	cr_expect_str_eq(product("220 *************",
+			     "mx\nPIPELINING\n8BITMIME\nSMTPUTF8"),
 	    "-");
 }
 

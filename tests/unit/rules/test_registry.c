@@ -144,8 +144,8 @@ expect_error(const char *name, const char *text, size_t len, const char *where,
 	snprintf(place, sizeof(place), "%s/%s", folder, where);
 	cr_expect(strncmp(errbuf, place, strlen(place)) == 0,
 	    "wants \"%s\": \"%s\"", place, errbuf);
-	cr_expect_not_null(
-	    strstr(errbuf, remedy), "wants \"%s\": \"%s\"", remedy, errbuf);
+	cr_expect_not_null(strstr(errbuf, remedy), "wants \"%s\": \"%s\"",
+	    remedy, errbuf);
 	cr_expect_null(strchr(errbuf, '\n'));
 	remove_folder();
 }
@@ -199,13 +199,13 @@ Test(registry, too_many_rows_name_the_first_that_is_too_much)
 
 	for (int i = 0; i < 1025; i++)
 		n += (size_t)sprintf(text + n, "K%d\tx\n", i);
-	expect_error(
-	    "keywords.tsv", text, n, "keywords.tsv:1025: ", "remove some");
+	expect_error("keywords.tsv", text, n,
+	    "keywords.tsv:1025: ", "remove some");
 	n = 0;
 	for (int i = 0; i < 65; i++)
 		n += (size_t)sprintf(text + n, "P%d\t-\tSIZE\tx\n", i);
-	expect_error(
-	    "products.tsv", text, n, "products.tsv:65: ", "remove some");
+	expect_error("products.tsv", text, n,
+	    "products.tsv:65: ", "remove some");
 	n = 0;
 	for (int i = 0; i < 33; i++)
 		n += (size_t)sprintf(text + n, "M%d\trun\tX\t0\tx\tx\n", i);

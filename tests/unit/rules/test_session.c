@@ -5,13 +5,13 @@
 #define CLIENT "192.0.2.10"
 #define SERVER "198.51.100.25"
 
-#define HELLO                                                                  \
-	S("220 mx1.example.org ESMTP Postfix\r\n"),                            \
-	    C("EHLO relay.example.net\r\n"),                                   \
+#define HELLO                                       \
+	S("220 mx1.example.org ESMTP Postfix\r\n"), \
+	    C("EHLO relay.example.net\r\n"),        \
 	    S("250-mx1.example.org\r\n250-SIZE 10240000\r\n250 DSN\r\n")
-#define HELLO_TLS                                                              \
-	S("220 mx1.example.org ESMTP Postfix\r\n"),                            \
-	    C("EHLO relay.example.net\r\n"),                                   \
+#define HELLO_TLS                                   \
+	S("220 mx1.example.org ESMTP Postfix\r\n"), \
+	    C("EHLO relay.example.net\r\n"),        \
 	    S("250-mx1.example.org\r\n250-STARTTLS\r\n250 DSN\r\n")
 
 static struct dialogue d;
@@ -44,8 +44,8 @@ Test(session, outcome_flags_say_how_far_it_came)
 	dialogue_open(&d, CLIENT, SERVER);
 	dialogue_say(&d, HELLO);
 	cr_expect_eq(session_outcome(s), 0);
-	dialogue_say(
-	    &d, C("MAIL FROM:<a@example.net>\r\n"), S("250 2.1.0 Ok\r\n"));
+	dialogue_say(&d, C("MAIL FROM:<a@example.net>\r\n"),
+	    S("250 2.1.0 Ok\r\n"));
 	cr_expect_eq(session_outcome(s), OUTCOME_ENVELOPE_EXPOSED);
 	dialogue_say(&d, C("RCPT TO:<b@example.org>\r\nDATA\r\n"),
 	    S("250 2.1.5 Ok\r\n354 go on\r\n"), C("hello\r\n.\r\n"),

@@ -69,8 +69,8 @@ Test(session_rcpt, what_names_no_domain_chooses_no_policy)
 		begin();
 		recipient(paths[i], "250 Ok\r\n");
 		dialogue_close(&d);
-		cr_expect_eq(
-		    s->domain_count, 0, "%s: %s", paths[i], s->rcpt_domains[0]);
+		cr_expect_eq(s->domain_count, 0, "%s: %s", paths[i],
+		    s->rcpt_domains[0]);
 		cr_expect(s->rcpt_clear, "%s", paths[i]);
 	}
 }

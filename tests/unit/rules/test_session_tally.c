@@ -97,8 +97,8 @@ Test(session_tally, a_delivery_in_clear_that_nobody_offered_more)
 Test(session_tally, a_delivery_in_clear_despite_the_offer)
 {
 	OPEN;
-	dialogue_say(
-	    &d, OFFER, C("MAIL FROM:<a@example.net>\r\n"), S("250 Ok\r\n"));
+	dialogue_say(&d, OFFER, C("MAIL FROM:<a@example.net>\r\n"),
+	    S("250 Ok\r\n"));
 	dialogue_close(&d);
 	expect("yes", "not-tried", "envelope", "");
 }
@@ -152,8 +152,8 @@ Test(session_tally, helo_asks_for_nothing)
 Test(session_tally, a_refused_ehlo_offers_nothing)
 {
 	OPEN;
-	dialogue_say(
-	    &d, ASKED, S("502 what?\r\n"), C("QUIT\r\n"), S("221 Bye\r\n"));
+	dialogue_say(&d, ASKED, S("502 what?\r\n"), C("QUIT\r\n"),
+	    S("221 Bye\r\n"));
 	dialogue_close(&d);
 	expect("no", "not-tried", "none", "");
 }

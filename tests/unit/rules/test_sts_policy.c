@@ -12,7 +12,7 @@ struct body_row {
 };
 
 static const struct body_row body_rows[] = {
-#define ROW(source, says, rfc, input)                                          \
+#define ROW(source, says, rfc, input) \
 	{ source, says, rfc, input, sizeof(input) - 1 },
 #include "unit/rules/vectors/sts_body.inc"
 #undef ROW
@@ -282,11 +282,11 @@ Test(sts_policy, findings_have_a_place_and_cite_the_rfc)
 
 		sts_policy_parse(slice_str(rows[i].body), &policy, &lint);
 		cr_assert_gt(lint.count, 0, "\"%s\"", rows[i].body);
-		cr_expect_str_eq(
-		    l->code, rows[i].code, "\"%s\": %s", rows[i].body, l->code);
+		cr_expect_str_eq(l->code, rows[i].code, "\"%s\": %s",
+		    rows[i].body, l->code);
 		cr_expect_eq(l->severity, rows[i].severity, "%s", l->code);
-		cr_expect_eq(
-		    l->line, rows[i].line, "%s: line %u", l->code, l->line);
+		cr_expect_eq(l->line, rows[i].line, "%s: line %u", l->code,
+		    l->line);
 		cr_expect_eq(l->column, rows[i].column, "%s: column %u",
 		    l->code, l->column);
 		if (rows[i].text != NULL)
@@ -326,8 +326,8 @@ Test(sts_policy, findings_beyond_the_list_are_counted_and_still_decide)
 Test(sts_policy, an_extension_is_utf_8)
 {
 #define WITH(value) "version: STSv1\nmode: none\nmax_age: 1\nx: " value "\n"
-	cr_expect_eq(
-	    judge(WITH("caf\303\251 \342\202\254 \360\237\220\242")), 'A');
+	cr_expect_eq(judge(WITH("caf\303\251 \342\202\254 \360\237\220\242")),
+	    'A');
 	cr_expect_eq(judge(WITH("\364\217\277\277")), 'A');
 	cr_expect_eq(judge(WITH("a:b=c;d")), 'A');
 	cr_expect_eq(judge(WITH("\300\257")), 'R');
@@ -362,7 +362,7 @@ static const struct {
 	char source_says, rfc;
 	const char *host, *pattern;
 } match_rows[] = {
-#define ROW(source, says, rfc, host, pattern)                                  \
+#define ROW(source, says, rfc, host, pattern) \
 	{ source, says, rfc, host, pattern },
 #include "unit/rules/vectors/sts_match.inc"
 #undef ROW
@@ -390,8 +390,8 @@ Test(sts_policy, known_hosts_match_as_the_rfc_says)
 	};
 
 	for (size_t i = 0; i < sizeof(match_rows) / sizeof(match_rows[0]); i++)
-		cr_expect_eq(
-		    letters[match(match_rows[i].host, match_rows[i].pattern)],
+		cr_expect_eq(letters[match(match_rows[i].host,
+				 match_rows[i].pattern)],
 		    match_rows[i].rfc, "%s: %s against %s",
 		    match_rows[i].source, match_rows[i].host,
 		    match_rows[i].pattern);
@@ -399,8 +399,8 @@ Test(sts_policy, known_hosts_match_as_the_rfc_says)
 
 Test(sts_policy, a_wildcard_is_exactly_one_label)
 {
-	cr_expect_eq(
-	    match("mail.example.com.", "*.example.com"), STS_MATCH_YES);
+	cr_expect_eq(match("mail.example.com.", "*.example.com"),
+	    STS_MATCH_YES);
 	cr_expect_eq(match("example.com", "*.example.com"), STS_MATCH_NO);
 	cr_expect_eq(match("a.b.example.com", "*.example.com"), STS_MATCH_NO);
 	cr_expect_eq(match(".example.com", "*.example.com"), STS_MATCH_NO);
@@ -409,10 +409,10 @@ Test(sts_policy, a_wildcard_is_exactly_one_label)
 	cr_expect_eq(match("mail.example.com", "*"), STS_MATCH_INVALID);
 	cr_expect_eq(match("mail.example.com", "*."), STS_MATCH_INVALID);
 	cr_expect_eq(match("mail.example.com", "*.*.com"), STS_MATCH_INVALID);
-	cr_expect_eq(
-	    match("mail.example.com", "m*.example.com"), STS_MATCH_INVALID);
-	cr_expect_eq(
-	    match("mail.example.com", "mail.example.com."), STS_MATCH_INVALID);
+	cr_expect_eq(match("mail.example.com", "m*.example.com"),
+	    STS_MATCH_INVALID);
+	cr_expect_eq(match("mail.example.com", "mail.example.com."),
+	    STS_MATCH_INVALID);
 	cr_expect_eq(match("192.0.2.1", "192.0.2.1"), STS_MATCH_NO);
 }
 
@@ -455,8 +455,8 @@ Test(sts_policy, is_served_as_text_plain)
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct guarded g = guarded_copy(
-		    rows[i].value, strlen(rows[i].value));
+		struct guarded g =
+		    guarded_copy(rows[i].value, strlen(rows[i].value));
 
 		cr_expect_eq(sts_content_type_ok(g.bytes), rows[i].ok, "\"%s\"",
 		    rows[i].value);

@@ -11,7 +11,7 @@ struct txt_row {
 };
 
 static const struct txt_row txt_rows[] = {
-#define ROW(source, says, rfc, input)                                          \
+#define ROW(source, says, rfc, input) \
 	{ source, says, rfc, input, sizeof(input) - 1 },
 #include "unit/rules/vectors/sts_txt.inc"
 #undef ROW
@@ -74,9 +74,10 @@ Test(sts_txt, id_has_1_to_32_letters_and_digits)
 {
 	struct sts_txt out;
 
-	cr_expect(sts_txt_parse(
-	    slice_str("v=STSv1; id=abcdefghijabcdefghijabcdefghij12;"), &out,
-	    NULL));
+	cr_expect(
+	    sts_txt_parse(slice_str(
+			      "v=STSv1; id=abcdefghijabcdefghijabcdefghij12;"),
+		&out, NULL));
 	cr_expect_str_eq(out.id, "abcdefghijabcdefghijabcdefghij12");
 	cr_expect_not(strict("v=STSv1; id=abcdefghijabcdefghijabcdefghij123;"));
 	cr_expect_not(strict("v=STSv1; id=;"));
@@ -134,15 +135,15 @@ Test(sts_txt, findings_have_a_place_and_cite_the_rfc)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const struct sts_lint *l = first_finding(rows[i].txt);
 
-		cr_expect_str_eq(
-		    l->code, rows[i].code, "\"%s\": %s", rows[i].txt, l->code);
-		cr_expect_eq(
-		    l->severity, rows[i].severity, "\"%s\"", rows[i].txt);
+		cr_expect_str_eq(l->code, rows[i].code, "\"%s\": %s",
+		    rows[i].txt, l->code);
+		cr_expect_eq(l->severity, rows[i].severity, "\"%s\"",
+		    rows[i].txt);
 		cr_expect_eq(l->line, 1);
 		cr_expect_eq(l->column, rows[i].column, "\"%s\": column %u",
 		    rows[i].txt, l->column);
-		cr_expect(
-		    strstr(l->text, "(RFC 8461 3.1)") != NULL, "%s", l->text);
+		cr_expect(strstr(l->text, "(RFC 8461 3.1)") != NULL, "%s",
+		    l->text);
 	}
 }
 
@@ -158,8 +159,8 @@ select_of(const char *a, const char *b, struct sts_txt *found)
 		records[count++] = slice_str(a);
 	if (b != NULL)
 		records[count++] = slice_str(b);
-	return sts_txt_select(
-	    &(struct sts_txt_rrset){ true, records, count }, found);
+	return sts_txt_select(&(struct sts_txt_rrset){ true, records, count },
+	    found);
 }
 
 /* mox, eff-backend, chasquid: one of ours counts; others do not disturb. */
@@ -169,10 +170,10 @@ Test(sts_txt, exactly_one_record_announces_a_policy)
 
 	cr_expect_eq(select_of("v=STSv1; id=1", NULL, &found), STS_TXT_FOUND);
 	cr_expect_str_eq(found.id, "1");
-	cr_expect_eq(
-	    select_of("v=STSv1; id=1", "other", &found), STS_TXT_FOUND);
-	cr_expect_eq(
-	    select_of("other", "v=STSv1; id=2", &found), STS_TXT_FOUND);
+	cr_expect_eq(select_of("v=STSv1; id=1", "other", &found),
+	    STS_TXT_FOUND);
+	cr_expect_eq(select_of("other", "v=STSv1; id=2", &found),
+	    STS_TXT_FOUND);
 	cr_expect_str_eq(found.id, "2");
 	cr_expect_eq(select_of("abc", "def", &found), STS_TXT_ABSENT);
 	cr_expect_eq(select_of("abc", NULL, &found), STS_TXT_ABSENT);
@@ -194,8 +195,8 @@ Test(sts_txt, two_records_suppress_the_policy)
 	    STS_TXT_SEVERAL);
 	cr_expect_str_eq(found.id, "");
 	cr_expect_eq(select_of("v=STSv1; bad", NULL, &found), STS_TXT_INVALID);
-	cr_expect_eq(
-	    select_of("v=STSv1; id=20 24", NULL, &found), STS_TXT_INVALID);
+	cr_expect_eq(select_of("v=STSv1; id=20 24", NULL, &found),
+	    STS_TXT_INVALID);
 }
 
 /* Erratum 6285, to the letter. */
@@ -216,8 +217,9 @@ Test(sts_txt, no_answer_proves_nothing)
 {
 	struct sts_txt found;
 
-	cr_expect_eq(sts_txt_select(
-			 &(struct sts_txt_rrset){ .answered = false }, &found),
+	cr_expect_eq(sts_txt_select(&(struct sts_txt_rrset){ .answered =
+								 false },
+			 &found),
 	    STS_TXT_UNKNOWN);
 }
 

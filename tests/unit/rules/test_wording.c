@@ -41,8 +41,8 @@ Test(wording, what_is_not_printable_ascii_is_escaped)
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-		cr_expect_str_eq(
-		    escaped(rows[i].bytes, rows[i].len, 64), rows[i].escaped);
+		cr_expect_str_eq(escaped(rows[i].bytes, rows[i].len, 64),
+		    rows[i].escaped);
 }
 
 Test(wording, an_escape_is_never_cut_in_two)
@@ -66,8 +66,8 @@ judge_word(const char *word, size_t len, int extra)
 	if (extra == 0)
 		dialogue_say(&d, DELIVERY);
 	else if (extra == 1)
-		dialogue_say(
-		    &d, C("MAIL FROM:<a@example.net>\r\n"), S("250 Ok\r\n"));
+		dialogue_say(&d, C("MAIL FROM:<a@example.net>\r\n"),
+		    S("250 Ok\r\n"));
 	else if (extra == 2)
 		dialogue_say(&d, C("AUTH PLAIN AGEAYg==\r\n"), S("235 Ok\r\n"));
 	else if (extra == 3)
@@ -134,10 +134,10 @@ Test(wording, history_says_how_often_to_whom_and_when)
 	world.profile_count = 0;
 	fake_offers(&world, &d.session, 5, "192.0.2.99", -1, 4);
 	rules_judge(&d.session, fake_context(&world), &in, &why);
-	cr_expect_not_null(
-	    strstr(in.observed, "4 other sessions with this client's "
-				"network, one of them at 2026-02-28 "
-				"12:00:00"));
+	cr_expect_not_null(strstr(in.observed,
+	    "4 other sessions with this client's "
+	    "network, one of them at 2026-02-28 "
+	    "12:00:00"));
 }
 
 /* A promise of interface.md: everything but `seen` is valid UTF-8, and no

@@ -10,13 +10,13 @@
 
 #define READ_PRIOR (1.0 / 30)
 
-#define POLICY_OF(mode)                                                        \
+#define POLICY_OF(mode) \
 	"version: STSv1\nmode: " mode "\nmx: *.example.org\nmax_age: 604800\n"
 
 struct fake_world {
 	struct context context;
 	const char *domain[4], *body[4]; /* policies */
-	bool observed; /* ... whose validity somebody observed */
+	bool observed;		   /* ... whose validity somebody observed */
 	int64_t from_ns, until_ns; /* 0: always */
 	struct profile profiles[32];
 	size_t profile_count;
@@ -25,8 +25,8 @@ struct fake_world {
 };
 
 static inline bool
-fake_policy(
-    void *world, const char *domain, int64_t at_ns, struct policy_in_force *out)
+fake_policy(void *world, const char *domain, int64_t at_ns,
+    struct policy_in_force *out)
 {
 	struct fake_world *w = world;
 
@@ -37,15 +37,15 @@ fake_policy(
 		if (w->domain[i] == NULL || strcmp(w->domain[i], domain) != 0)
 			continue;
 		out->assumed = !w->observed;
-		return sts_policy_parse(
-		    slice_str(w->body[i]), &out->policy, NULL);
+		return sts_policy_parse(slice_str(w->body[i]), &out->policy,
+		    NULL);
 	}
 	return false;
 }
 
 static inline size_t
-fake_profiles(
-    void *world, const struct endpoint *server, const struct profile **out)
+fake_profiles(void *world, const struct endpoint *server,
+    const struct profile **out)
 {
 	struct fake_world *w = world;
 

@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 static struct {
-	long at, calls; /* the call that fails, from 1; 0: none */
+	long at, calls;	      /* the call that fails, from 1; 0: none */
 	bool for_good, reads; /* and all later ones; reads fail too */
 	int code;
 } fault;
@@ -33,8 +33,8 @@ fault_now(void)
 static inline int
 fault_close(sqlite3_file *f)
 {
-	return REAL(f)->pMethods ? REAL(f)->pMethods->xClose(REAL(f))
-				 : SQLITE_OK;
+	return REAL(f)->pMethods ? REAL(f)->pMethods->xClose(REAL(f)) :
+				   SQLITE_OK;
 }
 
 static inline int
@@ -60,9 +60,9 @@ fault_write(sqlite3_file *f, const void *from, int n, sqlite3_int64 at)
 static inline int
 fault_truncate(sqlite3_file *f, sqlite3_int64 size)
 {
-	return !fault.reads && fault_now()
-	    ? SQLITE_IOERR_TRUNCATE
-	    : REAL(f)->pMethods->xTruncate(REAL(f), size);
+	return !fault.reads && fault_now() ?
+	    SQLITE_IOERR_TRUNCATE :
+	    REAL(f)->pMethods->xTruncate(REAL(f), size);
 }
 
 /* The kernel's part is not under test: what was written is there. */
@@ -117,8 +117,8 @@ fault_characteristics(sqlite3_file *f)
 }
 
 static inline int
-fault_shm_map(
-    sqlite3_file *f, int page, int size, int extend, void volatile **out)
+fault_shm_map(sqlite3_file *f, int page, int size, int extend,
+    void volatile **out)
 {
 	if (extend && !fault.reads && fault_now())
 		return SQLITE_IOERR_SHMSIZE;
@@ -152,8 +152,8 @@ static const sqlite3_io_methods fault_methods = { 2, fault_close, fault_read,
 static sqlite3_vfs fault_vfs, *real_vfs;
 
 static inline int
-fault_open(
-    sqlite3_vfs *vfs, const char *name, sqlite3_file *f, int flags, int *out)
+fault_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *f, int flags,
+    int *out)
 {
 	int status;
 

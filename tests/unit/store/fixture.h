@@ -84,8 +84,8 @@ raw_text(const char *sql)
 	cr_assert_eq(sqlite3_prepare_v2(db, sql, -1, &st, NULL), SQLITE_OK,
 	    "%s: %s", sql, sqlite3_errmsg(db));
 	cr_assert_eq(sqlite3_step(st), SQLITE_ROW, "%s", sql);
-	snprintf(
-	    text, sizeof(text), "%s", (const char *)sqlite3_column_text(st, 0));
+	snprintf(text, sizeof(text), "%s",
+	    (const char *)sqlite3_column_text(st, 0));
 	sqlite3_finalize(st);
 	sqlite3_close(db);
 	return text;
@@ -112,9 +112,9 @@ dump_table(sqlite3 *db, const char *table, FILE *out)
 			fprintf(out, "|");
 			for (int j = 0; j < sqlite3_column_bytes(st, i); j++)
 				fprintf(out,
-				    bytes[j] > 0x20 && bytes[j] < 0x7f
-					? "%c"
-					: "\\%02x",
+				    bytes[j] > 0x20 && bytes[j] < 0x7f ?
+					"%c" :
+					"\\%02x",
 				    bytes[j]);
 		}
 		fprintf(out, "\n");
@@ -180,9 +180,10 @@ sample_capture(const char *hash)
 	snprintf(row.hash, sizeof(row.hash), "%s", hash);
 	for (unsigned i = 0; i < COUNTERS; i++)
 		row.counters.of[i] = 100 + i;
-	row.tally = (struct tally){
-		.sessions = 1, .kept = 2, .kept_shed = 3, .profiles_shed = 4
-	};
+	row.tally = (struct tally){ .sessions = 1,
+		.kept = 2,
+		.kept_shed = 3,
+		.profiles_shed = 4 };
 	for (unsigned i = 0; i < OFFERED_VALUES; i++)
 		row.tally.offered[i] = 200 + i;
 	for (unsigned i = 0; i < USED_VALUES; i++)

@@ -7,8 +7,8 @@ put_all(struct store *s, const struct capture_row *row)
 {
 	struct profile profile = sample_profile();
 	uint8_t facts[FACTS_ROOM];
-	struct sighting sighting = sample_sighting(
-	    1, row->hash, sample_facts(facts, "250-XXXXXXXA"));
+	struct sighting sighting =
+	    sample_sighting(1, row->hash, sample_facts(facts, "250-XXXXXXXA"));
 
 	cr_assert_eq(store_capture_begin(s, row), 0);
 	cr_assert_eq(store_capture_counts(s, &row->counters, &row->tally), 0);
@@ -76,8 +76,9 @@ Test(capture, reading_back_gives_what_was_written)
 	cr_expect_eq(memcmp(&seen.captures[0].counters, &row.counters,
 			 sizeof(row.counters)),
 	    0);
-	cr_expect_eq(
-	    memcmp(&seen.captures[0].tally, &row.tally, sizeof(row.tally)), 0);
+	cr_expect_eq(memcmp(&seen.captures[0].tally, &row.tally,
+			 sizeof(row.tally)),
+	    0);
 	store_close(s);
 }
 

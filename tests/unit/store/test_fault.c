@@ -16,8 +16,8 @@ put_capture(struct store *s, const char *hash)
 	struct capture_row row = sample_capture(hash);
 	struct profile profile = sample_profile();
 	uint8_t facts[FACTS_ROOM];
-	struct sighting sighting = sample_sighting(
-	    (uint8_t)hash[0], hash, sample_facts(facts, "250-XXXXXXXA"));
+	struct sighting sighting = sample_sighting((uint8_t)hash[0], hash,
+	    sample_facts(facts, "250-XXXXXXXA"));
 
 	if (store_capture_begin(s, &row) != 0)
 		return -1;
@@ -142,8 +142,8 @@ expect_whole(int done, long n)
 
 	for (int i = done; i <= STEPS; i++)
 		any |= strcmp(now, states[i]) == 0;
-	cr_expect(
-	    any, "call %ld failed: after %d steps there is\n%s", n, done, now);
+	cr_expect(any, "call %ld failed: after %d steps there is\n%s", n, done,
+	    now);
 	free(now);
 	/* And the program opens it as if nothing had happened. */
 	store_close(open_store(STORE_WRITE));

@@ -26,8 +26,8 @@ put(struct store *s, struct incident *incident)
 {
 	bool written = false;
 
-	cr_assert_eq(
-	    store_put_incident(s, incident, &written), 0, "%s", store_error(s));
+	cr_assert_eq(store_put_incident(s, incident, &written), 0, "%s",
+	    store_error(s));
 	return written;
 }
 
@@ -135,9 +135,9 @@ Test(incident, the_same_verdict_again_is_not_written)
 	store_close(s);
 }
 
-#define ANY(field)                                                             \
-	{                                                                      \
-#field, offsetof(struct incident, field)                       \
+#define ANY(field)                                       \
+	{                                                \
+#field, offsetof(struct incident, field) \
 	}
 static const struct {
 	const char *name;
@@ -148,10 +148,11 @@ static const struct {
 	ANY(confidence), ANY(certainty), ANY(cause), ANY(side), ANY(outcome),
 	ANY(client.address.octets), ANY(client.port),
 	ANY(server.address.octets), ANY(server.port), ANY(helo),
-	ANY(server_name), ANY(product), ANY(queue_id), ANY(mail_from), ANY(rcpt_to[1]), ANY(capture_hash),
-	ANY(frame), ANY(capture_ts_ns), ANY(stream_offset), ANY(seen),
-	ANY(expected), ANY(seen_line), ANY(ehlo_frame), ANY(rcpt_domains[1]),
-	ANY(domains_unlisted), ANY(policies[1].domain), ANY(policies[0].mode),
+	ANY(server_name), ANY(product), ANY(queue_id), ANY(mail_from),
+	ANY(rcpt_to[1]), ANY(capture_hash), ANY(frame), ANY(capture_ts_ns),
+	ANY(stream_offset), ANY(seen), ANY(expected), ANY(seen_line),
+	ANY(ehlo_frame), ANY(rcpt_domains[1]), ANY(domains_unlisted),
+	ANY(policies[1].domain), ANY(policies[0].mode),
 	ANY(policies[1].assumed), ANY(policies[1].result),
 	ANY(policies[0].basis), ANY(evidence[0].code), ANY(evidence[0].weight),
 	ANY(evidence[1].frame), ANY(evidence[1].detail),
@@ -362,8 +363,8 @@ Test(incident, every_capture_that_holds_the_session_finds_it)
 	put(s, &in);
 	for (int i = 0; i < 2; i++) {
 		struct capture_row row = sample_capture(i ? "bb" : "aa");
-		struct sighting sighting = sample_sighting(
-		    i ? 0x51 : 0x50, row.hash, sample_facts(facts, "250-X"));
+		struct sighting sighting = sample_sighting(i ? 0x51 : 0x50,
+		    row.hash, sample_facts(facts, "250-X"));
 
 		sighting.capture_count = 2;
 		strcpy(sighting.captures[1], i ? "dd" : "cc");

@@ -2,7 +2,7 @@
 
 TestSuite(policy, .init = fixture_make, .fini = fixture_remove);
 
-#define BODY                                                                   \
+#define BODY \
 	"version: STSv1\r\nmode: enforce\r\nmx: mx.example\r\nmax_age: 9\r\n"
 
 static struct policy_row

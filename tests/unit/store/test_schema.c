@@ -9,8 +9,8 @@ Test(schema, a_new_database_says_whose_it_is_and_of_which_version)
 	store_close(open_store(STORE_WRITE));
 	cr_expect_eq(raw_count("PRAGMA application_id"), 0x7374726c);
 	cr_expect_eq(raw_count("PRAGMA user_version"), 1);
-	cr_expect_str_eq(
-	    raw_text("SELECT value FROM meta WHERE key = 'program'"),
+	cr_expect_str_eq(raw_text(
+			     "SELECT value FROM meta WHERE key = 'program'"),
 	    "striplight " STRIPLIGHT_VERSION);
 }
 

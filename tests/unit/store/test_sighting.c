@@ -25,8 +25,8 @@ on_sighting(void *context, const struct sighting *sighting)
 	struct sighting *kept = &seen->list[seen->count];
 
 	*kept = *sighting;
-	memcpy(
-	    seen->facts[seen->count], sighting->facts.ptr, sighting->facts.len);
+	memcpy(seen->facts[seen->count], sighting->facts.ptr,
+	    sighting->facts.len);
 	kept->facts.ptr = seen->facts[seen->count++];
 	return 0;
 }
@@ -45,8 +45,8 @@ Test(sighting, reading_back_gives_what_was_written)
 {
 	struct store *s = begin("aa");
 	uint8_t facts[FACTS_ROOM];
-	struct sighting in = sample_sighting(
-	    1, "aa", sample_facts(facts, "250-XXX\xff\n\\XXX"));
+	struct sighting in =
+	    sample_sighting(1, "aa", sample_facts(facts, "250-XXX\xff\n\\XXX"));
 	struct sighting *out = &seen.list[0];
 
 	in.capture_count = 4;
@@ -89,8 +89,8 @@ Test(sighting, equal_ehlo_replies_are_kept_once)
 	cr_assert_eq(each(s, (struct sighting_filter){ 0 }), 6);
 	cr_expect(
 	    slice_equal(seen.list[5].facts, sample_facts(facts, "250-X")));
-	cr_expect(slice_equal(
-	    seen.list[0].facts, sample_facts(facts, "250-XXXXXXXA")));
+	cr_expect(slice_equal(seen.list[0].facts,
+	    sample_facts(facts, "250-XXXXXXXA")));
 	store_close(s);
 	cr_expect_eq(raw_count("SELECT count(*) FROM reply"), 2);
 	cr_expect_eq(raw_count("SELECT count(*) FROM sighting"
@@ -126,8 +126,8 @@ Test(sighting, filters_find_it_by_server_domain_capture_and_session)
 	struct store *s = begin("aa");
 	struct capture_row other = sample_capture("bb");
 	uint8_t facts[FACTS_ROOM], session[16];
-	struct sighting in = sample_sighting(
-	    1, "aa", sample_facts(facts, "250-XXXXXXXA"));
+	struct sighting in =
+	    sample_sighting(1, "aa", sample_facts(facts, "250-XXXXXXXA"));
 	struct endpoint nobody = endpoint("2001:db8::25", 25);
 
 	cr_assert_eq(store_add_sighting(s, &in), 0);
@@ -169,9 +169,9 @@ Test(sighting, they_come_by_session_then_deciding_time_then_capture)
 	uint8_t facts[FACTS_ROOM];
 
 	for (int i = 0; i < 3; i++) {
-		struct capture_row row = sample_capture(i == 0 ? "aa"
-			: i == 1			       ? "bb"
-							       : "cc");
+		struct capture_row row = sample_capture(i == 0 ? "aa" :
+			i == 1				       ? "bb" :
+								 "cc");
 
 		cr_assert_eq(store_capture_begin(s, &row), 0);
 		for (int j = 0; j < 4; j++) {
@@ -186,10 +186,10 @@ Test(sighting, they_come_by_session_then_deciding_time_then_capture)
 	}
 	cr_assert_eq(each(s, (struct sighting_filter){ 0 }), 4);
 	for (int i = 0; i < 4; i++) {
-		cr_expect_eq(
-		    seen.list[i].session[0], rows[order[i]].session, "%d", i);
-		cr_expect_str_eq(
-		    seen.list[i].captures[0], rows[order[i]].capture, "%d", i);
+		cr_expect_eq(seen.list[i].session[0], rows[order[i]].session,
+		    "%d", i);
+		cr_expect_str_eq(seen.list[i].captures[0],
+		    rows[order[i]].capture, "%d", i);
 	}
 	store_close(s);
 }
@@ -246,8 +246,8 @@ Test(sighting, a_damaged_row_is_read_without_harm)
 	for (size_t i = 0; i < sizeof(damages) / sizeof(*damages); i++) {
 		struct store *s = begin("aa");
 		uint8_t facts[FACTS_ROOM];
-		struct sighting in = sample_sighting(
-		    1, "aa", sample_facts(facts, "250-XXXXXXXA"));
+		struct sighting in = sample_sighting(1, "aa",
+		    sample_facts(facts, "250-XXXXXXXA"));
 
 		cr_assert_eq(store_add_sighting(s, &in), 0);
 		cr_assert_eq(store_capture_commit(s), 0);
