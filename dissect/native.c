@@ -47,7 +47,7 @@ native_create(const struct native_config *config,
 	return n;
 }
 
-/* --- the end ---------------------------------------------------------------- */
+/* --- the end ------------------------------------------------------------- */
 
 void
 native_close_flow(struct native *n, struct flow *f, enum ending ending,
@@ -164,7 +164,7 @@ native_destroy(struct native *n)
 	free(n);
 }
 
-/* --- a segment comes --- */
+/* --- a segment comes ----------------------------------------------------- */
 
 static void
 note_ack(struct native *n, struct flow *f, enum dir dir, const struct packet *p)

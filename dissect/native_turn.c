@@ -12,7 +12,7 @@
 #define HOLE_PACKETS 6
 #define HOLE_NS (1 * NS_PER_S)
 
-/* --- what waits ----------------------------------------------------------- */
+/* --- what waits ---------------------------------------------------------- */
 
 static void
 forget(struct native *n, struct waiting **list)
@@ -101,7 +101,7 @@ native_enqueue(struct native *n, struct flow *f, enum dir dir,
 	return true;
 }
 
-/* --- wrong sums ------------------------------------------------------------- */
+/* --- wrong sums ---------------------------------------------------------- */
 
 void
 native_set_aside(struct native *n, struct flow *f, enum dir dir,
@@ -163,7 +163,7 @@ accept_suspects(struct native *n, const struct flow *f, struct direction *d,
 	}
 }
 
-/* --- the listener ----------------------------------------------------------- */
+/* --- the listener -------------------------------------------------------- */
 
 void
 native_reclass(struct native *n, struct flow *f)
@@ -308,7 +308,7 @@ native_deliver(struct native *n, struct flow *f, enum dir dir,
 	}
 }
 
-/* --- whose turn is it ----------------------------------------------------- */
+/* --- whose turn is it ---------------------------------------------------- */
 
 /*
  * Does the segment acknowledge what the peer has not been seen to send?

@@ -70,7 +70,7 @@ skip(struct decoding *d, size_t octets)
 	return taken;
 }
 
-/* --- TCP ---------------------------------------------------------------- */
+/* --- TCP ----------------------------------------------------------------- */
 
 /* RFC 7323 3.2; options that make no sense end the walk. */
 static void
@@ -292,7 +292,7 @@ decode_ip(struct decoding *d)
 	return version == 6 ? decode_ipv6(d) : give_up(d, COUNTER_BAD_IP);
 }
 
-/* --- links ----------------------------------------------------------------- */
+/* --- links --------------------------------------------------------------- */
 
 static enum packet_kind
 decode_mpls(struct decoding *d)
@@ -476,7 +476,7 @@ packet_link_known(uint32_t link_type)
 	return false;
 }
 
-/* --- sums and shards ------------------------------------------------------- */
+/* --- sums and shards ----------------------------------------------------- */
 
 /*
  * In words of 32 bits and the machine's own byte order: folded, that comes to

@@ -137,7 +137,7 @@ says_smtp(struct slice line)
 	return false;
 }
 
-/* --- lines --- */
+/* --- lines --------------------------------------------------------------- */
 
 void
 smtp_give_partial(struct smtp_session *s, enum dir dir)
@@ -266,7 +266,7 @@ smtp_say_unfinished(struct smtp_session *s, enum dir dir,
 	fact_pool_give(s->log->pool, p.bytes, FACT_LINE_MAX_BYTES);
 }
 
-/* --- what waits for a reply ----------------------------------------------------------- */
+/* --- what waits for a reply ---------------------------------------------- */
 
 /* DATA is unanswered. Octets wait; more than fit can only be a message. */
 static size_t
@@ -284,7 +284,7 @@ feed_data_wait(struct smtp_session *s, enum dir dir, struct slice bytes,
 	return bytes.len;
 }
 
-/* --- octets and holes, by mode -------------------------------------------- */
+/* --- octets and holes, by mode ------------------------------------------- */
 
 static size_t
 feed_lines(struct smtp_session *s, enum dir dir, struct slice bytes,
@@ -489,7 +489,7 @@ smtp_session_gap(struct smtp_session *s, enum dir dir, uint64_t missing,
 	return interest_of(s);
 }
 
-/* --- the end ---------------------------------------------------------------------------------- */
+/* --- the end ------------------------------------------------------------- */
 
 static void
 say_opaque(struct smtp_session *s, enum dir dir, const struct origin *at)

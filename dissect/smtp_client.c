@@ -44,7 +44,7 @@ smtp_verb(struct slice line)
 	return VERB_OTHER;
 }
 
-/* --- commands without an answer ---------------------------------------------- */
+/* --- commands without an answer ------------------------------------------ */
 
 void
 smtp_pending_push(struct smtp_session *s, enum verb verb)
@@ -98,7 +98,7 @@ smtp_pending_pop(struct smtp_session *s)
 	s->pending_used--;
 }
 
-/* --- lines ---------------------------------------------------------------------- */
+/* --- lines --------------------------------------------------------------- */
 
 static void
 say_command(struct smtp_session *s, struct slice line, enum verb verb,
@@ -273,7 +273,7 @@ smtp_client_line(struct smtp_session *s, struct slice line, uint64_t extent,
 	    verb == VERB_BDAT && s->chunk_last ? VERB_BODY : verb);
 }
 
-/* --- messages --------------------------------------------------------------------- */
+/* --- messages ------------------------------------------------------------ */
 
 /* `tail` as in next_tail(): 0 where octets are missing before it. */
 void

@@ -230,7 +230,7 @@ say_reply(struct smtp_session *s, enum fact_code code, struct slice line,
 	smtp_say(s, &fact, slice_of(copy, line.len), at);
 }
 
-/* --- what a whole reply does --------------------------------------------------- */
+/* --- what a whole reply does --------------------------------------------- */
 
 /*
  * A message is answered before its end was seen: the end is in a gap, or it

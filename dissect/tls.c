@@ -112,7 +112,7 @@ tls_hand_over(const struct tls *tls, enum dir dir, uint8_t header[5],
 	return side->left;
 }
 
-/* --- messages -------------------------------------------------------------- */
+/* --- messages ------------------------------------------------------------ */
 
 static void
 say(struct fact_log *log, enum fact_code code, enum dir dir, uint32_t value,
@@ -296,7 +296,7 @@ read_message(struct tls *tls, struct fact_log *log, enum dir dir,
 	}
 }
 
-/* --- records ------------------------------------------------------------------ */
+/* --- records ------------------------------------------------------------- */
 
 /* Appends to the message that is coming in. False: there is no room. */
 static bool

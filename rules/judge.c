@@ -173,7 +173,7 @@ weigh_policies(struct trial *trial, bool content)
 	    "a smart host would not be its MX");
 }
 
-/* --- history --------------------------------------------------------------- */
+/* --- history ------------------------------------------------------------- */
 
 /* As strong as design 4.6 asks for `likely`. */
 static bool
@@ -259,7 +259,7 @@ weigh_against(struct trial *trial)
 		add_evidence(trial, EVIDENCE_NEVER_OFFERED, 0);
 }
 
-/* --- the kinds --------------------------------------------------------------- */
+/* --- the kinds ----------------------------------------------------------- */
 
 static void
 weigh_command(struct trial *trial)

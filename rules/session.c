@@ -63,7 +63,7 @@ fold_greeting(struct session *s, const struct fact *fact, struct slice bytes)
 	keep_text(s->greeting, sizeof(s->greeting), text);
 }
 
-/* --- commands --------------------------------------------------------- */
+/* --- commands ------------------------------------------------------------ */
 
 /*
  * The recipient's domain, lower case, without final dot; empty for a literal,
@@ -191,7 +191,7 @@ fold_auth(struct session *s, const struct fact *fact, struct slice bytes)
 	s->auth_clear |= fact->dir == TO_SERVER;
 }
 
-/* --- replies ---------------------------------------------------------- */
+/* --- replies ------------------------------------------------------------- */
 
 static void
 keep_ehlo_line(struct session *s, const struct fact *fact, struct slice bytes,
@@ -361,7 +361,7 @@ fold_body(struct session *s, const struct fact *fact, struct slice bytes)
 	s->body_bytes += fact->extent;
 }
 
-/* --- TLS and the end ---------------------------------------------------- */
+/* --- TLS and the end ----------------------------------------------------- */
 
 static void
 fold_tls(struct session *s, const struct fact *fact, struct slice bytes)

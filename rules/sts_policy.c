@@ -45,7 +45,7 @@ sts_mode_name(enum sts_mode mode)
 	return mode_names[mode];
 }
 
-/* --- values ---------------------------------------------------------------- */
+/* --- values -------------------------------------------------------------- */
 
 static void
 parse_version(struct parser *p, struct slice value, unsigned column)
@@ -185,7 +185,7 @@ parse_mx(struct parser *p, struct slice value, unsigned column)
 	keep_mx(p, value, column);
 }
 
-/* --- extensions ------------------------------------------------------------ */
+/* --- extensions ---------------------------------------------------------- */
 
 /* sts-policy-ext-value; blanks at either end are already off. */
 static void
@@ -228,7 +228,7 @@ check_field_name(struct parser *p, struct slice name)
 	return false;
 }
 
-/* --- fields ---------------------------------------------------------------- */
+/* --- fields -------------------------------------------------------------- */
 
 typedef void parse_value_fn(struct parser *, struct slice, unsigned column);
 
@@ -319,7 +319,7 @@ parse_line(struct parser *p, struct slice line)
 		    (unsigned)(line.len - value.len) + 1);
 }
 
-/* --- the body -------------------------------------------------------------- */
+/* --- the body ------------------------------------------------------------ */
 
 /* Takes a line off `rest`: up to LF or CRLF (erratum 6253), or to the end. A
  * CR elsewhere stays, and is a control character. */

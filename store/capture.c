@@ -206,7 +206,7 @@ store_each_capture(struct store *s, capture_fn *fn, void *context)
 	return status;
 }
 
-/* --- profiles -------------------------------------------------------------------- */
+/* --- profiles ------------------------------------------------------------ */
 
 int
 store_add_keywords(struct store *s, const struct keyword_list *list)
@@ -302,7 +302,7 @@ store_each_profile(struct store *s, const struct endpoint *server,
 	return status;
 }
 
-/* --- clear text against a policy ---------------------------------------------------- */
+/* --- clear text against a policy ----------------------------------------- */
 
 int
 store_add_clear_enforce(struct store *s, const struct address *client,

@@ -34,7 +34,7 @@ store_open(const char *path, enum store_mode, char errbuf[STORE_ERRBUF]);
 void store_close(struct store *);
 const char *store_error(const struct store *);
 
-/* --- captures ------------------------------------------------------- */
+/* --- captures ------------------------------------------------------------ */
 
 struct capture_row {
 	char hash[CAPTURE_HASH_BYTES];
@@ -64,7 +64,7 @@ typedef int capture_fn(void *context, const struct capture_row *);
 /* Ordered by first packet, then hash. Stops when the callback is not 0. */
 int store_each_capture(struct store *, capture_fn *, void *context);
 
-/* --- what a capture holds; between begin and commit ------------------ */
+/* --- what a capture holds; between begin and commit ---------------------- */
 
 /* One capture's record of one session. */
 struct sighting {
@@ -91,7 +91,7 @@ int store_add_keywords(struct store *, const struct keyword_list *);
 int store_add_clear_enforce(struct store *, const struct address *client,
     const char *domain, int64_t day_start_ns, uint64_t sessions);
 
-/* --- kept sessions --------------------------------------------------- */
+/* --- kept sessions ------------------------------------------------------- */
 
 struct sighting_filter {
 	const struct endpoint *server; /* NULL: any */
@@ -114,7 +114,7 @@ typedef int profile_fn(void *context, const struct profile *);
 int store_each_profile(struct store *, const struct endpoint *server,
     profile_fn *, void *context);
 
-/* --- incidents -------------------------------------------------------- */
+/* --- incidents ----------------------------------------------------------- */
 
 /*
  * Writes `incident` as a new revision if it differs from the latest one in
@@ -148,7 +148,7 @@ int store_each_incident(struct store *, const struct incident_filter *,
 int store_each_revision(struct store *, const char *id, incident_fn *,
     void *context);
 
-/* --- policies ---------------------------------------------------------- */
+/* --- policies ------------------------------------------------------------ */
 
 struct policy_row {
 	char domain[DOMAIN_TEXT_BYTES]; /* lower case, no final dot */
@@ -167,7 +167,7 @@ int store_each_policy(struct store *, const char *domain, policy_fn *,
 /* Hex digest over all policies: the `policies` of a provenance. */
 int store_policies_version(struct store *, char digest[17]);
 
-/* --- counted per peer and day ----------------------------------------- */
+/* --- counted per peer and day -------------------------------------------- */
 
 struct clear_enforce_row {
 	struct address client;

@@ -239,7 +239,7 @@ capture_fault(const struct capture *c)
 	return c->fault;
 }
 
-/* --- opening -------------------------------------------------------------------- */
+/* --- opening ------------------------------------------------------------- */
 
 static const struct {
 	uint8_t magic[4];

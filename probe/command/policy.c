@@ -25,7 +25,7 @@ time_text(int64_t ns, char out[TIME_TEXT_BYTES])
 	return out;
 }
 
-/* --- rows, shown ----------------------------------------------------------- */
+/* --- rows, shown --------------------------------------------------------- */
 
 struct listing {
 	const struct common_options *common;
@@ -169,7 +169,7 @@ policy_show(int argc, char **argv)
 	return STATUS_NO;
 }
 
-/* --- add ------------------------------------------------------------------- */
+/* --- add ----------------------------------------------------------------- */
 
 struct add_options {
 	int64_t from_ns, until_ns;
@@ -307,7 +307,7 @@ policy_add(int argc, char **argv)
 	return status;
 }
 
-/* --- dispatch -------------------------------------------------------------- */
+/* --- dispatch ------------------------------------------------------------ */
 
 int
 command_policy(int argc, char **argv)

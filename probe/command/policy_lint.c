@@ -4,7 +4,7 @@
 
 enum { OPTION_TXT = 256, OPTION_POLICY };
 
-/* --- lint ------------------------------------------------------------------ */
+/* --- lint ---------------------------------------------------------------- */
 
 struct lint_options {
 	const char *txt;
@@ -188,7 +188,7 @@ policy_lint(int argc, char **argv)
 				     lint_file(argv[operand], &common);
 }
 
-/* --- match ----------------------------------------------------------------- */
+/* --- match --------------------------------------------------------------- */
 
 struct match_options {
 	const char *policy;

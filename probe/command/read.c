@@ -45,7 +45,7 @@ struct reading {
 	bool unwritten;	  /* standard output, which was not said */
 };
 
-/* --- a capture, as the pipeline asks for it ---------------------------------- */
+/* --- a capture, as the pipeline asks for it ------------------------------ */
 
 static int
 source_next(void *capture, struct frame *frame)
@@ -179,7 +179,7 @@ read_source(struct reading *r, struct source *source)
 	r->capture = NULL;
 }
 
-/* --- what was found ------------------------------------------------------------- */
+/* --- what was found ------------------------------------------------------ */
 
 struct finding {
 	struct reading *reading;
@@ -249,7 +249,7 @@ report(struct reading *r)
 	return f.likely;
 }
 
-/* --- setting up ------------------------------------------------------------------- */
+/* --- setting up ---------------------------------------------------------- */
 
 /* Whose policy the file is: "DOMAIN=FILE", or a file called after it. */
 static const char *

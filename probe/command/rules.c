@@ -38,7 +38,7 @@ on_option(void *context, int letter, const char *value)
 	return 0;
 }
 
-/* --- list ---------------------------------------------------------------------- */
+/* --- list ---------------------------------------------------------------- */
 
 static int
 list_json(struct ruling *r)
@@ -83,7 +83,7 @@ list_text(const struct ruling *r)
 	return 0;
 }
 
-/* --- explain -------------------------------------------------------------------- */
+/* --- explain ------------------------------------------------------------- */
 
 static int
 explain_json(struct ruling *r, enum kind kind)
@@ -159,7 +159,7 @@ explain_text(enum kind kind)
 	return 0;
 }
 
-/* --- which ------------------------------------------------------------------------ */
+/* --- which --------------------------------------------------------------- */
 
 static int
 answer(struct ruling *r, const struct command_syntax *syntax, char **words,

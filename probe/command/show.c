@@ -60,7 +60,7 @@ on_match(void *context, const struct incident *in)
 	return 0;
 }
 
-/* --- the dialogue that was kept ---------------------------------------------- */
+/* --- the dialogue that was kept ------------------------------------------ */
 
 static int
 on_sighting(void *context, const struct sighting *sighting)
@@ -106,7 +106,7 @@ load_dialogue(struct showing *s)
 				  store_each_capture(s->store, on_capture, s);
 }
 
-/* --- as text -------------------------------------------------------------------- */
+/* --- as text ------------------------------------------------------------- */
 
 static int
 on_revision_text(void *context, const struct incident *in)
@@ -140,7 +140,7 @@ show_text(struct showing *s)
 	return status;
 }
 
-/* --- as JSON -------------------------------------------------------------------- */
+/* --- as JSON ------------------------------------------------------------- */
 
 static void
 put_dialogue(struct showing *s)
@@ -190,7 +190,7 @@ show_json(struct showing *s)
 	return status != 0 ? status : json_write(&s->json, stdout);
 }
 
-/* --- which one -------------------------------------------------------------------- */
+/* --- which one ----------------------------------------------------------- */
 
 static bool
 is_hex(const char *text)

@@ -30,7 +30,7 @@ is_wanted(const struct counting *c, const struct capture_row *row)
 		strncmp(c->path, row->hash, strlen(c->path)) == 0);
 }
 
-/* --- clear text against a policy ---------------------------------------------- */
+/* --- clear text against a policy ----------------------------------------- */
 
 static int
 on_clear_text(void *context, const struct clear_enforce_row *row)
@@ -66,7 +66,7 @@ on_clear_json(void *context, const struct clear_enforce_row *row)
 	return 0;
 }
 
-/* --- captures -------------------------------------------------------------------- */
+/* --- captures ------------------------------------------------------------ */
 
 static int
 count_incidents(struct counting *c, struct totals *t,
@@ -146,7 +146,7 @@ on_capture_line(void *context, const struct capture_row *row)
 	return 0;
 }
 
-/* --- all of it ------------------------------------------------------------------- */
+/* --- all of it ----------------------------------------------------------- */
 
 static int
 show_text(struct counting *c)

@@ -167,7 +167,7 @@ is_line(const struct fact *fact)
 	    fact->code == FACT_AUTH_EXCHANGE;
 }
 
-/* --- one line -------------------------------------------------------------- */
+/* --- one line ------------------------------------------------------------ */
 
 /* Frame and time, where they are others than those of the line before. */
 static void

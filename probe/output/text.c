@@ -13,7 +13,7 @@ text_certainty_style(enum certainty certainty)
 	return style(certainty >= CERTAINTY_LIKELY ? TONE_RED : TONE_YELLOW);
 }
 
-/* --- groups ----------------------------------------------------------------- */
+/* --- groups -------------------------------------------------------------- */
 
 static bool
 alike(const struct incident *a, const struct incident *b)
@@ -107,7 +107,7 @@ print_groups(FILE *out, const struct incident_groups *g)
 	    g->list[0].first.id);
 }
 
-/* --- the axes ---------------------------------------------------------------- */
+/* --- the axes ------------------------------------------------------------ */
 
 static void
 sum_captures(const struct capture_row *rows, size_t count, struct tally *tally,
@@ -223,7 +223,7 @@ text_read_summary(FILE *out, const struct capture_row *rows, size_t count,
 	print_groups(out, groups);
 }
 
-/* --- tables -------------------------------------------------------------------- */
+/* --- tables -------------------------------------------------------------- */
 
 void
 text_table_head(FILE *out)

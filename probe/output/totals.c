@@ -36,7 +36,7 @@ totals_add_incident(void *context, const struct incident *in)
 	return 0;
 }
 
-/* --- on screen ---------------------------------------------------------------- */
+/* --- on screen ----------------------------------------------------------- */
 
 static void
 print_label(FILE *out, const char *label)
@@ -146,7 +146,7 @@ totals_print(FILE *out, struct totals *t)
 	print_incidents(out, t);
 }
 
-/* --- as JSON --------------------------------------------------------------------- */
+/* --- as JSON ------------------------------------------------------------- */
 
 static void
 class_json(struct json *j, const struct totals *t, enum counter_class class)

@@ -53,7 +53,7 @@ dot(void)
 	return style_utf8() ? "·" : "-";
 }
 
-/* --- the head ---------------------------------------------------------------- */
+/* --- the head ------------------------------------------------------------ */
 
 static void
 print_title(FILE *out, const struct incident *in)
@@ -190,7 +190,7 @@ verdict_head(FILE *out, const struct incident *in)
 	fputc('\n', out);
 }
 
-/* --- evidence ------------------------------------------------------------------ */
+/* --- evidence ------------------------------------------------------------ */
 
 /* Of each group the strongest for and the strongest against count. */
 static bool
@@ -272,7 +272,7 @@ verdict_evidence(FILE *out, const struct incident *in)
 	style_paragraph(out, "Stands on", LABEL, in->provenance);
 }
 
-/* --- the rest ------------------------------------------------------------------- */
+/* --- the rest ------------------------------------------------------------ */
 
 void
 verdict_wireshark(FILE *out, const struct incident *in, uint64_t first,

@@ -60,7 +60,7 @@ struct dissection {
 	bool quit;
 };
 
-/* --- workers ------------------------------------------------------------------ */
+/* --- workers ------------------------------------------------------------- */
 
 static void
 on_publish(void *context, const struct publication *publication,
@@ -210,7 +210,7 @@ dissection_create(const struct shard_config *config, unsigned threads,
 	return d;
 }
 
-/* --- merging --------------------------------------------------------------------- */
+/* --- merging ------------------------------------------------------------- */
 
 static bool
 comes_before(const struct publication *a, const struct publication *b)
@@ -276,7 +276,7 @@ merge(struct dissection *d, uint64_t upto)
 	}
 }
 
-/* --- batches ------------------------------------------------------------------------ */
+/* --- batches ------------------------------------------------------------- */
 
 static struct batch *
 current_batch(struct dissection *d)

@@ -66,7 +66,7 @@ judge_loop_destroy(struct judge_loop *loop)
 	free(loop);
 }
 
-/* --- open sessions ------------------------------------------------------------ */
+/* --- open sessions ------------------------------------------------------- */
 
 /* Handles are shard and serial number: nobody outside chooses them. */
 static size_t
@@ -170,7 +170,7 @@ keep_facts(struct judge_loop *loop, struct open_session *session,
 	session->length += (uint32_t)facts.len;
 }
 
-/* --- a session has ended --------------------------------------------------------- */
+/* --- a session has ended ------------------------------------------------- */
 
 static struct yield *
 yield_of(struct judge_loop *loop, uint32_t ordinal)

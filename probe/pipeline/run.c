@@ -191,7 +191,7 @@ run_capture(struct run *r, const struct run_source *source,
 	return status == 0 ? RUN_READ : RUN_DAMAGED;
 }
 
-/* --- writing ----------------------------------------------------------------- */
+/* --- writing ------------------------------------------------------------- */
 
 static int
 put_kept(struct run *r, const struct kept_session *kept)
@@ -259,7 +259,7 @@ put_capture(struct run *r, uint32_t ordinal)
 	return 0;
 }
 
-/* --- judging what was touched --------------------------------------------------- */
+/* --- judging what was touched -------------------------------------------- */
 
 struct servers {
 	struct endpoint *list;

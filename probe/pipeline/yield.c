@@ -86,7 +86,7 @@ grow(void **list, size_t size, size_t count, size_t *room)
 	return true;
 }
 
-/* --- profiles ------------------------------------------------------------------ */
+/* --- profiles ------------------------------------------------------------ */
 
 /* Everything but the counts, and of the times only the period. */
 static uint64_t
@@ -176,7 +176,7 @@ index_add(struct index *index, const void *elements, size_t size, size_t *count)
 	return true;
 }
 
-/* --- lists of keywords -------------------------------------------------------- */
+/* --- lists of keywords --------------------------------------------------- */
 
 static int
 list_lowest_first(const void *a, const void *b)
@@ -327,7 +327,7 @@ yield_profile(struct yield *y, const struct profile *p)
 	return order >= y->profile_floor;
 }
 
-/* --- kept sessions ---------------------------------------------------------------- */
+/* --- kept sessions ------------------------------------------------------- */
 
 static int
 kept_highest_first(const void *a, const void *b)
@@ -375,7 +375,7 @@ yield_kept(struct yield *y, const struct kept_session *kept)
 		shed_kept(y);
 }
 
-/* --- clear text against a policy ---------------------------------------------------- */
+/* --- clear text against a policy ----------------------------------------- */
 
 static int
 clear_compare(const void *a, const void *b)
@@ -425,7 +425,7 @@ yield_clear(struct yield *y, const struct address *client, const char *domain,
 	y->out.clear[y->out.clear_count++] = row;
 }
 
-/* --- the end --------------------------------------------------------------------------- */
+/* --- the end ------------------------------------------------------------- */
 
 const struct capture_yield *
 yield_finish(struct yield *y)

@@ -178,7 +178,7 @@ slice_of_pool(const uint8_t *pool, uint64_t *random)
 	return pool + next_random(random) % (POOL_BYTES - WIRE_PAYLOAD_MAX);
 }
 
-/* --- what is said ----------------------------------------------------------- */
+/* --- what is said -------------------------------------------------------- */
 
 static size_t
 put_number(uint8_t *out, uint32_t number)
@@ -279,7 +279,7 @@ send_record(struct conversation *c, struct wire *w, const struct step *step,
 		alert ? 19 : step->size));
 }
 
-/* --- bulk -------------------------------------------------------------------- */
+/* --- bulk ---------------------------------------------------------------- */
 
 static size_t
 fill_message(struct conversation *c, uint8_t *out, uint64_t *random)

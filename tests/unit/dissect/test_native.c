@@ -108,7 +108,7 @@ Test(native, overlapping_segments_that_wait_keep_the_first_octets)
 	cr_assert_eq(wire_counted(&w, COUNTER_OVERLAP_DIFFERS), 1);
 }
 
-/* --- gaps ----------------------------------------------------------------- */
+/* --- gaps ---------------------------------------------------------------- */
 
 /* Six more packets of the flow after it was acknowledged: it will not come. */
 Test(native, what_was_acknowledged_and_never_came_is_a_gap)
@@ -215,7 +215,7 @@ Test(native, octets_cut_by_snaplen_are_a_gap_of_their_own_kind)
 	cr_assert_eq(wire_counted(&w, COUNTER_SNAPPED), 1);
 }
 
-/* --- order between the directions ----------------------------------------- */
+/* --- order between the directions ---------------------------------------- */
 
 /* The capture shows the client's answer before what it answers. */
 Test(native, an_answer_waits_for_what_it_acknowledges)
@@ -314,7 +314,7 @@ Test(native, two_answers_that_wait_for_each_other_are_both_delivered)
 	expect(&w, "S@0 a\nS@1 c\nC@0 b\n" END ", acked 2 2\n");
 }
 
-/* --- one end or the beginning missing ------------------------------------- */
+/* --- one end or the beginning missing ------------------------------------ */
 
 Test(native, midstream_the_mail_port_is_the_servers)
 {
@@ -398,7 +398,7 @@ Test(native, data_with_the_syn_is_the_first_data)
 	expect(&w, "C@0 alone EHLO\nS@0 220\n" END ", acked 4 0\n");
 }
 
-/* --- sums ----------------------------------------------------------------- */
+/* --- sums ---------------------------------------------------------------- */
 
 Test(native, a_segment_with_a_wrong_sum_is_put_aside)
 {
@@ -443,7 +443,7 @@ Test(native, behind_the_negotiation_sums_are_not_asked_for)
 	expect(&w, "S@0 250\nS@3 xyz\n" END ", acked 0 0\n");
 }
 
-/* --- interest ------------------------------------------------------------- */
+/* --- interest ------------------------------------------------------------ */
 
 static enum interest
 opaque_only(struct wire *w, enum dir dir, struct slice bytes)

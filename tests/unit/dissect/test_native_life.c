@@ -21,7 +21,7 @@ greet(struct wire *w, uint16_t client_port)
 	s(w, 0, 0, "220");
 }
 
-/* --- FIN, RST, reuse ------------------------------------------------------ */
+/* --- FIN, RST, reuse ----------------------------------------------------- */
 
 Test(native_life, two_fins_close_a_flow)
 {
@@ -222,7 +222,7 @@ Test(native_life, an_absurd_acknowledgement_skips_nothing)
 	    "capture-end by C, acked 4 3\n");
 }
 
-/* --- time ----------------------------------------------------------------- */
+/* --- time ---------------------------------------------------------------- */
 
 Test(native_life, idle_flows_expire_by_what_they_have_come_to)
 {
@@ -257,7 +257,7 @@ Test(native_life, a_handshake_without_a_word_expires_unheard)
 	cr_assert_eq(wire_counted(&w, COUNTER_FLOWS), 1);
 }
 
-/* --- room ----------------------------------------------------------------- */
+/* --- room ---------------------------------------------------------------- */
 
 /* Half-open, opaque, unknown, greeted, negotiating: in this order, and of
  * each the longest idle first. */

@@ -359,7 +359,7 @@ Test(packet, fragments_are_handed_on_with_their_place)
 	cr_assert_eq(c.of[COUNTER_NOT_TCP], 1);
 }
 
-/* --- TCP ------------------------------------------------------------------ */
+/* --- TCP ----------------------------------------------------------------- */
 
 static enum packet_kind
 decode_tcp(const char *options, size_t len, struct packet *p)

@@ -23,7 +23,7 @@
 	"C closed fin\n-- closed\n"
 #define CLOSED_FACTS "C closed fin\n-- closed\n"
 
-/* --- DATA ----------------------------------------------------------------- */
+/* --- DATA ---------------------------------------------------------------- */
 
 Test(smtp_data, only_a_dot_between_two_line_ends_ends_a_message)
 {
@@ -146,7 +146,7 @@ Test(smtp_data, a_message_behind_refused_data_is_read_as_the_server_reads_it)
 			   "S reply quit last |221 4\n" CLOSED_FACTS);
 }
 
-/* --- DATA with losses ----------------------------------------------------- */
+/* --- DATA with losses ---------------------------------------------------- */
 
 Test(smtp_data, after_a_gap_in_a_message_only_the_reply_ends_it)
 {
@@ -286,7 +286,7 @@ Test(smtp_data, replies_to_commands_in_a_gap_do_not_shift_the_later_ones)
 			   "-- message-accepted\n" QUIT_FACTS);
 }
 
-/* --- one side only -------------------------------------------------------- */
+/* --- one side only ------------------------------------------------------- */
 
 Test(smtp_data, a_client_alone_is_read_to_its_quit)
 {
@@ -355,7 +355,7 @@ Test(smtp_data, midstream_nothing_is_a_command_until_a_reply_or_a_hello)
 	    "-- ehlo-answered\n" CLOSED_FACTS);
 }
 
-/* --- BDAT ----------------------------------------------------------------- */
+/* --- BDAT ---------------------------------------------------------------- */
 
 Test(smtp_bdat, chunks_are_skipped_by_their_size)
 {
@@ -470,7 +470,7 @@ Test(smtp_bdat, the_word_last_is_a_whole_word)
 			   "-- data-accepted\n" CLOSED_FACTS);
 }
 
-/* --- AUTH ----------------------------------------------------------------- */
+/* --- AUTH ---------------------------------------------------------------- */
 
 #define GREETED S("220 mx\r\n"), C("EHLO a\r\n"), S("250 AUTH PLAIN LOGIN\r\n")
 #define GREETED_FACTS                                    \

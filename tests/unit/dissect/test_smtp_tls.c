@@ -110,7 +110,7 @@ Test(smtp_tls, any_other_code_than_220_is_no_go_ahead)
 			"S reply quit last |221 bye\n" CLOSED_FACTS);
 }
 
-/* --- extra octets --------------------------------------------------------- */
+/* --- extra octets -------------------------------------------------------- */
 
 Test(smtp_tls, commands_behind_starttls_are_extra)
 {
@@ -322,7 +322,7 @@ Test(smtp_tls, a_server_alone_shows_its_hello)
 	    "S tls-certificate\n" CLOSED_FACTS);
 }
 
-/* --- losses --------------------------------------------------------------- */
+/* --- losses -------------------------------------------------------------- */
 
 Test(smtp_tls, a_lost_client_hello_is_not_called_no_tls)
 {

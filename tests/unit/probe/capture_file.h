@@ -43,7 +43,7 @@ put_number(struct file *f, uint64_t value, int octets)
 #define P16(value) put_number(f, value, 2)
 #define P32(value) put_number(f, value, 4)
 
-/* --- pcap -------------------------------------------------------------- */
+/* --- pcap ---------------------------------------------------------------- */
 
 static inline void
 pcap_header(struct file *f, uint32_t magic, uint32_t link_type)
@@ -68,7 +68,7 @@ pcap_record(struct file *f, uint32_t seconds, uint32_t fraction,
 	put_octets(f, bytes, strlen(bytes));
 }
 
-/* --- pcapng ------------------------------------------------------------ */
+/* --- pcapng -------------------------------------------------------------- */
 
 static inline size_t
 block_begin(struct file *f, uint32_t type)
@@ -189,7 +189,7 @@ other(struct file *f, uint32_t type, const char *bytes)
 	block_end(f, at);
 }
 
-/* --- reading ----------------------------------------------------------- */
+/* --- reading ------------------------------------------------------------- */
 
 static char errbuf[CAPTURE_ERRBUF];
 

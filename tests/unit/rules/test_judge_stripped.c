@@ -272,7 +272,7 @@ Test(judge_stripped, helo_asks_for_no_offer)
 	cr_expect_eq(judge(), VERDICT_NOTHING);
 }
 
-/* --- absence needs proof (design 4.3) -------------------------------------- */
+/* --- absence needs proof (design 4.3) ------------------------------------ */
 
 static void
 everything_speaks_for_it(void)
@@ -405,7 +405,7 @@ Test(judge_stripped, a_gap_behind_the_answer_does_not_matter)
 	cr_expect(in.unseen & OBS_GAP_TO_CLIENT);
 }
 
-/* --- the command ------------------------------------------------------------ */
+/* --- the command --------------------------------------------------------- */
 
 Test(judge_stripped, a_server_that_takes_the_command_offers_it_too)
 {

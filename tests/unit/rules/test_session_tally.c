@@ -175,7 +175,7 @@ Test(session_tally, an_offer_stays_one_when_a_later_answer_lacks_it)
 	expect("yes", "not-tried", "none", "");
 }
 
-/* --- what the capture does not show ----------------------------------------- */
+/* --- what the capture does not show -------------------------------------- */
 
 Test(session_tally, an_answer_with_a_gap)
 {
@@ -285,7 +285,7 @@ Test(session_tally, every_axis_adds_up_to_all_sessions)
 	cr_expect_eq(sum(tally.mail, MAIL_VALUES), tally.sessions);
 }
 
-/* --- profiles: what enters history ------------------------------------------ */
+/* --- profiles: what enters history --------------------------------------- */
 
 Test(session_tally, a_profile_is_the_list_without_starttls)
 {

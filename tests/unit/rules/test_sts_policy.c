@@ -355,7 +355,7 @@ Test(sts_policy, every_prefix_of_a_body_can_be_parsed)
 	}
 }
 
-/* --- matching -------------------------------------------------------------- */
+/* --- matching ------------------------------------------------------------ */
 
 static const struct {
 	const char *source;
@@ -432,7 +432,7 @@ Test(sts_policy, one_pattern_that_matches_is_enough)
 	cr_expect_not(sts_policy_matches(&policy, ""));
 }
 
-/* --- the response ---------------------------------------------------------- */
+/* --- the response -------------------------------------------------------- */
 
 Test(sts_policy, is_served_as_text_plain)
 {

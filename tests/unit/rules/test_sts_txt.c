@@ -147,7 +147,7 @@ Test(sts_txt, findings_have_a_place_and_cite_the_rfc)
 	}
 }
 
-/* --- sets of records ------------------------------------------------------- */
+/* --- sets of records ----------------------------------------------------- */
 
 static enum sts_txt_outcome
 select_of(const char *a, const char *b, struct sts_txt *found)

@@ -48,7 +48,7 @@ open_store(enum store_mode mode)
 	return s;
 }
 
-/* --- raw SQL ----------------------------------------------------------- */
+/* --- raw SQL ------------------------------------------------------------- */
 
 /* By the plain VFS, also where a test has put another before it. */
 static inline sqlite3 *
@@ -153,7 +153,7 @@ dump(void)
 	return text;
 }
 
-/* --- rows -------------------------------------------------------------- */
+/* --- rows ---------------------------------------------------------------- */
 
 static inline struct endpoint
 endpoint(const char *text, uint16_t port)

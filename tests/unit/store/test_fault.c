@@ -210,7 +210,7 @@ Test(fault, a_new_database_on_a_full_disk_is_whole_or_not_there)
 	}
 }
 
-/* --- reading ----------------------------------------------------------- */
+/* --- reading ------------------------------------------------------------- */
 
 static int
 count_incident(void *context, const struct incident *in)
@@ -281,7 +281,7 @@ Test(fault, a_disk_that_cannot_be_read_is_told)
 	free(dump());
 }
 
-/* --- memory ------------------------------------------------------------ */
+/* --- memory -------------------------------------------------------------- */
 
 static sqlite3_mem_methods real_memory;
 

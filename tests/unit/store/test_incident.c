@@ -112,7 +112,7 @@ Test(incident, the_longest_texts_fit)
 	store_close(s);
 }
 
-/* --- revisions --------------------------------------------------------- */
+/* --- revisions ----------------------------------------------------------- */
 
 Test(incident, the_same_verdict_again_is_not_written)
 {
@@ -258,7 +258,7 @@ Test(incident, the_tampered_session_stands_first)
 	store_close(s);
 }
 
-/* --- questions --------------------------------------------------------- */
+/* --- questions ----------------------------------------------------------- */
 
 Test(incident, they_come_by_time_then_id)
 {

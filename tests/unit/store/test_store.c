@@ -199,7 +199,7 @@ Test(store, a_folder_that_is_not_there_names_the_option)
 	cr_expect_not_null(strstr(errbuf, "name another place with --db"));
 }
 
-/* --- a folder that cannot be written; root may always, so not as root --- */
+/* --- a folder that cannot be written; root may always, so not as root ---- */
 
 static bool
 as_nobody(void)
