@@ -411,12 +411,15 @@ smtp_session_feed(struct smtp_session *s, enum dir dir, struct slice bytes,
 
 	if (s->flow.on_mail_port && !s->recognised)
 		smtp_recognise(s, at);
-	if (!s->recognised &&
-	    (dir == TO_SERVER ? !s->greeted : !greeting_may_follow(s, bytes)))
-		return INTEREST_NONE;
 	s->seen[dir] = true;
 	while (bytes.len > 0) {
-		size_t n = modes[s->mode].feed[dir](s, dir, bytes, &where);
+		size_t n;
+
+		if (!s->recognised &&
+		    (dir == TO_SERVER ? !s->greeted :
+					!greeting_may_follow(s, bytes)))
+			return INTEREST_NONE;
+		n = modes[s->mode].feed[dir](s, dir, bytes, &where);
 
 		where.stream_offset += n;
 		bytes = slice_after(bytes, n);

@@ -283,7 +283,10 @@ act(struct smtp_session *s, enum action action, uint16_t code,
 		smtp_release_waiting(s, at);
 		break;
 	case ACTION_AUTH_GOES_ON:
-		s->mode = MODE_AUTH;
+		/* What the client has sent since may wait for an answer of
+		 * its own. */
+		if (s->mode == MODE_COMMAND || s->mode == MODE_LOST)
+			s->mode = MODE_AUTH;
 		break;
 	case ACTION_AUTH_ENDS:
 		if (s->mode == MODE_AUTH)

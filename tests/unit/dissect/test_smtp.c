@@ -357,6 +357,7 @@ Test(smtp, off_the_mail_ports_a_greeting_must_say_smtp)
 	static const struct turn quiet[] = { S("220 mx\r\n"), C("EHLO a\r\n") };
 	static const struct turn http[] = { S("HTTP/1.1 200\r\n") };
 	static const struct turn near[] = { S("222 SMTP\r\n") };
+	static const struct turn late[] = { S("220-a\r\nESMTP\r\n") };
 
 	EXPECT_WITH(WITH(.off_port = true), smtp,
 	    "S greeting last |220 mx ESMTP\n"
@@ -368,6 +369,7 @@ Test(smtp, off_the_mail_ports_a_greeting_must_say_smtp)
 	EXPECT_WITH(WITH(.off_port = true), more, "");
 	EXPECT_WITH(WITH(.off_port = true), http, "");
 	EXPECT_WITH(WITH(.off_port = true), near, "");
+	EXPECT_WITH(WITH(.off_port = true), late, "");
 }
 
 Test(smtp, a_session_goes_through_its_phases)

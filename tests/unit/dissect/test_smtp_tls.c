@@ -423,3 +423,24 @@ Test(smtp_tls, without_room_tls_is_opaque_at_once)
 	cr_assert_eq(d.interest, INTEREST_OPAQUE);
 	dialogue_free(&d);
 }
+
+/* Found by fuzzing: a late 334 made one line of all that waited, and the
+ * grammar of its first word did not blank what stood in the others. */
+Test(smtp_tls, a_late_challenge_does_not_join_what_waits)
+{
+	static const struct turn talk[] = { S("220 mx ESMTP\r\n"),
+		C("EHLO a\r\n"), S("250 mx\r\n"),
+		C("AUTH LOGIN\r\nSTARTTLS\r\nEHLO a\r\nVRFY joe\r\n"),
+		S("334 VXNlcg==\r\n") };
+
+	EXPECT(talk,
+	    "S greeting last |220 mx ESMTP\n"
+	    "C command ehlo |EHLO a\n"
+	    "S ehlo-reply ehlo last |250 mx\n"
+	    "-- ehlo-answered\n"
+	    "C command auth |AUTH LOGIN\n"
+	    "C command starttls pipelined |STARTTLS\n"
+	    "S reply auth last |334 ~~~~~~~~\n"
+	    "C command ehlo pipelined |EHLO a\n"
+	    "C command vrfy pipelined |VRFY ~~~\n" CLOSED_FACTS);
+}
