@@ -175,7 +175,7 @@ smtp_release_waiting(struct smtp_session *s, const struct origin *at)
 
 	if (p->length == 0)
 		return;
-	*p = (struct partial){ 0 };
+	*p = (struct partial){ .after_gap = waited.after_gap };
 	where.stream_offset = waited.offset;
 	if (s->mode == MODE_TLS_NEXT && waited.have > 0 &&
 	    !tls_looks_like_record(slice_of(waited.bytes, waited.have)))
