@@ -58,9 +58,9 @@ static const struct {
 	    "unjudged.over-limit",
 	    offsetof(struct run_options, judge.open_bytes), 256 << 20 },
 	{ "max-profiles", "N",
-	    "lines of history a capture adds (65,536); the highest hashes "
+	    "lines of history a capture adds (32,768); the highest hashes "
 	    "stay: profiles_shed",
-	    offsetof(struct run_options, judge.profiles), 65536 },
+	    offsetof(struct run_options, judge.profiles), 32768 },
 	{ "max-kept", "N",
 	    "sessions that are kept in all (100,000); the highest identities "
 	    "stay: kept_shed",

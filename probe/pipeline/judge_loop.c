@@ -8,6 +8,7 @@
 
 #define NS_PER_DAY (INT64_C(86400) * 1000000000)
 #define FACTS_START_BYTES 2048
+#define SPARE_MAX 256
 
 /* The facts of a session that has not ended. */
 struct open_session {
@@ -24,6 +25,8 @@ struct judge_loop {
 	void *facts_context;
 	struct open_session *open; /* open addressing by handle */
 	size_t open_count, open_mask, open_bytes;
+	uint8_t *spare[SPARE_MAX]; /* rooms of the first size */
+	unsigned spare_count;
 	struct yield **yields; /* by capture ordinal */
 	size_t yield_count;
 	uint64_t sessions, suspects;
@@ -59,6 +62,8 @@ judge_loop_destroy(struct judge_loop *loop)
 		return;
 	for (size_t i = 0; i <= loop->open_mask; i++)
 		free(loop->open[i].facts);
+	while (loop->spare_count > 0)
+		free(loop->spare[--loop->spare_count]);
 	for (size_t i = 0; i < loop->yield_count; i++)
 		yield_destroy(loop->yields[i]);
 	free(loop->open);
@@ -125,7 +130,10 @@ remove_open(struct judge_loop *loop, struct open_session *session)
 	size_t i = (size_t)(session - loop->open), j = i;
 
 	loop->open_bytes -= session->room;
-	free(session->facts);
+	if (session->room == FACTS_START_BYTES && loop->spare_count < SPARE_MAX)
+		loop->spare[loop->spare_count++] = session->facts;
+	else
+		free(session->facts);
 	loop->open_count--;
 	for (;;) {
 		size_t home;
@@ -143,6 +151,15 @@ remove_open(struct judge_loop *loop, struct open_session *session)
 	loop->open[i] = (struct open_session){ 0 };
 }
 
+static uint8_t *
+facts_room(struct judge_loop *loop, struct open_session *session, size_t room)
+{
+	if (session->facts == NULL && room == FACTS_START_BYTES &&
+	    loop->spare_count > 0)
+		return loop->spare[--loop->spare_count];
+	return realloc(session->facts, room);
+}
+
 static void
 keep_facts(struct judge_loop *loop, struct open_session *session,
     struct slice facts)
@@ -158,7 +175,7 @@ keep_facts(struct judge_loop *loop, struct open_session *session,
 			room += room / 2;
 		if (loop->open_bytes + room - session->room >
 			loop->budgets.open_bytes ||
-		    (bigger = realloc(session->facts, room)) == NULL) {
+		    (bigger = facts_room(loop, session, room)) == NULL) {
 			session->cut = true;
 			return;
 		}
