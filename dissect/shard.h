@@ -19,10 +19,6 @@ struct shard_budgets {
 	size_t fragment_bytes;
 	size_t negotiation_bytes;
 };
-#define SHARD_BUDGETS_DEFAULT                         \
-	{                                             \
-		262144, 64 << 20, 16 << 20, 128 << 20 \
-	}
 
 #define MAIL_PORTS_MAX 32
 

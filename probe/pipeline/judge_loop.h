@@ -17,10 +17,6 @@ struct judge_budgets {
 	size_t kept;	   /* sessions a capture keeps */
 	size_t profiles;   /* profiles a capture adds */
 };
-#define JUDGE_BUDGETS_DEFAULT            \
-	{                                \
-		256 << 20, 100000, 65536 \
-	}
 
 /* A session that is kept: its facts, handle 0, `capture` counted from its
  * first one. */
