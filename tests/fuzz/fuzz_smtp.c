@@ -141,6 +141,7 @@ says_secret(const struct turn *turns, size_t count)
 
 		for (size_t i = 0; i < count; i++) {
 			if (turns[i].dir != (enum dir)dir ||
+			    turns[i].len == 0 ||
 			    turns[i].len > sizeof(said) - n)
 				continue;
 			memcpy(said + n, turns[i].bytes, turns[i].len);
