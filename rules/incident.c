@@ -1,5 +1,7 @@
 #include "incident.h"
 
+#include <math.h>
+
 static const struct {
 	const char *name;
 	unsigned signature_id;
@@ -68,6 +70,33 @@ name_index(const char *name, const char *const *names, int count)
 		if (strcmp(name, names[i]) == 0)
 			return i;
 	return -1;
+}
+
+bool
+incident_evidence_counts(const struct incident *in, unsigned at)
+{
+	const struct evidence *e = &in->evidence[at];
+
+	for (unsigned i = 0; i < in->evidence_count; i++) {
+		const struct evidence *other = &in->evidence[i];
+
+		if (i == at ||
+		    evidence_group(other->code) != evidence_group(e->code) ||
+		    (other->weight > 0) != (e->weight > 0))
+			continue;
+		if (fabs(other->weight) > fabs(e->weight) ||
+		    (other->weight == e->weight && i < at))
+			return false;
+	}
+	return true;
+}
+
+double
+incident_posterior(double support, double prior)
+{
+	double odds = pow(10, support) * prior / (1 - prior);
+
+	return odds / (1 + odds);
 }
 
 /*

@@ -171,6 +171,11 @@ struct incident {
 	char provenance[256];
 };
 
+/* Of each group the strongest for and the strongest against count (design
+ * 4.8): is this one of them? */
+bool incident_evidence_counts(const struct incident *, unsigned at);
+/* The posterior of `support` under `prior`, before any cap. */
+double incident_posterior(double support, double prior);
 /* 1 to 3, as interface.md's table says. */
 unsigned incident_severity(const struct incident *);
 /* Severity 1 and 2 are alerted by default. */

@@ -8,11 +8,6 @@
 #include "history.h"
 #include "wording.h"
 
-#define POSSIBLE 0.4
-#define LIKELY 0.7
-/* The highest that a verdict may reach which design 4 does not let be
- * `likely`: absence, history and a policy accuse nobody by themselves. */
-#define NOT_ADMITTED_MAX 0.69
 #define MX_PORT 25
 #define NS_PER_DAY (INT64_C(86400) * 1000000000)
 /* "Many sessions over several days" (design 4.6). */
@@ -49,22 +44,14 @@ add_evidence(struct trial *trial, enum evidence_code code, uint64_t frame)
 	return e;
 }
 
-/* Of each group the strongest for and the strongest against (design 4.8). */
 static double
 support_of(const struct incident *in)
 {
-	double most[EVIDENCE_GROUPS] = { 0 }, least[EVIDENCE_GROUPS] = { 0 };
 	double sum = 0;
 
-	for (unsigned i = 0; i < in->evidence_count; i++) {
-		enum evidence_group group =
-		    evidence_group(in->evidence[i].code);
-
-		most[group] = fmax(most[group], in->evidence[i].weight);
-		least[group] = fmin(least[group], in->evidence[i].weight);
-	}
-	for (int g = 0; g < EVIDENCE_GROUPS; g++)
-		sum += most[g] + least[g];
+	for (unsigned i = 0; i < in->evidence_count; i++)
+		if (incident_evidence_counts(in, i))
+			sum += in->evidence[i].weight;
 	return sum;
 }
 
@@ -81,17 +68,15 @@ static void
 conclude(struct trial *trial)
 {
 	struct incident *in = trial->out;
-	double prior = trial->context->prior, odds;
 
-	in->prior = prior;
+	in->prior = trial->context->prior;
 	in->support = support_of(in);
-	odds = pow(10, in->support) * prior / (1 - prior);
-	in->confidence = odds / (1 + odds);
-	if (!admits_likely(in) && in->confidence > NOT_ADMITTED_MAX)
-		in->confidence = NOT_ADMITTED_MAX;
-	in->certainty = in->confidence >= LIKELY ? CERTAINTY_LIKELY :
-	    in->confidence >= POSSIBLE		 ? CERTAINTY_POSSIBLE :
-						   CERTAINTY_NONE;
+	in->confidence = incident_posterior(in->support, in->prior);
+	if (!admits_likely(in) && in->confidence > JUDGE_NOT_ADMITTED_MAX)
+		in->confidence = JUDGE_NOT_ADMITTED_MAX;
+	in->certainty = in->confidence >= JUDGE_LIKELY ? CERTAINTY_LIKELY :
+	    in->confidence >= JUDGE_POSSIBLE	       ? CERTAINTY_POSSIBLE :
+							 CERTAINTY_NONE;
 }
 
 /* --- policy -------------------------------------------------------------- */

@@ -13,6 +13,12 @@
 /* How probable tampering is before any evidence, when somebody reads a
  * capture because he suspects something (design 3). */
 #define PRIOR_READ (1.0 / 30)
+/* The confidence from which a verdict is `possible`, and `likely`. */
+#define JUDGE_POSSIBLE 0.4
+#define JUDGE_LIKELY 0.7
+/* The highest that a verdict may reach which design 4 does not let be
+ * `likely`: absence, history and a policy accuse nobody by themselves. */
+#define JUDGE_NOT_ADMITTED_MAX 0.69
 
 enum verdict {
 	VERDICT_NOTHING,  /* nothing speaks for tampering */

@@ -45,30 +45,6 @@ tally_add(struct tally *sum, const struct tally *more)
 }
 
 const char *
-offered_name(enum offered value)
-{
-	return offered_names[value];
-}
-
-const char *
-used_name(enum used value)
-{
-	return used_names[value];
-}
-
-const char *
-mail_name(enum mail value)
-{
-	return mail_names[value];
-}
-
-const char *
-unjudged_name(enum unjudged value)
-{
-	return unjudged_names[value];
-}
-
-const char *
 axis_name(enum axis axis)
 {
 	return axes[axis].name;

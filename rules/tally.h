@@ -52,12 +52,7 @@ struct tally {
 };
 
 void tally_add(struct tally *sum, const struct tally *more);
-const char *offered_name(enum offered);
-const char *used_name(enum used);
-const char *mail_name(enum mail);
-const char *unjudged_name(enum unjudged);
-
-/* The same as a table, for who stores or prints all of it. Each of the first
+/* The axes as a table, with the names as on screen, in JSON and in SQL. Each of the first
  * three adds up to `sessions`; the last stands beside them. */
 enum axis { AXIS_OFFERED, AXIS_USED, AXIS_MAIL, AXIS_UNJUDGED, AXES };
 const char *axis_name(enum axis);

@@ -5,7 +5,7 @@
 #include "options.h"
 #include "probe/output/json.h"
 #include "probe/output/style.h"
-#include "rules/incident.h"
+#include "rules/judge.h"
 #include "rules/registry.h"
 
 #define LABEL 12
@@ -151,11 +151,13 @@ explain_text(enum kind kind)
 	       "count; groups add.\n\n");
 	for (int g = 0; g < EVIDENCE_GROUPS; g++)
 		explain_group(kind, (enum evidence_group)g);
-	printf("\nThe sum and the prior (1 in 30, or --prior) make the "
-	       "confidence: possible from 0.4,\nlikely from 0.7. Without any "
-	       "evidence marked (*) it is capped at 0.69: what is only\n"
+	printf("\nThe sum and the prior (1 in %.0f, or --prior) make the "
+	       "confidence: possible from %.1f,\nlikely from %.1f. Without "
+	       "any evidence marked (*) it is capped at %.2f: what is only\n"
 	       "missing, or only promised by a policy, accuses nobody by "
-	       "itself.\n");
+	       "itself.\n",
+	    1 / PRIOR_READ, JUDGE_POSSIBLE, JUDGE_LIKELY,
+	    JUDGE_NOT_ADMITTED_MAX);
 	return 0;
 }
 

@@ -35,8 +35,9 @@ style_utf8(void)
 	return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 }
 
-int
-style_width(void)
+/* Columns of stdout; 100 when it is no terminal. */
+static int
+width_of_stdout(void)
 {
 	struct winsize size;
 
@@ -135,7 +136,7 @@ style_safe(const char *text, char out[SAFE_BYTES])
 void
 style_paragraph(FILE *out, const char *label, int indent, const char *text)
 {
-	int width = style_width() - 1, column = indent;
+	int width = width_of_stdout() - 1, column = indent;
 
 	fprintf(out, "%s%-*s%s", style(TONE_BOLD), indent, label, style_end());
 	while (*text != '\0') {

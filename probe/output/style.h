@@ -20,8 +20,6 @@ const char *style(enum tone);
 const char *style_end(void);
 /* Can the terminal show more than ASCII? */
 bool style_utf8(void);
-/* Columns of stdout; 100 when it is no terminal. */
-int style_width(void);
 
 /* Each returns `out`. "9,979"; "1.0 GB"; "2026-03-01 10:15:02"; with
  * milliseconds: "10:15:02.114". */

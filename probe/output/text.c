@@ -144,7 +144,7 @@ print_unjudged(FILE *out, const struct tally *t)
 		if (t->unjudged[i] == 0)
 			continue;
 		fprintf(out, "%s%s %s", first ? "" : ", ",
-		    unjudged_name((enum unjudged)i),
+		    axis_value_name(AXIS_UNJUDGED, i),
 		    style_count(t->unjudged[i], count));
 		first = false;
 	}

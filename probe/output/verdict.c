@@ -1,6 +1,5 @@
 #include "verdict.h"
 
-#include <math.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -192,26 +191,6 @@ verdict_head(FILE *out, const struct incident *in)
 
 /* --- evidence ------------------------------------------------------------ */
 
-/* Of each group the strongest for and the strongest against count. */
-static bool
-counts(const struct incident *in, unsigned at)
-{
-	const struct evidence *e = &in->evidence[at];
-
-	for (unsigned i = 0; i < in->evidence_count; i++) {
-		const struct evidence *other = &in->evidence[i];
-
-		if (i == at ||
-		    evidence_group(other->code) != evidence_group(e->code) ||
-		    (other->weight > 0) != (e->weight > 0))
-			continue;
-		if (fabs(other->weight) > fabs(e->weight) ||
-		    (other->weight == e->weight && i < at))
-			return false;
-	}
-	return true;
-}
-
 static void
 print_evidence(FILE *out, const struct incident *in, unsigned at,
     const char *label)
@@ -226,7 +205,7 @@ print_evidence(FILE *out, const struct incident *in, unsigned at,
 	    evidence_group_name(evidence_group(e->code)),
 	    evidence_name(e->code), frame, e->detail, e->detail[0] ? "; " : "",
 	    evidence_why(e->code),
-	    counts(in, at) ?
+	    incident_evidence_counts(in, at) ?
 		"" :
 		" (not counted: another of its group is stronger)");
 	style_paragraph(out, label, LABEL, text);
@@ -248,14 +227,14 @@ print_side(FILE *out, const struct incident *in, bool speaks_for)
 static void
 print_support(FILE *out, const struct incident *in)
 {
-	double odds = pow(10, in->support) * in->prior / (1 - in->prior);
+	double posterior = incident_posterior(in->support, in->prior);
 	char text[512];
 
 	snprintf(text, sizeof(text),
 	    "10^%.1f for a third party, against the best benign explanation. "
 	    "With a prior of 1 in %.3g that makes a confidence of %.2f%s.",
 	    in->support, 1 / in->prior, in->confidence,
-	    odds / (1 + odds) > in->confidence + 0.005 ?
+	    posterior > in->confidence + 0.005 ?
 		", capped: what is only missing, or only promised by a "
 		"policy, accuses nobody by itself" :
 		"");

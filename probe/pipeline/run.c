@@ -31,7 +31,6 @@ struct run {
 	size_t last_capture;
 	uint32_t last_link_type;
 	int64_t last_ns;
-	uint64_t judged;
 };
 
 struct run *
@@ -340,7 +339,6 @@ judge_touched(struct run *r)
 	else
 		store_rollback(r->store);
 	free(servers.list);
-	r->judged = retrospect.judged;
 	return status;
 }
 
@@ -368,12 +366,6 @@ run_captures(const struct run *r, const struct capture_row **out)
 {
 	*out = r->rows;
 	return r->row_count;
-}
-
-uint64_t
-run_sessions_judged(const struct run *r)
-{
-	return r->judged;
 }
 
 uint64_t

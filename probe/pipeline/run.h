@@ -66,7 +66,6 @@ int run_finish(struct run *);
 const char *run_path(const struct run *, uint32_t ordinal);
 /* The rows that were written, in order; after run_finish(). */
 size_t run_captures(const struct run *, const struct capture_row **);
-uint64_t run_sessions_judged(const struct run *);
 /* Of all that was read: why sessions could not be judged. */
 uint64_t run_unjudged(const struct run *);
 

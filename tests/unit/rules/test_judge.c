@@ -47,18 +47,6 @@ judge_lines(const char *lines)
 	return judge_word(&reply, "");
 }
 
-static void
-expect_evidence(const struct incident *incident, const char *codes)
-{
-	char have[512] = "";
-
-	for (unsigned i = 0; i < incident->evidence_count; i++) {
-		strcat(have, i ? " " : "");
-		strcat(have, evidence_name(incident->evidence[i].code));
-	}
-	cr_expect_str_eq(have, codes, "wants \"%s\", got \"%s\"", codes, have);
-}
-
 /* Support as design 4.8 defines it, from what the incident shows. */
 static double
 support_by_groups(const struct incident *incident)

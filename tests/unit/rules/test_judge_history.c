@@ -43,22 +43,7 @@ offers(const char *client, double days, uint64_t sessions)
 static struct profile *
 lacks(const char *client, double days, uint64_t sessions)
 {
-	struct profile *p = offers(client, days, sessions);
-
-	p->offered = false;
-	return p;
-}
-
-static void
-expect_evidence(const char *codes)
-{
-	char have[512] = "";
-
-	for (unsigned i = 0; i < in.evidence_count; i++) {
-		strcat(have, i ? " " : "");
-		strcat(have, evidence_name(in.evidence[i].code));
-	}
-	cr_expect_str_eq(have, codes, "wants \"%s\", got \"%s\"", codes, have);
+	return without_offer(offers(client, days, sessions));
 }
 
 Test(judge_history, an_offer_to_this_very_client_makes_it_possible)
@@ -68,7 +53,7 @@ Test(judge_history, an_offer_to_this_very_client_makes_it_possible)
 	cr_assert_eq(judge(), VERDICT_INCIDENT);
 	cr_expect_eq(in.kind, KIND_STARTTLS_STRIPPED);
 	cr_expect_eq(in.certainty, CERTAINTY_POSSIBLE);
-	expect_evidence("offered-to-same-client only-difference");
+	expect_evidence(&in, "offered-to-same-client only-difference");
 	/* One group: the stronger of the two. */
 	cr_expect_float_eq(in.support, 1.6, 1e-9);
 	cr_expect_not(in.retrospect);
@@ -107,13 +92,13 @@ Test(judge_history, a_neighbours_offers_count_when_they_are_several)
 	clear_delivery(CLIENT);
 	offers(NEIGHBOUR, -1, 3);
 	cr_assert_eq(judge(), VERDICT_INCIDENT);
-	expect_evidence("offered-to-neighbours");
+	expect_evidence(&in, "offered-to-neighbours");
 	cr_expect_eq(in.certainty, CERTAINTY_POSSIBLE);
 
 	clear_delivery(CLIENT);
 	offers(NEIGHBOUR, -1, 2);
 	cr_expect_eq(judge(), VERDICT_EVIDENCE);
-	expect_evidence("offered-to-one-neighbour");
+	expect_evidence(&in, "offered-to-one-neighbour");
 }
 
 Test(judge_history, networks_are_24_bits_of_ipv4_and_48_of_ipv6)
@@ -121,17 +106,17 @@ Test(judge_history, networks_are_24_bits_of_ipv4_and_48_of_ipv6)
 	clear_delivery("2001:db8:1:2::10");
 	offers("2001:db8:1:ffff::1", -1, 3);
 	cr_assert_eq(judge(), VERDICT_INCIDENT);
-	expect_evidence("offered-to-neighbours");
+	expect_evidence(&in, "offered-to-neighbours");
 
 	clear_delivery("2001:db8:1:2::10");
 	offers("2001:db8:2:2::10", -1, 3);
 	cr_expect_eq(judge(), VERDICT_EVIDENCE);
-	expect_evidence("offered-to-others");
+	expect_evidence(&in, "offered-to-others");
 
 	clear_delivery(CLIENT);
 	offers("192.0.3.10", -1, 3);
 	judge();
-	expect_evidence("offered-to-others");
+	expect_evidence(&in, "offered-to-others");
 }
 
 Test(judge_history, strangers_alone_accuse_nobody)
@@ -140,7 +125,7 @@ Test(judge_history, strangers_alone_accuse_nobody)
 	offers(STRANGER, -1, 1000);
 	offers(STRANGER, 1, 1000);
 	cr_expect_eq(judge(), VERDICT_EVIDENCE);
-	expect_evidence("offered-to-others");
+	expect_evidence(&in, "offered-to-others");
 }
 
 /* Neighbours' offers in another reply, the same reply to a stranger: "the
@@ -151,13 +136,13 @@ Test(judge_history, a_strangers_reply_is_no_neighbours)
 	offers(NEIGHBOUR, -1, 9)->keywords_hash++;
 	offers(STRANGER, -1, 9);
 	cr_expect_eq(judge(), VERDICT_EVIDENCE);
-	expect_evidence("offered-to-one-neighbour");
+	expect_evidence(&in, "offered-to-one-neighbour");
 
 	clear_delivery(CLIENT);
 	offers(CLIENT, -1, 9)->keywords_hash++;
 	offers(STRANGER, -1, 9);
 	judge();
-	expect_evidence("offered-to-same-client");
+	expect_evidence(&in, "offered-to-same-client");
 }
 
 Test(judge_history, another_reply_speaks_against)
@@ -165,7 +150,7 @@ Test(judge_history, another_reply_speaks_against)
 	clear_delivery(CLIENT);
 	offers(CLIENT, -1, 9)->keywords_hash++;
 	cr_expect_eq(judge(), VERDICT_EVIDENCE);
-	expect_evidence("offered-to-same-client other-differences");
+	expect_evidence(&in, "offered-to-same-client other-differences");
 	cr_expect_float_eq(in.support, 1.5 - 0.4, 1e-9);
 }
 
@@ -175,7 +160,7 @@ Test(judge_history, many_sessions_over_days_on_both_sides_are_likely)
 	offers(CLIENT, -2, 10);
 	offers(NEIGHBOUR, 1.5, 10);
 	cr_assert_eq(judge(), VERDICT_INCIDENT);
-	expect_evidence("offered-often only-difference");
+	expect_evidence(&in, "offered-often only-difference");
 	cr_expect_eq(in.certainty, CERTAINTY_LIKELY);
 }
 
@@ -224,8 +209,9 @@ Test(judge_history, an_offer_that_comes_and_goes_is_never_likely)
 	world.domain[0] = "example.org";
 	world.body[0] = ENFORCE;
 	cr_assert_eq(judge(), VERDICT_INCIDENT);
-	expect_evidence("offered-to-same-client only-difference comes-and-goes "
-			"policy-unmet");
+	expect_evidence(&in,
+	    "offered-to-same-client only-difference comes-and-goes "
+	    "policy-unmet");
 	cr_expect_eq(in.certainty, CERTAINTY_POSSIBLE);
 	cr_expect_leq(in.confidence, 0.69);
 }
@@ -237,13 +223,13 @@ Test(judge_history, configuration_by_client_is_recognised)
 	offers(NEIGHBOUR, 1, 20);
 	lacks(CLIENT, -1, 5);
 	cr_expect_eq(judge(), VERDICT_EVIDENCE);
-	expect_evidence("offered-to-neighbours stable-per-client");
+	expect_evidence(&in, "offered-to-neighbours stable-per-client");
 
 	clear_delivery(CLIENT);
 	offers(NEIGHBOUR, -1, 20);
 	lacks(CLIENT, -1, 1);
 	judge();
-	expect_evidence("offered-to-neighbours same-per-client");
+	expect_evidence(&in, "offered-to-neighbours same-per-client");
 }
 
 Test(judge_history, an_offer_that_never_came_back_may_be_a_planned_change)
@@ -252,8 +238,9 @@ Test(judge_history, an_offer_that_never_came_back_may_be_a_planned_change)
 	offers(CLIENT, -1, 20);
 	lacks(CLIENT, 1, 20);
 	cr_assert_eq(judge(), VERDICT_INCIDENT);
-	expect_evidence("offered-to-same-client only-difference "
-			"since-then-never");
+	expect_evidence(&in,
+	    "offered-to-same-client only-difference "
+	    "since-then-never");
 	cr_expect_eq(in.certainty, CERTAINTY_POSSIBLE);
 }
 
@@ -264,7 +251,7 @@ Test(judge_history, what_nobody_was_ever_offered_weighs_against_a_policy)
 	world.domain[0] = "example.org";
 	world.body[0] = ENFORCE;
 	judge();
-	expect_evidence("never-offered policy-unmet");
+	expect_evidence(&in, "never-offered policy-unmet");
 }
 
 /* No sum of what is ordinary life reaches likely: every mix of a policy, of

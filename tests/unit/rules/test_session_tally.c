@@ -41,18 +41,18 @@ expect(const char *offered, const char *used, const char *mail,
 	tally_add(&tally, &one);
 	for (int i = 0; i < OFFERED_VALUES; i++)
 		cr_expect_eq(one.offered[i],
-		    strcmp(offered_name((enum offered)i), offered) == 0,
-		    "offered %s", offered_name((enum offered)i));
+		    strcmp(axis_value_name(AXIS_OFFERED, i), offered) == 0,
+		    "offered %s", axis_value_name(AXIS_OFFERED, i));
 	for (int i = 0; i < USED_VALUES; i++)
 		cr_expect_eq(one.used[i],
-		    strcmp(used_name((enum used)i), used) == 0, "used %s",
-		    used_name((enum used)i));
+		    strcmp(axis_value_name(AXIS_USED, i), used) == 0, "used %s",
+		    axis_value_name(AXIS_USED, i));
 	for (int i = 0; i < MAIL_VALUES; i++)
 		cr_expect_eq(one.mail[i],
-		    strcmp(mail_name((enum mail)i), mail) == 0, "mail %s",
-		    mail_name((enum mail)i));
+		    strcmp(axis_value_name(AXIS_MAIL, i), mail) == 0, "mail %s",
+		    axis_value_name(AXIS_MAIL, i));
 	if (session_unjudged(s, &why))
-		cr_expect_str_eq(unjudged_name(why), unjudged);
+		cr_expect_str_eq(axis_value_name(AXIS_UNJUDGED, why), unjudged);
 	else
 		cr_expect_str_empty(unjudged);
 	/* Counting it is for whoever has the verdict. */

@@ -8,8 +8,6 @@
 #include "rules/judge.h"
 #include "unit/rules/dialogue.h"
 
-#define READ_PRIOR (1.0 / 30)
-
 #define POLICY_OF(mode) \
 	"version: STSv1\nmode: " mode "\nmx: *.example.org\nmax_age: 604800\n"
 
@@ -110,6 +108,14 @@ fake_offers(struct fake_world *w, const struct session *like, unsigned left_out,
 	return p;
 }
 
+/* The same sessions, had they not been offered STARTTLS. */
+static inline struct profile *
+without_offer(struct profile *p)
+{
+	p->offered = false;
+	return p;
+}
+
 /* The session's own profile: history has seen it too. */
 static inline struct profile *
 fake_itself(struct fake_world *w, const struct session *s)
@@ -128,6 +134,19 @@ evidence_in(const struct incident *in, enum evidence_code code)
 		if (in->evidence[i].code == code)
 			return &in->evidence[i];
 	return NULL;
+}
+
+/* The codes of its evidence, in order, one blank between. */
+static inline void
+expect_evidence(const struct incident *incident, const char *codes)
+{
+	char have[512] = "";
+
+	for (unsigned i = 0; i < incident->evidence_count; i++) {
+		strcat(have, i ? " " : "");
+		strcat(have, evidence_name(incident->evidence[i].code));
+	}
+	cr_expect_str_eq(have, codes, "wants \"%s\", got \"%s\"", codes, have);
 }
 
 #endif
