@@ -5,19 +5,12 @@ about dialogues; what packets may do to one is other tests' business.
 """
 import struct
 
+from wire import checksum
+
 MTU_PAYLOAD = 1400
 FIN, SYN, PSH, ACK = 1, 2, 8, 16
 CLIENT, SERVER = 0, 1
 START = 1767225600.0		# 2026-01-01
-
-
-def checksum(octets):
-    if len(octets) % 2:
-        octets += b"\0"
-    total = sum(struct.unpack("!%dH" % (len(octets) // 2), octets))
-    while total >> 16:
-        total = (total & 0xffff) + (total >> 16)
-    return ~total & 0xffff
 
 
 def ip_frame(src, dst, payload, ident, offset=0, more=False, ttl=64):
