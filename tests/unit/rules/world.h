@@ -8,6 +8,8 @@
 #include "rules/judge.h"
 #include "unit/rules/dialogue.h"
 
+#define READ_PRIOR (1.0 / 30)
+
 #define POLICY_OF(mode) \
 	"version: STSv1\nmode: " mode "\nmx: *.example.org\nmax_age: 604800\n"
 
