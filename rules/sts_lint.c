@@ -2,15 +2,6 @@
 
 #include <stdio.h>
 
-const char *
-sts_severity_name(enum sts_severity severity)
-{
-	static const char *const names[] = { "error", "tolerated", "warning",
-		"note" };
-
-	return names[severity];
-}
-
 void
 sts_lint_vadd(struct sts_lint_list *list, enum sts_severity severity,
     unsigned line, unsigned column, const char *code, const char *format,

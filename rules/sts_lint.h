@@ -37,9 +37,6 @@ struct sts_lint_list {
 	struct sts_lint rows[STS_LINT_MAX];
 };
 
-/* "error", "tolerated", "warning", "note". */
-const char *sts_severity_name(enum sts_severity);
-
 /* NULL as the list: says nothing. A full list counts in `unlisted`. */
 void sts_lint_add(struct sts_lint_list *, enum sts_severity, unsigned line,
     unsigned column, const char *code, const char *format, ...)
