@@ -186,6 +186,47 @@ flow_identity_decode(struct slice in, struct flow_identity *id)
 	return family_known(&id->client) && family_known(&id->server);
 }
 
+void
+segment_copy_encode(const struct segment_copy *copy,
+    uint8_t out[SEGMENT_COPY_BYTES])
+{
+	out = put_le64(out, copy->frame);
+	out = put_le64(out, (uint64_t)copy->capture_ts_ns);
+	out = put_le32(out, copy->seq);
+	out = put_le32(out, copy->ack);
+	out = put_le32(out, copy->length);
+	out = put_le32(out, copy->has_ts ? copy->ts_value : 0);
+	out = put_le16(out, copy->ip_id);
+	out = put_le16(out, copy->window);
+	*out++ = copy->ttl;
+	*out++ = copy->tcp_flags;
+	*out++ = copy->sum;
+	*out = copy->has_ts;
+}
+
+bool
+segment_copy_decode(struct slice *in, struct segment_copy *copy)
+{
+	const uint8_t *p = in->ptr;
+
+	if (in->len < SEGMENT_COPY_BYTES)
+		return false;
+	copy->frame = get_le64(p);
+	copy->capture_ts_ns = (int64_t)get_le64(p + 8);
+	copy->seq = get_le32(p + 16);
+	copy->ack = get_le32(p + 20);
+	copy->length = get_le32(p + 24);
+	copy->ts_value = get_le32(p + 28);
+	copy->ip_id = get_le16(p + 32);
+	copy->window = get_le16(p + 34);
+	copy->ttl = p[36];
+	copy->tcp_flags = p[37];
+	copy->sum = p[38];
+	copy->has_ts = p[39] & 1;
+	*in = slice_after(*in, SEGMENT_COPY_BYTES);
+	return copy->sum <= SUM_WRONG;
+}
+
 const char *
 fact_code_name(enum fact_code code)
 {

@@ -78,6 +78,18 @@ enum {
 	FACT_PIPELINED = 1 << 6,  /* sent before the reply to the last */
 	FACT_ODD_CODE = 1 << 7,	  /* not three digits, or unlike line 1 */
 	FACT_RESUMED = 1 << 8,	  /* of tls-server-hello: session resumed */
+	/* Read with the copies that came later (design 5): what the facts
+	 * without this flag say of the same octets is the first reading. */
+	FACT_OTHER_READING = 1 << 9,
+};
+
+/* Value of FACT_COPIES_DIFFER. */
+enum {
+	COPIES_SIGHTINGS = 1 << 0, /* one packet, seen on both sides of
+				     * something that changed it */
+	COPIES_ACKED = 1 << 1,	   /* the first one was acknowledged before */
+	COPIES_FIRST_FARTHER = 1 << 2, /* COPIES_SIGHTINGS: the first copy is
+					* the one farther on its way */
 };
 
 /*
@@ -132,6 +144,30 @@ struct flow_identity {
 };
 #define FLOW_IDENTITY_BYTES 48
 
+/* Is the TCP checksum of a segment right? Not known where the capture cut it,
+ * and where offload leaves every sum of a direction wrong. */
+enum sum {
+	SUM_UNKNOWN,
+	SUM_RIGHT,
+	SUM_WRONG,
+	SUM_UNCHECKED, /* nobody has looked yet; in no fact */
+};
+
+/* How a copy of some octets came. Two of them, encoded, are the bytes of
+ * FACT_COPIES_DIFFER and of the steps: the earlier one first. */
+struct segment_copy {
+	uint64_t frame;
+	int64_t capture_ts_ns;
+	uint32_t seq, ack;
+	uint32_t length; /* octets of payload on the wire */
+	uint32_t ts_value;
+	uint16_t ip_id, window;
+	uint8_t ttl, tcp_flags;
+	uint8_t sum; /* enum sum */
+	bool has_ts; /* ts_value, RFC 7323 */
+};
+#define SEGMENT_COPY_BYTES 40
+
 #define FACT_HEADER_BYTES 64
 #define FACT_FORMAT_VERSION 1 /* the first byte of facts in a file */
 
@@ -158,6 +194,11 @@ void flow_identity_encode(const struct flow_identity *,
     uint8_t out[FLOW_IDENTITY_BYTES]);
 /* False: of another length, or of no known address family. */
 bool flow_identity_decode(struct slice, struct flow_identity *);
+
+void segment_copy_encode(const struct segment_copy *,
+    uint8_t out[SEGMENT_COPY_BYTES]);
+/* Takes the next one off `in`; false: there is none. */
+bool segment_copy_decode(struct slice *in, struct segment_copy *);
 
 /* Names as in --facts and SQL; never NULL for a code below the count. */
 const char *fact_code_name(enum fact_code);

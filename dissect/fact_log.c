@@ -117,6 +117,12 @@ fact_pool_used(const struct fact_pool *pool)
 	return pool->used_bytes;
 }
 
+bool
+fact_pool_is_tight(const struct fact_pool *pool)
+{
+	return pool->used_bytes >= pool->budget_bytes / 2;
+}
+
 void
 fact_log_open(struct fact_log *log, struct fact_pool *pool, uint64_t session)
 {
@@ -189,9 +195,11 @@ void
 fact_log_append(struct fact_log *log, struct fact *fact, struct slice bytes,
     const struct origin *at)
 {
-	/* The end is always told: it needs a header or two. */
+	/* The end is always told, and that there are two versions: who makes
+	 * a reply endless must not hide that. It needs a header or two. */
 	bool final = fact->code == FACT_CLOSED ||
-	    fact->code == FACT_ACKNOWLEDGED || fact->code == FACT_OPAQUE_END;
+	    fact->code == FACT_ACKNOWLEDGED || fact->code == FACT_OPAQUE_END ||
+	    fact->code == FACT_COPIES_DIFFER;
 	size_t more =
 	    FACT_HEADER_BYTES + bytes.len + (final ? 0 : 8 * FACT_HEADER_BYTES);
 

@@ -38,6 +38,8 @@ void *fact_pool_take(struct fact_pool *, size_t bytes);
 void fact_pool_give(struct fact_pool *, void *, size_t bytes);
 /* Octets that are lent out. */
 size_t fact_pool_used(const struct fact_pool *);
+/* Is half of the budget gone? What can be done without asks first. */
+bool fact_pool_is_tight(const struct fact_pool *);
 
 struct fact_log {
 	struct fact_pool *pool;

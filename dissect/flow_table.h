@@ -13,7 +13,8 @@
 
 /* In the order in which they are shed. */
 enum flow_class {
-	FLOW_CLOSED, /* only remembered: a late copy opens nothing */
+	FLOW_CLOSED,	/* only remembered: a late copy opens nothing */
+	FLOW_LINGERING, /* over, but late copies may still tell something */
 	FLOW_HALF_OPEN,
 	FLOW_OPAQUE,
 	FLOW_UNKNOWN,
@@ -69,6 +70,12 @@ struct flow {
 	bool has_rival;
 	bool reset, reset_by_client; /* unless something follows */
 };
+
+static inline bool
+flow_is_over(const struct flow *f)
+{
+	return f->class <= FLOW_LINGERING;
+}
 
 #define FLOW_NONE UINT32_MAX
 

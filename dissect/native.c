@@ -10,6 +10,7 @@
  * somebody who went away. */
 static const int64_t idle_ns[FLOW_CLASSES] = {
 	[FLOW_CLOSED] = 60 * NS_PER_S,
+	[FLOW_LINGERING] = 3 * NS_PER_S,
 	[FLOW_HALF_OPEN] = 60 * NS_PER_S,
 	[FLOW_OPAQUE] = 3600 * NS_PER_S,
 	[FLOW_UNKNOWN] = 900 * NS_PER_S,
@@ -19,6 +20,7 @@ static const int64_t idle_ns[FLOW_CLASSES] = {
 
 static const enum counter evicted_counters[FLOW_CLASSES] = {
 	[FLOW_CLOSED] = COUNTERS, /* nothing is lost with it */
+	[FLOW_LINGERING] = COUNTERS,
 	[FLOW_HALF_OPEN] = COUNTER_FLOW_EVICTED_HALF_OPEN,
 	[FLOW_OPAQUE] = COUNTER_FLOW_EVICTED_OPAQUE,
 	[FLOW_UNKNOWN] = COUNTER_FLOW_EVICTED_OTHER,
@@ -49,22 +51,47 @@ native_create(const struct native_config *config,
 
 /* --- the end ------------------------------------------------------------- */
 
+/* Tells the listener that the session is over; true: it lingers. */
+static bool
+close_session(struct native *n, struct flow *f, enum ending ending,
+    enum dir who, struct origin at)
+{
+	uint64_t acked[2];
+	bool lingers;
+
+	if (f->session != NULL)
+		native_drain(n, f, at.capture_ts_ns, true);
+	if (f->session == NULL)
+		return false;
+	lingers = n->listener.lingers != NULL &&
+	    n->listener.lingers(n->listener.context, f->session);
+	native_acked_offsets(f, acked);
+	at.stream_offset = f->dirs[who].offset;
+	at.one_sided = one_sided(f);
+	n->listener.closed(n->listener.context, f->session, ending, who, acked,
+	    &at);
+	return lingers;
+}
+
 void
 native_close_flow(struct native *n, struct flow *f, enum ending ending,
     enum dir who, struct origin at)
 {
-	uint64_t acked[2];
-
-	if (f->session != NULL)
-		native_drain(n, f, at.capture_ts_ns, true);
-	if (f->session != NULL) {
-		native_acked_offsets(f, acked);
-		at.stream_offset = f->dirs[who].offset;
-		at.one_sided = one_sided(f);
-		n->listener.closed(n->listener.context, f->session, ending, who,
-		    acked, &at);
+	if (f->class == FLOW_LINGERING) {
+		native_remember_only(n, f);
+		return;
 	}
-	native_remember_only(n, f);
+	if (!close_session(n, f, ending, who, at)) {
+		f->session = NULL;
+		native_remember_only(n, f);
+		return;
+	}
+	native_forget_waiting(n, &f->dirs[TO_SERVER]);
+	native_forget_waiting(n, &f->dirs[TO_CLIENT]);
+	flow_table_touch(n->flows, f, FLOW_LINGERING);
+	if (flow_table_count(n->flows, FLOW_LINGERING) > LINGERING_MAX)
+		native_remember_only(n,
+		    flow_table_oldest(n->flows, FLOW_LINGERING));
 }
 
 /* The flow goes altogether: nothing remembers it. */
@@ -82,21 +109,8 @@ end_flow(struct native *n, struct flow *f, enum ending ending)
 	} else if (ending != ENDING_EVICTED && finished) {
 		ending = ENDING_FIN;
 	}
-	if (f->class == FLOW_CLOSED) {
-		flow_table_remove(n->flows, f);
-		return;
-	}
-	if (f->session != NULL)
-		native_drain(n, f, f->last_ns, true);
-	if (f->session != NULL) {
-		uint64_t acked[2];
-
-		native_acked_offsets(f, acked);
-		at.stream_offset = f->dirs[who].offset;
-		at.one_sided = one_sided(f);
-		n->listener.closed(n->listener.context, f->session, ending, who,
-		    acked, &at);
-	}
+	if (flow_is_over(f) || close_session(n, f, ending, who, at))
+		native_end_lingering(n, f);
 	for (int dir = 0; dir < 2; dir++)
 		native_forget_waiting(n, &f->dirs[dir]);
 	flow_table_remove(n->flows, f);
@@ -190,27 +204,40 @@ note_ack(struct native *n, struct flow *f, enum dir dir, const struct packet *p)
  * Would the receiver have thrown it away for its sum? Only where the
  * direction's first segment was right: with checksum offload none is.
  */
-static bool
-bad_sum(struct native *n, struct flow *f, enum dir dir, const struct packet *p)
+static enum sum
+sum_of(struct native *n, struct flow *f, enum dir dir, const struct packet *p)
 {
 	struct direction *d = &f->dirs[dir];
 	bool ok;
 
+	if (!f->on_mail_port && f->session == NULL)
+		return SUM_UNKNOWN;
 	if (p->header_cut || p->payload_bytes < p->payload_wire_bytes)
-		return false;
-	if (d->sums_known &&
-	    (!d->sums_checked ||
-		(f->session != NULL && f->interest != INTEREST_NEGOTIATION)))
-		return false;
+		return SUM_UNKNOWN;
+	if (d->sums_known && !d->sums_checked)
+		return SUM_UNKNOWN;
+	if (d->sums_known && f->session != NULL &&
+	    (f->interest != INTEREST_NEGOTIATION || f->class == FLOW_LINGERING))
+		return SUM_UNCHECKED;
 	ok = packet_checksum_ok(p);
 	if (!d->sums_known) {
 		d->sums_known = true;
 		d->sums_checked = ok;
-		return false;
+		return ok ? SUM_RIGHT : SUM_UNKNOWN;
 	}
 	if (!ok)
 		count(n->counters, COUNTER_BAD_CHECKSUM);
-	return !ok;
+	return ok ? SUM_RIGHT : SUM_WRONG;
+}
+
+static void
+show_segment(struct native *n, const struct flow *f, enum dir dir,
+    const struct packet *p, enum sum sum)
+{
+	if (f->session != NULL && f->dirs[dir].has_base &&
+	    n->listener.segment != NULL)
+		n->listener.segment(n->listener.context, f->session, dir, p,
+		    sum, f->dirs[dir].base);
 }
 
 static void
@@ -298,7 +325,7 @@ after_segment(struct native *n, struct flow *f, enum dir dir,
 {
 	if (f->session != NULL && native_has_waiting(f))
 		native_drain(n, f, p->capture_ts_ns, false);
-	if (f->class == FLOW_CLOSED)
+	if (flow_is_over(f))
 		return;
 	if (p->flags & TCP_RST) {
 		take_reset(n, f, dir, p);
@@ -331,22 +358,30 @@ native_segment(struct native *n, const struct packet *p)
 {
 	enum dir dir = TO_SERVER;
 	struct flow *f = flow_table_find(n->flows, p, &dir);
+	enum sum sum;
+	bool shown;
 
 	if (f == NULL && (f = native_open_flow(n, p, &dir)) == NULL)
 		return;
 	/* Off the mail ports a server speaks first, or it is no SMTP. */
 	if (!f->on_mail_port && f->session == NULL && dir == TO_SERVER &&
-	    p->payload_wire_bytes > 0 && f->class != FLOW_CLOSED) {
+	    p->payload_wire_bytes > 0 && !flow_is_over(f)) {
 		flow_table_remove(n->flows, f);
 		return;
 	}
-	if ((f->on_mail_port || f->session != NULL) && bad_sum(n, f, dir, p)) {
+	sum = sum_of(n, f, dir, p);
+	if (sum == SUM_WRONG) {
 		native_set_aside(n, f, dir, p);
+		show_segment(n, f, dir, p, sum);
 		return;
 	}
 	f = native_settle_flow(n, f, p, &dir);
 	if (f == NULL)
 		return;
+	if (f->class == FLOW_LINGERING) {
+		show_segment(n, f, dir, p, sum);
+		return;
+	}
 	f->packet_count++;
 	f->dirs[dir].captured = true;
 	f->last_frame = p->number;
@@ -359,7 +394,11 @@ native_segment(struct native *n, const struct packet *p)
 	}
 	native_settle_bases(f, dir, p);
 	note_ack(n, f, dir, p);
+	shown = f->interest != INTEREST_OPAQUE ||
+	    seq_before(p->seq, f->dirs[dir].next);
 	if (p->payload_wire_bytes > 0 || p->flags & TCP_FIN)
 		take_payload(n, f, dir, p);
+	if (shown)
+		show_segment(n, f, dir, p, sum);
 	after_segment(n, f, dir, p);
 }

@@ -65,7 +65,7 @@ native_open_flow(struct native *n, const struct packet *p, enum dir *dir)
 static bool
 is_established(const struct flow *f)
 {
-	return f->class != FLOW_CLOSED &&
+	return !flow_is_over(f) &&
 	    (f->session != NULL || f->dirs[TO_CLIENT].seen) &&
 	    !f->dirs[0].finished && !f->dirs[1].finished && !f->reset;
 }
@@ -143,7 +143,7 @@ reopen(struct native *n, struct flow *f, const struct packet *p, enum dir *dir)
 static bool
 confirms_rival(const struct flow *f, enum dir dir, const struct packet *p)
 {
-	if (!f->has_rival || f->class == FLOW_CLOSED)
+	if (!f->has_rival || flow_is_over(f))
 		return false;
 	if (dir == TO_CLIENT)
 		return p->flags & TCP_ACK && p->ack == f->rival_isn + 1;
@@ -184,7 +184,7 @@ flow_of_syn(struct native *n, struct flow *f, const struct packet *p,
 	if (note_syn(f, *dir, p))
 		return f;
 	/* A SYN-ACK of another connection belongs to none we know. */
-	if (p->flags & TCP_ACK && f->class != FLOW_CLOSED)
+	if (p->flags & TCP_ACK && !flow_is_over(f))
 		return NULL;
 	if (is_established(f)) {
 		count(n->counters, COUNTER_RIVAL_SYN);

@@ -8,10 +8,10 @@
 #include "native.h"
 
 #define NS_PER_S INT64_C(1000000000)
-/* An acknowledgement further ahead than any window that SMTP fills is forged
- * or damaged: RFC 9293 3.10.7.4 has the receiver drop the segment. Believed,
- * it would let us skip as many octets that are still to come. */
-#define ACK_AHEAD_MAX (1u << 20)
+
+/* Sessions of a shard that are over and wait for late copies. */
+#define LINGERING_MAX 16
+
 struct native {
 	struct native_config config;
 	struct stream_listener listener;
@@ -30,12 +30,6 @@ struct segment {
 	const uint8_t *bytes;
 	struct origin origin;
 };
-
-static inline bool
-seq_before(uint32_t a, uint32_t b)
-{
-	return (int32_t)(a - b) < 0;
-}
 
 static inline struct origin
 origin_of(const struct packet *p)
@@ -97,6 +91,10 @@ struct flow *native_settle_flow(struct native *, struct flow *,
     const struct packet *, enum dir *);
 /* What the segment says of where the streams begin. */
 void native_settle_bases(struct flow *, enum dir, const struct packet *);
+
+/* Octets that a lingering session could still be told of are not waited for
+ * any longer. */
+void native_end_lingering(struct native *, struct flow *);
 
 /* native.c */
 void native_close_flow(struct native *, struct flow *, enum ending,

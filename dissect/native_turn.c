@@ -87,9 +87,6 @@ native_enqueue(struct native *n, struct flow *f, enum dir dir,
 		if (w->length < s->length)
 			continue;
 		count(n->counters, COUNTER_OVERLAPS);
-		if (w->captured >= s->captured && s->captured > 0 &&
-		    memcmp(w->bytes, s->bytes, s->captured) != 0)
-			count(n->counters, COUNTER_OVERLAP_DIFFERS);
 		w->fin |= s->fin && w->length == s->length;
 		return true;
 	}
@@ -115,7 +112,7 @@ native_set_aside(struct native *n, struct flow *f, enum dir dir,
 
 	if (p->payload_bytes == 0 || p->flags & (TCP_SYN | TCP_RST) ||
 	    !d->has_base || !seq_before(d->next, s.seq + s.length) ||
-	    d->suspect_count == SUSPECTS_MAX || f->class == FLOW_CLOSED)
+	    d->suspect_count == SUSPECTS_MAX || flow_is_over(f))
 		return;
 	if (f->session == NULL && !native_open_session(n, f, &s.origin))
 		return;
@@ -176,7 +173,7 @@ native_reclass(struct native *n, struct flow *f)
 	};
 	enum flow_class class = (enum flow_class)f->class;
 
-	if (class == FLOW_CLOSED)
+	if (flow_is_over(f))
 		return;
 	if (f->session != NULL)
 		class =
@@ -185,10 +182,20 @@ native_reclass(struct native *n, struct flow *f)
 }
 
 void
+native_end_lingering(struct native *n, struct flow *f)
+{
+	if (f->session != NULL)
+		n->listener.forgotten(n->listener.context, f->session);
+	f->session = NULL;
+}
+
+void
 native_remember_only(struct native *n, struct flow *f)
 {
 	for (int dir = 0; dir < 2; dir++)
 		native_forget_waiting(n, &f->dirs[dir]);
+	if (f->class == FLOW_LINGERING)
+		native_end_lingering(n, f);
 	f->session = NULL;
 	flow_table_touch(n->flows, f, FLOW_CLOSED);
 	if (flow_table_count(n->flows, FLOW_CLOSED) > n->closed_max)
@@ -258,6 +265,10 @@ native_report_gap(struct native *n, struct flow *f, enum dir dir,
 	    (f->session == NULL && !native_open_session(n, f, &at)))
 		return;
 	count(n->counters, COUNTER_GAPS);
+	/* The receiver had them: it is the capture that lost them. */
+	if (d->has_acked && !snapped &&
+	    !seq_before(d->acked, d->next + missing))
+		n->counters->of[COUNTER_ACK_UNSEEN] += missing;
 	n->counters->of[COUNTER_GAP_BYTES] += missing;
 	at.stream_offset = d->offset;
 	at.one_sided = one_sided(f);

@@ -35,6 +35,18 @@ elapsed_ns(int64_t since, int64_t until)
 	return elapsed > INT64_MAX ? INT64_MAX : (int64_t)elapsed;
 }
 
+/* Sequence numbers go round (RFC 9293 3.4). */
+static inline bool
+seq_before(uint32_t a, uint32_t b)
+{
+	return (int32_t)(a - b) < 0;
+}
+
+/* An acknowledgement further ahead than any window that SMTP fills is forged
+ * or damaged: RFC 9293 3.10.7.4 has the receiver drop the segment. Believed,
+ * it would let us skip as many octets that are still to come. */
+#define ACK_AHEAD_MAX (1u << 20)
+
 enum packet_kind {
 	PACKET_NONE,	 /* not ours, or damaged: already counted */
 	PACKET_TCP,	 /* all fields are set */

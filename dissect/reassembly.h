@@ -10,6 +10,7 @@
 #define DISSECT_REASSEMBLY_H
 
 #include "fact.h"
+#include "packet.h"
 
 /* Where bytes come from. */
 struct origin {
@@ -56,7 +57,7 @@ struct stream_listener {
 	/* `missing` octets never came, or were cut by snaplen. */
 	enum interest (*gap)(void *context, void *session, enum dir,
 	    uint64_t missing, bool snapped, const struct origin *);
-	/* The last call; `acked[dir]`: how far the peer acknowledged dir. */
+	/* The last call, unless it lingers; `acked[dir]`: how far the peer acknowledged dir. */
 	void (*closed)(void *context, void *session, enum ending, enum dir who,
 	    const uint64_t acked[2], const struct origin *);
 	/* When room runs out, which sessions go first. */
@@ -64,6 +65,19 @@ struct stream_listener {
 	/* How far `dir` has been acknowledged, before bytes() is called for
 	 * the segment that carried the acknowledgement. */
 	void (*acked)(void *context, void *session, enum dir, uint64_t offset);
+	/*
+	 * Every segment of a session, as it came, after what it brought was
+	 * delivered; of an opaque one only those that repeat something.
+	 * `base` is the sequence number of its direction's offset 0. This and
+	 * the next two may be NULL.
+	 */
+	void (*segment)(void *context, void *session, enum dir,
+	    const struct packet *, enum sum, uint32_t base);
+	/* Asked before closed(): should it linger, for copies that come late
+	 * (a forged reply is often faster than a whole dialogue)? Then
+	 * forgotten() is the last call, and segment() goes on until then. */
+	bool (*lingers)(void *context, void *session);
+	void (*forgotten)(void *context, void *session);
 };
 
 #endif

@@ -4,17 +4,30 @@
 
 #include "fragment.h"
 #include "native.h"
+#include "second_reading.h"
 
 /* Floors, so that the smallest budget still works a flow. */
 #define FLOWS_MIN 1
 #define BYTES_MIN 8192
 
+/* Negotiations that ended in TLS and may still have copies; how much of them
+ * is kept. */
+#define RECENT_MAX 16
+#define OPAQUE_TAPE_BYTES 2048
+
 /* A session and its log, in one piece of memory. */
 struct entry {
 	struct entry *next; /* while it is spare */
 	struct fact_log log;
-	bool counted;
+	struct segment_watch watch;
+	bool counted, opaque, lingers;
 	_Alignas(16) uint8_t session[];
+};
+
+/* A session that went opaque a short time ago. */
+struct recent {
+	struct entry *entry;
+	uint64_t session;
 };
 
 struct shard {
@@ -26,6 +39,8 @@ struct shard {
 	struct fragments *fragments;
 	struct native *native;
 	struct entry *spare;
+	struct recent recent[RECENT_MAX];
+	unsigned recent_count;
 	uint8_t mail_ports[8192];
 };
 
@@ -49,11 +64,12 @@ on_opened(void *context, const struct flow_start *start,
 		entry = malloc(sizeof(*entry) + smtp_session_bytes());
 	if (entry == NULL)
 		return NULL;
-	entry->counted = false;
+	entry->counted = entry->opaque = entry->lingers = false;
 	fact_log_open(&entry->log, shard->pool,
 	    (uint64_t)shard->id << 56 | ++shard->serial);
 	if (start->midstream)
 		entry->log.observability |= OBS_MIDSTREAM;
+	segment_watch_open(&entry->watch, shard->pool);
 	smtp_session_open(entry->session, &entry->log, &shard->config->smtp,
 	    start);
 	return entry;
@@ -68,16 +84,56 @@ count_session(struct shard *shard, struct entry *entry)
 	count(&shard->counters, COUNTER_SESSIONS);
 }
 
+/* What the packets told of the negotiation goes into the session's facts. */
+static void
+end_watch(struct shard *shard, struct entry *entry)
+{
+	struct flow_start start;
+
+	if (entry->watch.copies > 0) {
+		start = smtp_session_start(session_of(entry));
+		second_reading(&entry->watch, &start, &shard->config->smtp,
+		    shard->mail_ports, &entry->log);
+	}
+	segment_watch_close(&entry->watch);
+}
+
+/*
+ * Inside TLS a session has no use for its tape but for copies that come late.
+ * The last few negotiations of the shard keep theirs for that, or what stands
+ * before the ClientHello of them; then it goes.
+ */
+static void
+became_opaque(struct shard *shard, struct entry *entry)
+{
+	struct recent *place =
+	    &shard->recent[shard->recent_count++ % RECENT_MAX];
+
+	if (place->entry != NULL && place->entry->log.session == place->session)
+		end_watch(shard, place->entry);
+	*place = (struct recent){ entry, entry->log.session };
+	segment_watch_trim(&entry->watch, OPAQUE_TAPE_BYTES);
+}
+
+static enum interest
+go_on(struct shard *shard, struct entry *entry, enum interest interest)
+{
+	count_session(shard, entry);
+	if (interest == INTEREST_OPAQUE && !entry->opaque)
+		became_opaque(shard, entry);
+	entry->opaque = interest == INTEREST_OPAQUE;
+	entry->watch.frozen = interest != INTEREST_NEGOTIATION;
+	return interest;
+}
+
 static enum interest
 on_bytes(void *context, void *session, enum dir dir, struct slice bytes,
     const struct origin *at)
 {
 	struct entry *entry = session;
-	enum interest interest;
 
-	interest = smtp_session_feed(session_of(entry), dir, bytes, at);
-	count_session(context, entry);
-	return interest;
+	return go_on(context, entry,
+	    smtp_session_feed(session_of(entry), dir, bytes, at));
 }
 
 static enum interest
@@ -85,12 +141,60 @@ on_gap(void *context, void *session, enum dir dir, uint64_t missing,
     bool snapped, const struct origin *at)
 {
 	struct entry *entry = session;
-	enum interest interest;
 
-	interest =
-	    smtp_session_gap(session_of(entry), dir, missing, snapped, at);
-	count_session(context, entry);
-	return interest;
+	return go_on(context, entry,
+	    smtp_session_gap(session_of(entry), dir, missing, snapped, at));
+}
+
+static void
+say_note(void *session, struct fact *fact, struct slice bytes,
+    const struct origin *at)
+{
+	smtp_session_note(session, fact, bytes, at);
+}
+
+static void
+on_segment(void *context, void *session, enum dir dir,
+    const struct packet *packet, enum sum sum, uint32_t base)
+{
+	struct shard *shard = context;
+	struct entry *entry = session;
+
+	/* Once it is over, all that comes late is answered by an RST. */
+	if (!smtp_session_recognised(session_of(entry)) ||
+	    (entry->lingers && packet->payload_wire_bytes == 0))
+		return;
+	segment_watch_see(&entry->watch, dir, packet, sum, base,
+	    &shard->counters, say_note, session_of(entry));
+}
+
+static void
+release(struct shard *shard, struct entry *entry)
+{
+	end_watch(shard, entry);
+	smtp_session_publish(session_of(entry));
+	if (!smtp_session_recognised(session_of(entry)))
+		count(&shard->counters, COUNTER_FLOW_FOREIGN);
+	fact_log_close(&entry->log);
+	entry->log.session = 0; /* of no handle: it is spare */
+	entry->next = shard->spare;
+	shard->spare = entry;
+}
+
+static bool
+on_lingers(void *context, void *session)
+{
+	struct entry *entry = session;
+
+	(void)context;
+	entry->lingers = entry->watch.tape != NULL;
+	return entry->lingers;
+}
+
+static void
+on_forgotten(void *context, void *session)
+{
+	release(context, session);
 }
 
 static void
@@ -102,11 +206,8 @@ on_closed(void *context, void *session, enum ending ending, enum dir who,
 
 	memcpy(entry->log.acked, acked, sizeof(entry->log.acked));
 	smtp_session_close(session_of(entry), ending, who, at);
-	if (!smtp_session_recognised(session_of(entry)))
-		count(&shard->counters, COUNTER_FLOW_FOREIGN);
-	fact_log_close(&entry->log);
-	entry->next = shard->spare;
-	shard->spare = entry;
+	if (!entry->lingers)
+		release(shard, entry);
 }
 
 static void
@@ -148,7 +249,8 @@ shard_create(unsigned id, const struct shard_config *config,
 	struct shard *shard = calloc(1, sizeof(*shard));
 	const struct shard_budgets *budgets = &config->budgets;
 	struct stream_listener listener = { shard, on_opened, on_bytes, on_gap,
-		on_closed, worth_of, on_acked };
+		on_closed, worth_of, on_acked, on_segment, on_lingers,
+		on_forgotten };
 	struct native_config native;
 
 	if (shard == NULL)

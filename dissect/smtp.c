@@ -77,6 +77,20 @@ smtp_recognise(struct smtp_session *s, const struct origin *at)
 	s->recognised = true;
 }
 
+struct flow_start
+smtp_session_start(const struct smtp_session *s)
+{
+	return (struct flow_start){ s->flow, s->midstream };
+}
+
+void
+smtp_session_note(struct smtp_session *s, struct fact *fact, struct slice bytes,
+    const struct origin *at)
+{
+	if (s->recognised)
+		smtp_say(s, fact, bytes, at);
+}
+
 unsigned
 smtp_redaction(const struct smtp_session *s, uint16_t fact_flags)
 {
@@ -545,9 +559,16 @@ smtp_session_close(struct smtp_session *s, enum ending ending, enum dir who,
 	if (!s->recognised)
 		return;
 	smtp_say(s, &closed, slice_of(NULL, 0), at);
-	fact_log_publish(s->log,
-	    ending == ENDING_FIN || ending == ENDING_RST ||
-		    ending == ENDING_REUSED ?
-		DECISION_CLOSED :
-		DECISION_EXPIRED);
+	s->ending = (uint8_t)ending;
+}
+
+void
+smtp_session_publish(struct smtp_session *s)
+{
+	if (s->recognised)
+		fact_log_publish(s->log,
+		    s->ending == ENDING_FIN || s->ending == ENDING_RST ||
+			    s->ending == ENDING_REUSED ?
+			DECISION_CLOSED :
+			DECISION_EXPIRED);
 }

@@ -36,8 +36,16 @@ enum interest smtp_session_feed(struct smtp_session *, enum dir, struct slice,
 /* `missing` never arrived: from here on, absence proves nothing. */
 enum interest smtp_session_gap(struct smtp_session *, enum dir,
     uint64_t missing, bool snapped, const struct origin *);
-/* Appends how it ended and publishes; releases what it borrowed. */
+/* Appends how it ended; releases what it borrowed. */
 void smtp_session_close(struct smtp_session *, enum ending, enum dir who,
+    const struct origin *);
+/* Publishes that, and what came behind it. The last call. */
+void smtp_session_publish(struct smtp_session *);
+
+/* How it was opened. */
+struct flow_start smtp_session_start(const struct smtp_session *);
+/* Appends a fact about how the packets came, if this is known to be SMTP. */
+void smtp_session_note(struct smtp_session *, struct fact *, struct slice bytes,
     const struct origin *);
 
 /* Has this flow turned out to be SMTP? (Then it was counted and published.) */

@@ -68,6 +68,7 @@ struct smtp_session {
 	uint8_t mode;
 	uint8_t body_tail; /* how much of CRLF . CRLF has been seen */
 	uint8_t guess;	   /* one-sided: the verb answered next */
+	uint8_t ending;	   /* enum ending, once it is closed */
 	bool chunk_last;
 	bool midstream, recognised, opened, greeted, ehlo_answered;
 	bool mail_published, negotiated, established, implicit;

@@ -425,6 +425,8 @@ static fold_fn *const folds[FACT_CODES] = {
 void
 session_fold(struct session *s, const struct fact *fact, struct slice bytes)
 {
+	if (fact->flags & FACT_OTHER_READING)
+		return;
 	if (s->first_frame == 0) {
 		s->first_frame = fact->frame;
 		s->first_ns = fact->capture_ts_ns;

@@ -18,6 +18,7 @@ static const struct bit_word flag_words[] = {
 	{ FACT_PIPELINED, "pipelined" },
 	{ FACT_ODD_CODE, "odd-code" },
 	{ FACT_RESUMED, "resumed" },
+	{ FACT_OTHER_READING, "other-reading" },
 };
 
 static const struct bit_word blind_words[] = {
@@ -106,6 +107,38 @@ put_hex(struct json *j, struct slice bytes)
 	json_slice(j, "random", slice_of(hex, n));
 }
 
+static const char *
+sum_name(uint8_t sum)
+{
+	return sum == SUM_RIGHT ? "right" :
+	    sum == SUM_WRONG	? "wrong" :
+				  "unknown";
+}
+
+static void
+put_copies(struct json *j, struct slice bytes)
+{
+	struct segment_copy copy;
+
+	json_array_open(j, "copies");
+	while (segment_copy_decode(&bytes, &copy)) {
+		json_object_open(j, NULL);
+		json_unsigned(j, "frame", copy.frame);
+		json_eve_time(j, "timestamp", copy.capture_ts_ns);
+		json_unsigned(j, "seq", copy.seq);
+		json_unsigned(j, "ack", copy.ack);
+		json_unsigned(j, "length", copy.length);
+		json_unsigned(j, "ttl", copy.ttl);
+		json_unsigned(j, "ip_id", copy.ip_id);
+		json_unsigned(j, "window", copy.window);
+		if (copy.has_ts)
+			json_unsigned(j, "tsval", copy.ts_value);
+		json_text(j, "checksum", sum_name(copy.sum));
+		json_object_close(j);
+	}
+	json_array_close(j);
+}
+
 static void
 put_bytes(struct json *j, const struct fact *fact, struct slice bytes)
 {
@@ -114,6 +147,15 @@ put_bytes(struct json *j, const struct fact *fact, struct slice bytes)
 	switch (fact->code) {
 	case FACT_SESSION_OPENED:
 		put_identity(j, bytes);
+		break;
+	case FACT_COPIES_DIFFER:
+	case FACT_TTL_STEP:
+	case FACT_IP_ID_STEP:
+	case FACT_CLOCK_STEP:
+	case FACT_WRONG_SUM:
+	case FACT_RST_OUT_OF_PLACE:
+	case FACT_DATA_BEHIND_FIN:
+		put_copies(j, bytes);
 		break;
 	case FACT_TLS_CERTIFICATE:
 		put_certificate(j, bytes);

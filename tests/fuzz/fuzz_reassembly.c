@@ -204,7 +204,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static const uint8_t key[16] = "0123456789abcdef";
 	static uint8_t mail_ports[8192];
 	struct stream_listener listener = { &world, on_opened, on_bytes, on_gap,
-		on_closed, worth_of, on_acked };
+		on_closed, worth_of, on_acked, NULL, NULL, NULL };
 	struct counters counters = { 0 };
 	struct cursor c = cursor_over(slice_of(data, size));
 	uint8_t setup = cursor_u8(&c), room = cursor_u8(&c);

@@ -279,6 +279,7 @@ dialogue_run(struct dialogue *d, const struct turn *turns, size_t count)
 	dialogue_turns(d, s, turns, count, &at);
 	d->phase = smtp_session_phase(s);
 	smtp_session_close(s, d->ending, TO_SERVER, &at);
+	smtp_session_publish(s);
 	fact_log_close(&log);
 	free(place);
 	if (fact_pool_used(pool) != 0)

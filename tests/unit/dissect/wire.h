@@ -36,7 +36,10 @@ struct wire {
 	/* What the next segment is like. */
 	bool bad_sum;
 	size_t snapped; /* octets that the capture cut off */
-	bool refused;	/* opened() says no */
+	uint8_t ttl;	/* 0: 64 */
+	uint16_t ip_id;
+	uint32_t ts_value; /* 0: no timestamp option */
+	bool refused;	   /* opened() says no */
 
 	struct native *native;
 	struct counters counters;
@@ -233,6 +236,10 @@ wire_segment(struct wire *w, enum dir dir, uint8_t flags, uint32_t seq,
 	if (packet_decode_tcp(slice_of(exact, 20 + kept),
 		(uint32_t)(20 + payload.len), &w->counters, &p) != PACKET_TCP)
 		abort();
+	p.ttl = w->ttl ? w->ttl : 64;
+	p.ip_id = w->ip_id;
+	p.has_ts = w->ts_value != 0;
+	p.ts_value = w->ts_value;
 	if (w->sink != NULL)
 		w->sink(w->sink_context, &p);
 	else

@@ -136,6 +136,7 @@ dialogue_close_as(struct dialogue *d, enum ending ending)
 {
 	d->origin.frame++;
 	smtp_session_close(d->smtp, ending, TO_SERVER, &d->origin);
+	smtp_session_publish(d->smtp);
 	free(d->smtp);
 	fact_log_close(&d->log);
 	fact_pool_destroy(d->pool);

@@ -1,0 +1,74 @@
+/*
+ * dissect/segment_watch.h - how the packets carried a negotiation.
+ *
+ * Sees every decoded segment of it, whatever the engine, and keeps those with
+ * something new on a tape: the octets as they first came, and copies that
+ * differ from them (Fox-IT's QUANTUM INSERT study, 2015: a forged segment and
+ * the genuine one have the same sequence numbers). What is odd becomes a fact.
+ * A retransmission, however it is cut, a segment that comes late, a keep-alive
+ * octet and a mirror port's duplicate are not odd. Belongs to a session; not
+ * thread-safe.
+ */
+#ifndef DISSECT_SEGMENT_WATCH_H
+#define DISSECT_SEGMENT_WATCH_H
+
+#include "fact_log.h"
+#include "packet.h"
+
+/* The most that a tape takes. What comes later is not compared. */
+#define TAPE_MAX_BYTES 65536
+
+/* A segment that was kept; its octets follow. */
+struct taped {
+	struct segment_copy copy;
+	uint64_t run_frame;
+	uint32_t capture;
+	uint32_t captured; /* octets of payload that are here */
+	uint8_t dir;
+	/* Which readings have it: the first all but later copies, the other
+	 * one all but those that a later copy contradicts. */
+	bool first_reading, other_reading;
+};
+
+struct watched_direction {
+	struct segment_copy last; /* that fit */
+	uint32_t base;		  /* sequence number of stream offset 0 */
+	uint32_t next, acked, fin_end;
+	uint32_t taped_end; /* of what is on the tape, wrong sums included */
+	uint16_t id_steps;  /* in a row that a counter explains */
+	bool started, has_acked, has_fin, has_taped;
+	uint8_t said; /* steps that were told already */
+};
+
+struct segment_watch {
+	struct fact_pool *pool;
+	uint8_t *tape;
+	uint32_t length, room;
+	struct watched_direction dirs[2];
+	uint16_t copies; /* facts about copies that differ */
+	bool over_limit;
+	bool frozen; /* the negotiation is over: only copies of it count */
+};
+
+/* Where a fact goes: the session may not be known to be SMTP yet. */
+typedef void watch_say_fn(void *session, struct fact *, struct slice bytes,
+    const struct origin *);
+
+void segment_watch_open(struct segment_watch *, struct fact_pool *);
+/* Keeps only the beginning, as much of it as fits into `bytes`. */
+void segment_watch_trim(struct segment_watch *, uint32_t bytes);
+/* Nothing is kept from here on. */
+void segment_watch_close(struct segment_watch *);
+/*
+ * One segment. `base` is the sequence number of its direction's stream offset
+ * 0; `say` is called with `session` for each fact.
+ */
+void segment_watch_see(struct segment_watch *, enum dir, const struct packet *,
+    enum sum, uint32_t base, struct counters *, watch_say_fn *say,
+    void *session);
+/* Takes the next segment off the tape, in the order in which they came;
+ * `position` begins at 0. False: there is no more. */
+bool segment_watch_next(const struct segment_watch *, uint32_t *position,
+    struct taped *, struct slice *payload);
+
+#endif
