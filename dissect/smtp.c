@@ -228,6 +228,17 @@ smtp_keep_partial(struct smtp_session *s, enum dir dir, struct slice bytes,
 	p->have += (uint32_t)bytes.len;
 }
 
+void
+smtp_keep_waiting(struct smtp_session *s, struct slice bytes,
+    const struct origin *at)
+{
+	if (s->partial[TO_SERVER].length == 0) {
+		s->wait_frame = at->frame;
+		s->wait_ns = at->capture_ts_ns;
+	}
+	smtp_keep_partial(s, TO_SERVER, bytes, at->stream_offset);
+}
+
 /* One line, or what there is of it; how many octets were taken. */
 size_t
 smtp_feed_line(struct smtp_session *s, enum dir dir, struct slice bytes,
@@ -294,7 +305,7 @@ feed_data_wait(struct smtp_session *s, enum dir dir, struct slice bytes,
 		smtp_release_waiting(s, at);
 		return 0;
 	}
-	smtp_keep_partial(s, dir, bytes, at->stream_offset);
+	smtp_keep_waiting(s, bytes, at);
 	return bytes.len;
 }
 

@@ -177,6 +177,8 @@ smtp_release_waiting(struct smtp_session *s, const struct origin *at)
 		return;
 	*p = (struct partial){ .after_gap = waited.after_gap };
 	where.stream_offset = waited.offset;
+	where.frame = s->wait_frame;
+	where.capture_ts_ns = s->wait_ns;
 	if (s->mode == MODE_TLS_NEXT && waited.have > 0 &&
 	    !tls_looks_like_record(slice_of(waited.bytes, waited.have)))
 		smtp_say_extra(s, TO_SERVER,
@@ -205,7 +207,7 @@ smtp_feed_starttls_wait(struct smtp_session *s, enum dir dir,
 		smtp_release_waiting(s, at);
 		return 0;
 	}
-	smtp_keep_partial(s, dir, bytes, at->stream_offset);
+	smtp_keep_waiting(s, bytes, at);
 	return bytes.len;
 }
 

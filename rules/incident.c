@@ -17,17 +17,20 @@ static const struct {
 #define GARBLED (1u << KIND_STARTTLS_GARBLED)
 #define STRIPPED (1u << KIND_STARTTLS_STRIPPED)
 #define BOTH (GARBLED | STRIPPED)
+#define FORGED (1u << KIND_SEGMENT_FORGED)
+#define ANY (BOTH | FORGED)
+#define INJECTED (1u << KIND_PLAINTEXT_INJECTED)
 
 static const struct {
 	const char *name;
 	enum evidence_group group;
 	uint32_t kinds; /* 1 << enum kind */
-	bool likely;
+	enum certainty most;
 	double weight;
 	const char *why;
 } evidences[EVIDENCE_CODES] = {
-#define EVIDENCE(id, name, group, kinds, likely, weight, why) \
-	{ name, GROUP_##group, kinds, likely, weight, why },
+#define EVIDENCE(id, name, group, kinds, most, weight, why) \
+	{ name, GROUP_##group, kinds, CERTAINTY_##most, weight, why },
 #include "evidence.def"
 #undef EVIDENCE
 };
@@ -198,10 +201,10 @@ evidence_speaks_of(enum evidence_code code, enum kind kind)
 	return evidences[code].kinds >> kind & 1;
 }
 
-bool
-evidence_admits_likely(enum evidence_code code)
+enum certainty
+evidence_admits(enum evidence_code code)
 {
-	return evidences[code].likely;
+	return evidences[code].most;
 }
 
 const char *

@@ -27,7 +27,7 @@ enum evidence_group {
 };
 
 enum evidence_code {
-#define EVIDENCE(id, name, group, kinds, likely, weight, why) EVIDENCE_##id,
+#define EVIDENCE(id, name, group, kinds, most, weight, why) EVIDENCE_##id,
 #include "evidence.def"
 #undef EVIDENCE
 	EVIDENCE_CODES
@@ -190,9 +190,9 @@ const char *evidence_name(enum evidence_code);
 bool evidence_parse(const char *name, enum evidence_code *);
 enum evidence_group evidence_group(enum evidence_code);
 double evidence_weight(enum evidence_code);
-/* Can it be evidence of this kind? And may the verdict then be `likely`? */
+/* Can it be evidence of this kind? And how sure may the verdict then be? */
 bool evidence_speaks_of(enum evidence_code, enum kind);
-bool evidence_admits_likely(enum evidence_code);
+enum certainty evidence_admits(enum evidence_code);
 const char *evidence_why(enum evidence_code);
 const char *evidence_group_name(enum evidence_group);
 const char *certainty_name(enum certainty);

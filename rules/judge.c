@@ -5,7 +5,7 @@
 
 #include "ehlo.h"
 #include "garble.h"
-#include "history.h"
+#include "trial.h"
 #include "wording.h"
 
 #define MX_PORT 25
@@ -21,16 +21,8 @@
 #define STABLE_SESSIONS 5
 #define SEVERAL_DAYS_NS (3 * NS_PER_DAY)
 
-/* What one judgement works with. */
-struct trial {
-	const struct session *session;
-	const struct context *context;
-	struct incident *out;
-	struct history history;
-};
-
-static struct evidence *
-add_evidence(struct trial *trial, enum evidence_code code, uint64_t frame)
+struct evidence *
+trial_evidence(struct trial *trial, enum evidence_code code, uint64_t frame)
 {
 	struct incident *in = trial->out;
 	struct evidence *e;
@@ -55,28 +47,45 @@ support_of(const struct incident *in)
 	return sum;
 }
 
-static bool
-admits_likely(const struct incident *in)
+/* The surest that the evidence lets a verdict be. */
+static enum certainty
+admitted(const struct incident *in)
 {
+	enum certainty most = CERTAINTY_POSSIBLE;
+
 	for (unsigned i = 0; i < in->evidence_count; i++)
-		if (evidence_admits_likely(in->evidence[i].code))
-			return true;
-	return false;
+		if (evidence_admits(in->evidence[i].code) > most)
+			most = evidence_admits(in->evidence[i].code);
+	return most;
 }
 
-static void
-conclude(struct trial *trial)
+static enum certainty
+certainty_of(double confidence)
+{
+	return confidence >= JUDGE_LIKELY ? CERTAINTY_LIKELY :
+	    confidence >= JUDGE_POSSIBLE  ? CERTAINTY_POSSIBLE :
+					    CERTAINTY_NONE;
+}
+
+enum verdict
+trial_conclude(struct trial *trial)
 {
 	struct incident *in = trial->out;
+	enum certainty most = admitted(in);
 
 	in->prior = trial->context->prior;
 	in->support = support_of(in);
 	in->confidence = incident_posterior(in->support, in->prior);
-	if (!admits_likely(in) && in->confidence > JUDGE_NOT_ADMITTED_MAX)
+	if (most < CERTAINTY_LIKELY && in->confidence > JUDGE_NOT_ADMITTED_MAX)
 		in->confidence = JUDGE_NOT_ADMITTED_MAX;
-	in->certainty = in->confidence >= JUDGE_LIKELY ? CERTAINTY_LIKELY :
-	    in->confidence >= JUDGE_POSSIBLE	       ? CERTAINTY_POSSIBLE :
-							 CERTAINTY_NONE;
+	in->certainty = certainty_of(in->confidence);
+	if (most == CERTAINTY_DEMONSTRATED) {
+		in->certainty = most;
+		if (in->confidence < JUDGE_DEMONSTRATED)
+			in->confidence = JUDGE_DEMONSTRATED;
+	}
+	return in->certainty >= CERTAINTY_POSSIBLE ? VERDICT_INCIDENT :
+						     VERDICT_EVIDENCE;
 }
 
 /* --- policy -------------------------------------------------------------- */
@@ -151,7 +160,7 @@ weigh_policies(struct trial *trial, bool content)
 		code = strcmp(unmet->mode, "enforce") == 0 ?
 		    EVIDENCE_POLICY_UNMET :
 		    EVIDENCE_POLICY_TESTING_UNMET;
-	e = add_evidence(trial, code, trial->session->mail_frame);
+	e = trial_evidence(trial, code, trial->session->mail_frame);
 	snprintf(e->detail, sizeof(e->detail),
 	    "%.120s: %s, validity %s, chosen by RCPT TO; %s", unmet->domain,
 	    unmet->mode, unmet->assumed ? "assumed" : "observed",
@@ -184,15 +193,15 @@ weigh_offers(struct trial *trial)
 	if (history_offered(h) == 0)
 		return;
 	if (offered_often(trial))
-		e = add_evidence(trial, EVIDENCE_OFFERED_OFTEN, 0);
+		e = trial_evidence(trial, EVIDENCE_OFFERED_OFTEN, 0);
 	else if (h->same_offered > 0)
-		e = add_evidence(trial, EVIDENCE_OFFERED_TO_SAME_CLIENT, 0);
+		e = trial_evidence(trial, EVIDENCE_OFFERED_TO_SAME_CLIENT, 0);
 	else if (h->network_offered >= SOME_SESSIONS && h->network_list)
-		e = add_evidence(trial, EVIDENCE_OFFERED_TO_NEIGHBOURS, 0);
+		e = trial_evidence(trial, EVIDENCE_OFFERED_TO_NEIGHBOURS, 0);
 	else if (h->network_offered > 0)
-		e = add_evidence(trial, EVIDENCE_OFFERED_TO_ONE_NEIGHBOUR, 0);
+		e = trial_evidence(trial, EVIDENCE_OFFERED_TO_ONE_NEIGHBOUR, 0);
 	else
-		e = add_evidence(trial, EVIDENCE_OFFERED_TO_OTHERS, 0);
+		e = trial_evidence(trial, EVIDENCE_OFFERED_TO_OTHERS, 0);
 	snprintf(e->detail, sizeof(e->detail),
 	    "%llu session%s with this client, %llu with its network, "
 	    "%llu with others; %s",
@@ -204,7 +213,7 @@ weigh_offers(struct trial *trial)
 		h->before	  ? "all before" :
 				    "all after");
 	if (h->same_list) {
-		e = add_evidence(trial, EVIDENCE_ONLY_DIFFERENCE, 0);
+		e = trial_evidence(trial, EVIDENCE_ONLY_DIFFERENCE, 0);
 		snprintf(e->detail, sizeof(e->detail),
 		    "all other keywords are the same, in the same order");
 	}
@@ -218,9 +227,9 @@ weigh_against(struct trial *trial)
 	struct evidence *e;
 
 	if (offered > 0 && !h->any_list)
-		add_evidence(trial, EVIDENCE_OTHER_DIFFERENCES, 0);
+		trial_evidence(trial, EVIDENCE_OTHER_DIFFERENCES, 0);
 	if (offered > 0 && h->same_offered == 0 && h->same_missing > 0) {
-		e = add_evidence(trial,
+		e = trial_evidence(trial,
 		    h->same_missing >= STABLE_SESSIONS ?
 			EVIDENCE_STABLE_PER_CLIENT :
 			EVIDENCE_SAME_PER_CLIENT,
@@ -230,7 +239,7 @@ weigh_against(struct trial *trial)
 		    (unsigned long long)h->same_missing);
 	}
 	if (h->same_offered > 0 && h->same_missing > 0) {
-		e = add_evidence(trial,
+		e = trial_evidence(trial,
 		    h->after ? EVIDENCE_COMES_AND_GOES :
 			       EVIDENCE_SINCE_THEN_NEVER,
 		    0);
@@ -241,7 +250,7 @@ weigh_against(struct trial *trial)
 	}
 	if (offered == 0 &&
 	    h->same_missing + h->network_missing + h->other_missing >= 3)
-		add_evidence(trial, EVIDENCE_NEVER_OFFERED, 0);
+		trial_evidence(trial, EVIDENCE_NEVER_OFFERED, 0);
 }
 
 /* --- the kinds ----------------------------------------------------------- */
@@ -255,14 +264,14 @@ weigh_command(struct trial *trial)
 	if (!s->starttls_unoffered || s->starttls_code == 0)
 		return;
 	if (s->starttls_code == 220) {
-		e = add_evidence(trial, EVIDENCE_COMMAND_ACCEPTED,
+		e = trial_evidence(trial, EVIDENCE_COMMAND_ACCEPTED,
 		    s->starttls_frame);
 		snprintf(e->detail, sizeof(e->detail), "answered 220%s",
 		    s->tls_established ? ", and TLS began" : "");
 	} else if (s->starttls_code == 500 || s->starttls_code == 502 ||
 	    s->starttls_code == 503) {
 		/* 503: Exim's "STARTTLS command used when not advertised". */
-		add_evidence(trial, EVIDENCE_COMMAND_UNKNOWN,
+		trial_evidence(trial, EVIDENCE_COMMAND_UNKNOWN,
 		    s->starttls_frame);
 	}
 }
@@ -298,7 +307,8 @@ weigh_garble(struct trial *trial, const struct garble *garble)
 	const struct session *s = trial->session;
 	const struct ehlo_line *line = &s->lines[garble->index];
 	struct incident *in = trial->out;
-	struct evidence *e = add_evidence(trial, garble->evidence, line->frame);
+	struct evidence *e =
+	    trial_evidence(trial, garble->evidence, line->frame);
 
 	snprintf(e->detail, sizeof(e->detail), "line %u of %u%s%s%s%s",
 	    garble->index + 1, s->line_count, garble->mask ? ", mask " : "",
@@ -311,7 +321,7 @@ weigh_garble(struct trial *trial, const struct garble *garble)
 		in->resembles_samples = garble->mask->samples;
 	}
 	if (garble->others_masked > 0) {
-		e = add_evidence(trial, EVIDENCE_OTHERS_MASKED, line->frame);
+		e = trial_evidence(trial, EVIDENCE_OTHERS_MASKED, line->frame);
 		snprintf(e->detail, sizeof(e->detail), "%u of %u lines",
 		    garble->others_masked, s->line_count);
 	}
@@ -341,7 +351,7 @@ judge_garbled(struct trial *trial, const struct garble *garble)
 	weigh_garble(trial, garble);
 	/* Where the word itself tells little, a promise of TLS weighs as
 	 * much as where nothing stands in its place. */
-	sure = admits_likely(in);
+	sure = admitted(in) >= CERTAINTY_LIKELY;
 	weigh_command(trial);
 	if (session_profile(s, &own) &&
 	    session_profile_without(s, garble->index, &clean)) {
@@ -349,14 +359,12 @@ judge_garbled(struct trial *trial, const struct garble *garble)
 		    s->lines[0].capture_ts_ns, &trial->history);
 		weigh_offers(trial);
 		if (always_so(&trial->history))
-			add_evidence(trial, EVIDENCE_ALWAYS_SO, 0);
+			trial_evidence(trial, EVIDENCE_ALWAYS_SO, 0);
 	}
 	judge_policies(trial);
 	weigh_policies(trial, sure);
 	wording_garbled(s, garble, &trial->history, in);
-	conclude(trial);
-	return in->certainty >= CERTAINTY_POSSIBLE ? VERDICT_INCIDENT :
-						     VERDICT_EVIDENCE;
+	return trial_conclude(trial);
 }
 
 /* The server's other replies have this word and STARTTLS beside it: then it
@@ -400,9 +408,7 @@ judge_stripped(struct trial *trial)
 	in->seen_line = 0;
 	in->expected[0] = '\0';
 	wording_stripped(s, &trial->history, accepted, in);
-	conclude(trial);
-	return in->certainty >= CERTAINTY_POSSIBLE ? VERDICT_INCIDENT :
-						     VERDICT_EVIDENCE;
+	return trial_conclude(trial);
 }
 
 /* Is all that history says for it later than the session? */
@@ -430,7 +436,7 @@ describe_session(const struct trial *trial)
 	in->unseen = s->observability;
 	in->outcome = session_outcome(s);
 	in->retrospect = rests_on_later(trial);
-	in->ehlo_frame = s->lines[0].frame;
+	in->ehlo_frame = s->lines_kept > 0 ? s->lines[0].frame : 0;
 	strcpy(in->helo, s->helo);
 	strcpy(in->server_name, s->greeting_name);
 	strcpy(in->queue_id, s->queue_id);
@@ -456,16 +462,19 @@ offered_on_first_line(const struct session *s)
 							    0));
 }
 
+/* What the packets themselves told stays. */
 static void
 start_over(struct trial *trial)
 {
 	memset(trial->out, 0, sizeof(*trial->out));
 	memset(&trial->history, 0, sizeof(trial->history));
+	if (trial->weigh_first != NULL)
+		trial->weigh_first(trial);
 }
 
 /* A word that makes no incident does not hide that the offer is missing. */
-static enum verdict
-judge_offer(struct trial *trial)
+enum verdict
+trial_offer(struct trial *trial)
 {
 	enum verdict garbled = VERDICT_NOTHING, stripped;
 	struct garble garble =
@@ -487,17 +496,70 @@ judge_offer(struct trial *trial)
 	return garble.found ? judge_garbled(trial, &garble) : garbled;
 }
 
+static bool
+lacks_offer(const struct session *s)
+{
+	return s->lines_kept > 0 && !s->offered && s->ehlo_answers > 0 &&
+	    !offered_on_first_line(s);
+}
+
+bool
+rules_have_a_say(const struct session *s)
+{
+	return (!s->offered && s->ehlo_answers > 0) || s->copy_count > 0 ||
+	    s->extra[TO_SERVER].lines + s->extra[TO_CLIENT].lines > 0;
+}
+
+static enum verdict
+judge_copies(struct trial *trial)
+{
+	return trial->session->copy_count > 0 ? trial_copies(trial) :
+						VERDICT_NOTHING;
+}
+
+static enum verdict
+judge_missing(struct trial *trial)
+{
+	return lacks_offer(trial->session) ? trial_offer(trial) :
+					     VERDICT_NOTHING;
+}
+
+/* In the order of kinds.def: the first that makes an incident names it. */
+static enum verdict (*const steps[])(
+    struct trial *) = { trial_injected, judge_copies, judge_missing };
+#define STEPS (sizeof(steps) / sizeof(*steps))
+
+static enum verdict
+take_step(struct trial *trial, size_t step)
+{
+	trial->weigh_first = NULL;
+	start_over(trial);
+	return steps[step](trial);
+}
+
+static enum verdict
+judge_all(struct trial *trial)
+{
+	size_t evidence = STEPS;
+
+	for (size_t i = 0; i < STEPS; i++) {
+		enum verdict verdict = take_step(trial, i);
+
+		if (verdict == VERDICT_INCIDENT)
+			return verdict;
+		if (verdict == VERDICT_EVIDENCE && evidence == STEPS)
+			evidence = i;
+	}
+	return evidence == STEPS ? VERDICT_NOTHING : take_step(trial, evidence);
+}
+
 enum verdict
 rules_judge(const struct session *s, const struct context *context,
     struct incident *out, enum unjudged *why)
 {
-	struct trial trial = { s, context, out, { 0 } };
-	enum verdict verdict = VERDICT_NOTHING;
+	struct trial trial = { .session = s, .context = context, .out = out };
+	enum verdict verdict = judge_all(&trial);
 
-	memset(out, 0, sizeof(*out));
-	if (s->lines_kept > 0 && !s->offered && s->ehlo_answers > 0 &&
-	    !offered_on_first_line(s))
-		verdict = judge_offer(&trial);
 	if (verdict == VERDICT_EVIDENCE || verdict == VERDICT_INCIDENT)
 		describe_session(&trial);
 	else if (session_unjudged(s, why))

@@ -20,6 +20,9 @@
  * `likely`: absence, history and a policy accuse nobody by themselves. */
 #define JUDGE_NOT_ADMITTED_MAX 0.69
 
+/* The least that is printed for what is demonstrated (design 3). */
+#define JUDGE_DEMONSTRATED 0.99
+
 enum verdict {
 	VERDICT_NOTHING,  /* nothing speaks for tampering */
 	VERDICT_UNJUDGED, /* the capture cannot show it */
@@ -27,6 +30,9 @@ enum verdict {
 	VERDICT_INCIDENT,
 };
 
+/* Is there anything to judge? Most sessions offer STARTTLS, and nothing is odd
+ * about them. */
+bool rules_have_a_say(const struct session *);
 /*
  * Fills `out` (all but id, session identity, revision, capture path and hash,
  * sessions, provenance, which the caller knows) when the verdict is EVIDENCE

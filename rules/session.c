@@ -4,13 +4,12 @@
 #include <stdio.h>
 
 #include "ehlo.h"
-
-typedef void fold_fn(struct session *, const struct fact *, struct slice);
+#include "session_fold.h"
 
 void
 session_init(struct session *s, uint64_t handle)
 {
-	memset(s, 0, offsetof(struct session, rcpt_domains));
+	memset(s, 0, offsetof(struct session, copies));
 	s->handle = handle;
 }
 
@@ -197,27 +196,10 @@ static void
 keep_ehlo_line(struct session *s, const struct fact *fact, struct slice bytes,
     struct slice text)
 {
-	struct ehlo_line *line = &s->lines[s->lines_kept];
-	struct slice kept = slice_first(text, sizeof(line->text));
-
 	s->line_count++;
-	if (s->lines_kept == EHLO_LINES_MAX)
-		return;
-	s->lines_kept++;
-	line->frame = fact->frame;
-	line->stream_offset = fact->stream_offset;
-	line->capture_ts_ns = fact->capture_ts_ns;
-	line->capture = fact->capture;
-	line->flags = fact->flags;
-	line->code = (uint16_t)fact->value;
-	line->length = (uint16_t)text.len;
-	line->whole_length = (uint16_t)bytes.len;
-	if (kept.len > 0)
-		memcpy(line->text, kept.ptr, kept.len);
-	kept = slice_first(bytes, sizeof(line->lead));
-	line->lead_length = (uint8_t)kept.len;
-	if (kept.len > 0)
-		memcpy(line->lead, kept.ptr, kept.len);
+	if (s->lines_kept < EHLO_LINES_MAX)
+		session_keep_line(&s->lines[s->lines_kept++], fact, bytes,
+		    text);
 }
 
 /*
@@ -228,14 +210,11 @@ keep_ehlo_line(struct session *s, const struct fact *fact, struct slice bytes,
 static void
 fold_ehlo_reply(struct session *s, const struct fact *fact, struct slice bytes)
 {
-	struct slice text = slice_after(bytes, 4);
+	struct slice text = session_line_text(bytes);
 	bool first = fact->line <= 1;
 	bool goes_on = first && s->lines_kept > 0 && !s->ehlo_answered &&
 	    !s->ehlo_asked_again;
 
-	/* Some servers end lines in CR CR LF, and clients do not mind. */
-	while (text.len > 0 && text.ptr[text.len - 1] == '\r')
-		text.len--;
 	if (first && !goes_on) {
 		s->line_count = s->lines_kept = 0;
 		s->first_offered |= s->offered;
@@ -411,6 +390,7 @@ static fold_fn *const folds[FACT_CODES] = {
 	[FACT_EHLO_REPLY] = fold_ehlo_reply,
 	[FACT_AUTH_EXCHANGE] = fold_auth,
 	[FACT_BODY] = fold_body,
+	[FACT_EXTRA_BYTES] = session_fold_extra,
 	[FACT_GAP] = fold_gap,
 	[FACT_NOT_TLS] = fold_tls,
 	[FACT_TLS_CLIENT_HELLO] = fold_tls,
@@ -425,7 +405,7 @@ static fold_fn *const folds[FACT_CODES] = {
 void
 session_fold(struct session *s, const struct fact *fact, struct slice bytes)
 {
-	if (fact->flags & FACT_OTHER_READING)
+	if (session_fold_copies(s, fact, bytes))
 		return;
 	if (s->first_frame == 0) {
 		s->first_frame = fact->frame;

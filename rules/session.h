@@ -29,6 +29,34 @@ struct ehlo_line {
 	uint8_t text[EHLO_LINE_KEEP_BYTES]; /* after code and separator */
 };
 
+/* Octets of the negotiation that came twice with different contents. */
+struct session_copies {
+	struct segment_copy first, later;
+	uint64_t stream_offset, extent;
+	uint32_t capture;
+	uint32_t value; /* COPIES_* */
+	uint8_t dir;
+};
+#define COPIES_MAX 8
+
+/* A line beside STARTTLS that belongs to neither side, or the first of them. */
+struct extra_octets {
+	unsigned lines;
+	uint64_t octets, frame, stream_offset;
+	int64_t capture_ts_ns;
+	uint32_t capture;
+	char text[128]; /* escaped; the first line */
+};
+
+/* What the last answer to EHLO, and the one to STARTTLS, say when the copies
+ * are read that came later. */
+struct other_reading {
+	bool any, answered, offered, complete;
+	unsigned line_count, lines_kept;
+	uint16_t starttls_code;
+	char text[128]; /* of the first line that differs, escaped */
+};
+
 struct session {
 	struct flow_identity flow;
 	uint64_t handle;
@@ -78,11 +106,17 @@ struct session {
 	char mail_from[PATH_TEXT_BYTES];
 	unsigned rcpt_count;
 
+	struct extra_octets extra[2]; /* by direction */
+	struct other_reading other;
+	unsigned copy_count; /* also those not kept */
+
 	/* From here on only the first `..._count` are set. */
+	struct session_copies copies[COPIES_MAX];
 	char rcpt_domains[INCIDENT_DOMAINS_MAX][DOMAIN_TEXT_BYTES];
 	char pending[PENDING_RCPT_MAX][DOMAIN_TEXT_BYTES];
 	char rcpt_to[INCIDENT_RCPTS_MAX][PATH_TEXT_BYTES];
 	struct ehlo_line lines[EHLO_LINES_MAX]; /* of the last answer */
+	struct ehlo_line other_lines[EHLO_LINES_MAX];
 };
 
 void session_init(struct session *, uint64_t handle);
@@ -107,6 +141,9 @@ void session_keywords(const struct session *, struct keyword_list *);
 /* The same with line `index` (from 0) of the reply left out of the list. */
 bool session_profile_without(const struct session *, unsigned index,
     struct profile *);
+/* The session as the other reading has it: the answers that differ are put in
+ * place of the first reading's. */
+void session_other_reading(const struct session *, struct session *out);
 /* MAIL accepted in clear after an EHLO reply without an intact STARTTLS: such
  * a session is kept even when nothing speaks against it yet (design 4.6). */
 bool session_clear_without_offer(const struct session *);

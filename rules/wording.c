@@ -174,3 +174,101 @@ wording_stripped(const struct session *s, const struct history *h,
 	    "Ask the same server for EHLO from another network, or capture "
 	    "next to the server: an offer seen there was removed on the way");
 }
+
+void
+wording_injected(const struct session *s, enum dir dir, struct incident *in)
+{
+	const struct extra_octets *extra = &s->extra[dir];
+	bool commands = dir == TO_SERVER;
+
+	add(in->observed, sizeof(in->observed),
+	    "%llu octets in clear (\"%.80s\"%s) %s",
+	    (unsigned long long)extra->octets, extra->text,
+	    extra->lines > 1 ? ", ..." : "",
+	    commands ? "follow STARTTLS before its answer" :
+		       "follow the 220 to STARTTLS before TLS begins");
+	if (s->tls_established)
+		add(in->observed, sizeof(in->observed),
+		    "; then TLS began, and the %s may take them for what came "
+		    "inside it",
+		    commands ? "server" : "client");
+	snprintf(in->benign, sizeof(in->benign), "%s",
+	    commands ? "a scanner that tests the server for this weakness, or "
+		       "a client that pipelines behind STARTTLS" :
+		       "a server that says more than one reply");
+	snprintf(in->next_step, sizeof(in->next_step),
+	    "See whether other sessions of this %s do the same; then test the "
+	    "%s for it (RFC 3207 4.2: what came before TLS must be thrown "
+	    "away)",
+	    commands ? "client" : "server", commands ? "server" : "client");
+}
+
+void
+wording_copies(const struct session_copies *c, struct incident *in)
+{
+	if (c->value & COPIES_SIGHTINGS)
+		add(in->observed, sizeof(in->observed),
+		    ". The same packet was captured twice, in frames %llu and "
+		    "%llu (TTL %u and %u), before and behind what changed it",
+		    (unsigned long long)c->first.frame,
+		    (unsigned long long)c->later.frame, c->first.ttl,
+		    c->later.ttl);
+	else
+		add(in->observed, sizeof(in->observed),
+		    ". These octets came twice with different contents, in "
+		    "frames %llu and %llu (TTL %u and %u)",
+		    (unsigned long long)c->first.frame,
+		    (unsigned long long)c->later.frame, c->first.ttl,
+		    c->later.ttl);
+	snprintf(in->benign, sizeof(in->benign), "%s",
+	    c->value & COPIES_SIGHTINGS ?
+		"a firewall of the operator's own between the two places of "
+		"capture, which rewrites SMTP" :
+		"a device of the operator's own that answers in a server's "
+		"stead: nobody else sends two versions of the same octets");
+	snprintf(in->next_step, sizeof(in->next_step), "%s",
+	    c->value & COPIES_SIGHTINGS ?
+		"Find out what stands between the two places of capture: it "
+		"changes what passes" :
+		"Compare the two frames: the forged one mostly has another "
+		"TTL and IP-ID; capture nearer to the server to see which of "
+		"them comes from it");
+}
+
+/* What the other reading says of the offer, and whom the client followed. */
+static void
+add_readings(const struct session *s, struct incident *in)
+{
+	const char *kept = s->offered ? "first" : "later";
+
+	if (s->other.answered && s->offered != s->other.offered) {
+		add(in->observed, sizeof(in->observed),
+		    "the EHLO reply came in two versions, of which the %s one "
+		    "offers STARTTLS and the other does not",
+		    kept);
+	} else if (s->other.starttls_code != 0 &&
+	    s->other.starttls_code != s->starttls_code) {
+		add(in->observed, sizeof(in->observed),
+		    "the answer to STARTTLS came in two versions: first %u, "
+		    "later \"%.80s\"",
+		    s->starttls_code, s->other.text);
+	} else {
+		add(in->observed, sizeof(in->observed),
+		    "octets of the negotiation came in two versions");
+		if (s->other.text[0] != '\0')
+			add(in->observed, sizeof(in->observed),
+			    ", the later one reads \"%.80s\"", s->other.text);
+	}
+}
+
+void
+wording_forged(const struct session *s, struct incident *in)
+{
+	add_readings(s, in);
+	if (s->tls_established)
+		add(in->observed, sizeof(in->observed), "; TLS began");
+	else
+		add_what_followed(s, in);
+	for (unsigned i = 0; i < s->copy_count && i < 1; i++)
+		wording_copies(&s->copies[i], in);
+}

@@ -18,6 +18,13 @@ void wording_garbled(const struct session *, const struct garble *,
 void wording_stripped(const struct session *, const struct history *,
     bool command_accepted, struct incident *);
 
+/* Octets beside STARTTLS that go in `dir`. */
+void wording_injected(const struct session *, enum dir, struct incident *);
+/* Copies that differ, where no kind says what for; and the sentence about them
+ * that another kind's `observed` gets. */
+void wording_forged(const struct session *, struct incident *);
+void wording_copies(const struct session_copies *, struct incident *);
+
 /* Escapes what is not printable ASCII as \xNN; returns `out`. */
 char *wording_escape(struct slice, char *out, size_t room);
 

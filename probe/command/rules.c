@@ -107,7 +107,9 @@ explain_json(struct ruling *r, enum kind kind)
 		json_bool(&r->json, "for", evidence_weight(code) > 0);
 		json_number(&r->json, "weight", evidence_weight(code), 2);
 		json_bool(&r->json, "admits_likely",
-		    evidence_admits_likely(code));
+		    evidence_admits(code) >= CERTAINTY_LIKELY);
+		json_bool(&r->json, "demonstrates",
+		    evidence_admits(code) == CERTAINTY_DEMONSTRATED);
 		json_text(&r->json, "why", evidence_why(code));
 		json_object_close(&r->json);
 	}
@@ -119,6 +121,9 @@ explain_json(struct ruling *r, enum kind kind)
 static void
 explain_group(enum kind kind, enum evidence_group group)
 {
+	static const char *const marks[] = { [CERTAINTY_POSSIBLE] = "",
+		[CERTAINTY_LIKELY] = " (*)",
+		[CERTAINTY_DEMONSTRATED] = " (!)" };
 	const char *label = evidence_group_name(group);
 	char text[1024];
 
@@ -130,8 +135,7 @@ explain_group(enum kind kind, enum evidence_group group)
 			continue;
 		snprintf(text, sizeof(text), "%+.1f %s%s: %s",
 		    evidence_weight(code), evidence_name(code),
-		    evidence_admits_likely(code) ? " (*)" : "",
-		    evidence_why(code));
+		    marks[evidence_admits(code)], evidence_why(code));
 		style_paragraph(stdout, label, LABEL, text);
 		label = "";
 	}
@@ -155,7 +159,8 @@ explain_text(enum kind kind)
 	       "confidence: possible from %.1f,\nlikely from %.1f. Without "
 	       "any evidence marked (*) it is capped at %.2f: what is only\n"
 	       "missing, or only promised by a policy, accuses nobody by "
-	       "itself.\n",
+	       "itself. What is marked\n(!) demonstrates the act, whatever the "
+	       "sum.\n",
 	    1 / PRIOR_READ, JUDGE_POSSIBLE, JUDGE_LIKELY,
 	    JUDGE_NOT_ADMITTED_MAX);
 	return 0;

@@ -17,6 +17,8 @@ struct print {
 	unsigned lines, lines_max, unprinted;
 	bool mail_said; /* "in clear" was said */
 	bool established;
+	bool other_said; /* the other reading has begun */
+	struct slice facts;
 };
 
 /* What is inside facts and no line of SMTP, in words; "": not shown. */
@@ -40,6 +42,30 @@ words_gap(const struct fact *fact, struct slice bytes, char out[256])
 	(void)bytes;
 	snprintf(out, 256, "%s octets are missing in this capture",
 	    style_count(fact->extent, count));
+}
+
+static void
+words_extra(const struct fact *fact, struct slice bytes, char out[256])
+{
+	char text[TEXT_BYTES];
+
+	facts_text(fact, slice_first(bytes, 100), text, sizeof(text));
+	snprintf(out, 256, "beside STARTTLS, before TLS: \"%.200s\"", text);
+}
+
+/* The copies themselves stand in the other reading. */
+static void
+words_copies(const struct fact *fact, struct slice bytes, char out[256])
+{
+	struct segment_copy first, later;
+
+	if (segment_copy_decode(&bytes, &first) &&
+	    segment_copy_decode(&bytes, &later))
+		snprintf(out, 256,
+		    "%llu octets of frame %llu again, with other contents "
+		    "(TTL %u, then %u)",
+		    (unsigned long long)fact->extent,
+		    (unsigned long long)first.frame, first.ttl, later.ttl);
 }
 
 static const char *
@@ -106,7 +132,6 @@ words_plain(const struct fact *fact, struct slice bytes, char out[256])
 		enum fact_code code;
 		const char *words;
 	} plain[] = {
-		{ FACT_EXTRA_BYTES, "octets beside STARTTLS, before TLS" },
 		{ FACT_NOT_TLS, "what follows is no TLS" },
 		{ FACT_OVER_LIMIT, "the rest of the negotiation was not kept" },
 		{ FACT_TLS_ESTABLISHED,
@@ -144,7 +169,8 @@ words_closed(const struct fact *fact, struct slice bytes, char out[256])
 
 static words_fn *const words_of[FACT_CODES] = {
 	[FACT_BODY] = words_body,
-	[FACT_EXTRA_BYTES] = words_plain,
+	[FACT_EXTRA_BYTES] = words_extra,
+	[FACT_COPIES_DIFFER] = words_copies,
 	[FACT_NOT_TLS] = words_plain,
 	[FACT_GAP] = words_gap,
 	[FACT_OVER_LIMIT] = words_plain,
@@ -274,11 +300,45 @@ print_line(struct print *p, const struct fact *fact, struct slice bytes)
 	fputc('\n', p->out);
 }
 
+/* Does the first reading say the same there? */
+static bool
+is_said_already(const struct print *p, const struct fact *other,
+    struct slice text)
+{
+	struct slice facts = p->facts, bytes;
+	struct fact fact;
+
+	while (fact_decode(&facts, &fact, &bytes))
+		if (!(fact.flags & FACT_OTHER_READING) &&
+		    fact.code == other->code && fact.dir == other->dir &&
+		    fact.stream_offset == other->stream_offset &&
+		    slice_equal(bytes, text))
+			return true;
+	return false;
+}
+
+static void
+begin_other(struct print *p)
+{
+	if (!p->other_said)
+		fprintf(p->out,
+		    "  %24s%s   [what reads otherwise with the "
+		    "copy that came later:]%s\n",
+		    "", style(TONE_YELLOW), style_end());
+	p->other_said = true;
+}
+
 static void
 print_fact(struct print *p, const struct fact *fact, struct slice bytes)
 {
 	words_fn *words = words_of[fact->code];
 	char text[256] = "";
+
+	if (fact->flags & FACT_OTHER_READING) {
+		if (is_said_already(p, fact, bytes))
+			return;
+		begin_other(p);
+	}
 
 	p->established |= fact->code == FACT_TLS_ESTABLISHED;
 	if (words != NULL)
@@ -320,7 +380,7 @@ dialogue_print(FILE *out, const struct incident *in, struct slice facts,
 	struct slice bytes;
 	struct fact fact;
 
-	facts = facts_begin(facts);
+	facts = p.facts = facts_begin(facts);
 	while (fact_decode(&facts, &fact, &bytes))
 		print_fact(&p, &fact, bytes);
 	if (p.unprinted > 0)

@@ -75,21 +75,36 @@ print_title(FILE *out, const struct incident *in)
 	fputs("\n\n", out);
 }
 
+/* What was done, when it is sure and when it may be so. */
+static const struct {
+	const char *did, *may_have;
+} acts[KINDS] = {
+	[KIND_PLAINTEXT_INJECTED] = { "put octets beside STARTTLS into the "
+				      "dialogue",
+	    "put octets beside STARTTLS into the dialogue" },
+	[KIND_STARTTLS_GARBLED] = { "overwrote the offer of encryption",
+	    "overwritten the offer of encryption" },
+	[KIND_STARTTLS_STRIPPED] = { "removed the offer of encryption",
+	    "removed the offer of encryption" },
+	[KIND_SEGMENT_FORGED] = { "sent other octets in a peer's stead",
+	    "sent other octets in a peer's stead" },
+};
+
 static void
 say_act(struct paragraph *p, const struct incident *in)
 {
 	bool sure = in->certainty >= CERTAINTY_LIKELY;
-	bool garbled = in->kind == KIND_STARTTLS_GARBLED;
 	const char *where = "on its way; this capture alone does not show "
 			    "where";
 
-	if (in->side == SIDE_SERVER_OF_TAP)
+	if (in->cause == CAUSE_KNOWN_BOX)
+		where = "between the two places of this capture";
+	else if (in->side == SIDE_SERVER_OF_TAP)
 		where = "between the server and the place of this capture";
 	else if (in->side == SIDE_CLIENT_OF_TAP)
 		where = "between the place of this capture and the client";
-	say(p, "Something %s%s the offer of encryption %s.",
-	    sure ? "" : "may have ",
-	    garbled ? sure ? "overwrote" : "overwritten" : "removed", where);
+	say(p, "Something %s%s %s.", sure ? "" : "may have ",
+	    sure ? acts[in->kind].did : acts[in->kind].may_have, where);
 }
 
 static void
@@ -235,8 +250,7 @@ print_support(FILE *out, const struct incident *in)
 	    "With a prior of 1 in %.3g that makes a confidence of %.2f%s.",
 	    in->support, 1 / in->prior, in->confidence,
 	    posterior > in->confidence + 0.005 ?
-		", capped: what is only missing, or only promised by a "
-		"policy, accuses nobody by itself" :
+		", capped: nothing here rules the benign explanation out" :
 		"");
 	style_paragraph(out, "Support", LABEL, text);
 }

@@ -333,7 +333,9 @@ end_session(struct judge_loop *loop, struct open_session *open,
 	if (yield == NULL)
 		return;
 	session_tally(s, yield_tally(yield));
-	if (session_profile(s, &profile) && yield_profile(yield, &profile) &&
+	/* Of two versions of a reply nobody knows which the server's is. */
+	if (s->copy_count == 0 && session_profile(s, &profile) &&
+	    yield_profile(yield, &profile) &&
 	    !yield_has_keywords(yield, profile.keywords_hash)) {
 		struct keyword_list list;
 
@@ -341,7 +343,7 @@ end_session(struct judge_loop *loop, struct open_session *open,
 		yield_keywords(yield, &list);
 	}
 	count_clear(loop, yield);
-	if (!s->offered && s->ehlo_answers > 0)
+	if (rules_have_a_say(s))
 		verdict = rules_judge(s, loop->context, &loop->incident, &why);
 	else if (session_unjudged(s, &why))
 		verdict = VERDICT_UNJUDGED;

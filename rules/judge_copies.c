@@ -1,0 +1,121 @@
+/*
+ * Octets of the negotiation that came twice with different contents (design
+ * 5): two readings of one dialogue. What the client said next shows which of
+ * them it obeyed.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "trial.h"
+#include "wording.h"
+
+static bool
+is_damaged(const struct session_copies *c)
+{
+	return c->first.sum == SUM_WRONG || c->later.sum == SUM_WRONG;
+}
+
+/* The pair that tells most: with right sums, or the first. */
+static const struct session_copies *
+best_copies(const struct session *s)
+{
+	for (unsigned i = 0; i < s->copy_count && i < COPIES_MAX; i++)
+		if (!is_damaged(&s->copies[i]))
+			return &s->copies[i];
+	return &s->copies[0];
+}
+
+static void
+weigh_copies(struct trial *trial)
+{
+	const struct session *s = trial->session;
+	const struct session_copies *c = best_copies(s);
+	enum evidence_code code = EVIDENCE_COPIES_DIFFER;
+	struct evidence *e;
+
+	if (is_damaged(c))
+		code = EVIDENCE_COPY_DAMAGED;
+	else if (c->value & COPIES_SIGHTINGS)
+		code = EVIDENCE_SECOND_SIGHTING;
+	e = trial_evidence(trial, code, c->later.frame);
+	snprintf(e->detail, sizeof(e->detail),
+	    "frames %llu and %llu, %llu octet%s from offset %llu; TTL %u and "
+	    "%u, IP-ID %u and %u",
+	    (unsigned long long)c->first.frame,
+	    (unsigned long long)c->later.frame, (unsigned long long)c->extent,
+	    c->extent == 1 ? "" : "s", (unsigned long long)c->stream_offset,
+	    c->first.ttl, c->later.ttl, c->first.ip_id, c->later.ip_id);
+}
+
+/* No kind says what the copies were for. */
+static enum verdict
+judge_forged(struct trial *trial)
+{
+	const struct session *s = trial->session;
+	const struct session_copies *c = best_copies(s);
+	struct incident *in = trial->out;
+
+	in->kind = KIND_SEGMENT_FORGED;
+	in->frame = c->later.frame;
+	in->seen_capture = c->capture;
+	in->capture_ts_ns = c->later.capture_ts_ns;
+	in->stream_offset = c->stream_offset;
+	snprintf(in->seen, sizeof(in->seen), "%s", s->other.text);
+	wording_forged(s, in);
+	return trial_conclude(trial);
+}
+
+/*
+ * One reading offers STARTTLS and the other does not, and the client did as
+ * the one without it says: then that is what happened to the offer.
+ */
+static enum verdict
+judge_lost_offer(struct trial *trial, struct session *victim)
+{
+	const struct session *s = trial->session;
+	enum verdict verdict;
+
+	if (!s->other.answered || s->offered == s->other.offered ||
+	    s->starttls_sent)
+		return VERDICT_NOTHING;
+	if (s->offered) {
+		session_other_reading(s, victim);
+		trial->session = victim;
+	}
+	verdict = trial_offer(trial);
+	trial->session = s;
+	return verdict;
+}
+
+static void
+add_copies(const struct session *s, struct incident *in)
+{
+	const struct session_copies *c = best_copies(s);
+
+	wording_copies(c, in);
+	if (c->value & COPIES_SIGHTINGS) {
+		in->cause = CAUSE_KNOWN_BOX;
+		return;
+	}
+	in->also |= 1u << KIND_SEGMENT_FORGED;
+}
+
+enum verdict
+trial_copies(struct trial *trial)
+{
+	struct session *victim = malloc(sizeof(*victim));
+	enum verdict verdict = VERDICT_NOTHING;
+
+	trial->weigh_first = weigh_copies;
+	weigh_copies(trial);
+	if (victim != NULL)
+		verdict = judge_lost_offer(trial, victim);
+	free(victim);
+	if (verdict == VERDICT_INCIDENT) {
+		add_copies(trial->session, trial->out);
+		return verdict;
+	}
+	memset(trial->out, 0, sizeof(*trial->out));
+	weigh_copies(trial);
+	return judge_forged(trial);
+}

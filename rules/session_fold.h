@@ -1,0 +1,21 @@
+/*
+ * rules/session_fold.h - how facts become a session; private to session*.c.
+ */
+#ifndef RULES_SESSION_FOLD_H
+#define RULES_SESSION_FOLD_H
+
+#include "session.h"
+
+typedef void fold_fn(struct session *, const struct fact *, struct slice);
+
+/* session_copies.c. A line of an answer to EHLO: `bytes` is all of it, `text`
+ * what stands behind its code. */
+void session_keep_line(struct ehlo_line *, const struct fact *,
+    struct slice bytes, struct slice text);
+/* Some servers end lines in CR CR LF, and clients do not mind. */
+struct slice session_line_text(struct slice bytes);
+fold_fn session_fold_extra;
+/* True: the fact told how packets came, or of the other reading. */
+bool session_fold_copies(struct session *, const struct fact *, struct slice);
+
+#endif

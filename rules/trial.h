@@ -1,0 +1,31 @@
+/*
+ * rules/trial.h - one judgement while it goes on; private to judge*.c.
+ */
+#ifndef RULES_TRIAL_H
+#define RULES_TRIAL_H
+
+#include "history.h"
+#include "judge.h"
+
+struct trial {
+	const struct session *session; /* or its other reading */
+	const struct context *context;
+	struct incident *out;
+	struct history history;
+	/* Evidence that stands whatever the kind; NULL: there is none. */
+	void (*weigh_first)(struct trial *);
+};
+
+/* judge.c. A piece of evidence more; `frame` 0: of no single frame. */
+struct evidence *
+trial_evidence(struct trial *, enum evidence_code, uint64_t frame);
+/* The sum, the confidence and the certainty. */
+enum verdict trial_conclude(struct trial *);
+/* Was the offer of `session` overwritten or removed? */
+enum verdict trial_offer(struct trial *);
+/* judge_copies.c: octets that came twice with different contents. */
+enum verdict trial_copies(struct trial *);
+/* judge_injected.c: octets beside STARTTLS. */
+enum verdict trial_injected(struct trial *);
+
+#endif

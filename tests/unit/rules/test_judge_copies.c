@@ -1,0 +1,204 @@
+/* Two contents of the same octets: what the copies were for, and how sure. */
+#include <criterion/criterion.h>
+
+#include "unit/rules/world.h"
+
+static struct dialogue d;
+static struct fake_world world;
+static struct incident in;
+static enum unjudged why;
+
+#define GREETING S("220 mx.example.org ESMTP Postfix\r\n"), C("EHLO a\r\n")
+#define OFFERED S("250-mx.example.org\r\n250-STARTTLS\r\n250 DSN\r\n")
+#define GARBLED S("250-mx.example.org\r\n250-XXXXXXXX\r\n250 DSN\r\n")
+#define MAIL C("MAIL FROM:<a@example.net>\r\n"), S("250 Ok\r\n"), C("QUIT\r\n")
+
+static void
+begin(void)
+{
+	memset(&d, 0, sizeof(d));
+	memset(&world, 0, sizeof(world));
+	dialogue_open(&d, "192.0.2.10", "198.51.100.25");
+}
+
+/* The dissector tells of two copies of the EHLO reply's second line. */
+static void
+say_copies(uint32_t value, enum sum first_sum, enum sum later_sum)
+{
+	const struct segment_copy first = { .frame = 3,
+		.ttl = 57,
+		.sum = (uint8_t)first_sum };
+	const struct segment_copy later = { .frame = 9,
+		.ttl = 63,
+		.sum = (uint8_t)later_sum };
+	struct fact fact = { .code = FACT_COPIES_DIFFER,
+		.dir = TO_CLIENT,
+		.value = value,
+		.extent = 8,
+		.stream_offset = 60,
+		.frame = 9 };
+	uint8_t bytes[2 * SEGMENT_COPY_BYTES];
+
+	segment_copy_encode(&first, bytes);
+	segment_copy_encode(&later, bytes + SEGMENT_COPY_BYTES);
+	session_fold(&d.session, &fact, slice_of(bytes, sizeof(bytes)));
+}
+
+/* And reads the later ones. */
+static void
+read_other(enum fact_code code, enum verb about, uint32_t value,
+    const char *const *lines, uint16_t count)
+{
+	for (uint16_t i = 0; i < count; i++) {
+		struct fact fact = { .code = (uint16_t)code,
+			.dir = TO_CLIENT,
+			.about = (uint8_t)about,
+			.value = value,
+			.line = (uint16_t)(i + 1),
+			.frame = 9,
+			.flags = (uint16_t)(FACT_OTHER_READING |
+			    (i + 1 == count ? FACT_LAST_LINE : 0)) };
+
+		session_fold(&d.session, &fact, slice_str(lines[i]));
+	}
+}
+
+static const char *const offered_lines[] = { "250-mx.example.org",
+	"250-STARTTLS", "250 DSN" };
+static const char *const garbled_lines[] = { "250-mx.example.org",
+	"250-XXXXXXXX", "250 DSN" };
+static const char *const stripped_lines[] = { "250-mx.example.org", "250 DSN" };
+
+static enum verdict
+judge(void)
+{
+	dialogue_close(&d);
+	return rules_judge(&d.session, fake_context(&world), &in, &why);
+}
+
+static bool
+has(enum evidence_code code)
+{
+	for (unsigned i = 0; i < in.evidence_count; i++)
+		if (in.evidence[i].code == code)
+			return true;
+	return false;
+}
+
+Test(judge_copies, a_forged_reply_that_was_obeyed_is_what_it_was_for)
+{
+	begin();
+	dialogue_say(&d, GREETING, GARBLED, MAIL);
+	say_copies(COPIES_ACKED, SUM_RIGHT, SUM_RIGHT);
+	read_other(FACT_EHLO_REPLY, VERB_EHLO, 250, offered_lines, 3);
+	cr_assert_eq(judge(), VERDICT_INCIDENT);
+	cr_assert_eq(in.kind, KIND_STARTTLS_GARBLED);
+	cr_assert_eq(in.also, 1u << KIND_SEGMENT_FORGED);
+	cr_assert_eq(in.certainty, CERTAINTY_DEMONSTRATED);
+	cr_assert_geq(in.confidence, JUDGE_DEMONSTRATED);
+	cr_assert(has(EVIDENCE_COPIES_DIFFER));
+	cr_assert_str_eq(in.seen, "250-XXXXXXXX");
+	cr_assert_eq(in.frame, 3);
+}
+
+/* The genuine copy came first, and the client obeyed the other one. */
+Test(judge_copies, the_copy_that_was_obeyed_is_judged)
+{
+	begin();
+	dialogue_say(&d, GREETING, OFFERED, MAIL);
+	say_copies(0, SUM_RIGHT, SUM_RIGHT);
+	read_other(FACT_EHLO_REPLY, VERB_EHLO, 250, garbled_lines, 3);
+	cr_assert_eq(judge(), VERDICT_INCIDENT);
+	cr_assert_eq(in.kind, KIND_STARTTLS_GARBLED);
+	cr_assert_str_eq(in.seen, "250-XXXXXXXX");
+	cr_assert_eq(in.frame, 9);
+}
+
+Test(judge_copies, an_offer_that_one_copy_lacks_was_removed)
+{
+	begin();
+	dialogue_say(&d, GREETING, OFFERED, MAIL);
+	say_copies(0, SUM_RIGHT, SUM_RIGHT);
+	read_other(FACT_EHLO_REPLY, VERB_EHLO, 250, stripped_lines, 2);
+	cr_assert_eq(judge(), VERDICT_INCIDENT);
+	cr_assert_eq(in.kind, KIND_STARTTLS_STRIPPED);
+	cr_assert_eq(in.certainty, CERTAINTY_DEMONSTRATED);
+}
+
+Test(judge_copies, a_forged_reply_that_nobody_obeyed_is_an_attempt)
+{
+	begin();
+	dialogue_say(&d, GREETING, OFFERED, C("STARTTLS\r\n"),
+	    S("220 go ahead\r\n"));
+	say_copies(COPIES_ACKED, SUM_RIGHT, SUM_RIGHT);
+	read_other(FACT_EHLO_REPLY, VERB_EHLO, 250, garbled_lines, 3);
+	cr_assert_eq(judge(), VERDICT_INCIDENT);
+	cr_assert_eq(in.kind, KIND_SEGMENT_FORGED);
+	cr_assert_eq(in.certainty, CERTAINTY_DEMONSTRATED);
+	cr_assert_eq(in.frame, 9);
+	cr_assert_not_null(strstr(in.observed,
+	    "two versions, of which the first one offers STARTTLS"));
+}
+
+Test(judge_copies, two_answers_to_starttls_are_told)
+{
+	static const char *const lines[] = { "220 go ahead" };
+
+	begin();
+	dialogue_say(&d, GREETING, OFFERED, C("STARTTLS\r\n"),
+	    S("454 not now\r\n"), MAIL);
+	say_copies(0, SUM_RIGHT, SUM_RIGHT);
+	read_other(FACT_REPLY, VERB_STARTTLS, 220, lines, 1);
+	cr_assert_eq(judge(), VERDICT_INCIDENT);
+	cr_assert_eq(in.kind, KIND_SEGMENT_FORGED);
+	cr_assert_not_null(
+	    strstr(in.observed, "first 454, later \"220 go ahead\""));
+}
+
+/* Thrown away by whom it was for: a candidate, and no incident. */
+Test(judge_copies, a_damaged_copy_is_only_a_candidate)
+{
+	begin();
+	dialogue_say(&d, GREETING, OFFERED, C("STARTTLS\r\n"),
+	    S("220 go ahead\r\n"));
+	say_copies(0, SUM_WRONG, SUM_RIGHT);
+	cr_assert_eq(judge(), VERDICT_EVIDENCE);
+	cr_assert_lt(in.confidence, JUDGE_POSSIBLE);
+	cr_assert(has(EVIDENCE_COPY_DAMAGED));
+}
+
+/* It does not hide what else is wrong with the session. */
+Test(judge_copies, a_damaged_copy_beside_a_garbled_offer_is_no_cover)
+{
+	begin();
+	dialogue_say(&d, GREETING, GARBLED, MAIL);
+	say_copies(0, SUM_RIGHT, SUM_WRONG);
+	cr_assert_eq(judge(), VERDICT_INCIDENT);
+	cr_assert_eq(in.kind, KIND_STARTTLS_GARBLED);
+	cr_assert_neq(in.certainty, CERTAINTY_DEMONSTRATED);
+}
+
+Test(judge_copies, two_sightings_name_the_box_between_them)
+{
+	begin();
+	dialogue_say(&d, GREETING, OFFERED, MAIL);
+	say_copies(COPIES_SIGHTINGS, SUM_RIGHT, SUM_RIGHT);
+	read_other(FACT_EHLO_REPLY, VERB_EHLO, 250, garbled_lines, 3);
+	cr_assert_eq(judge(), VERDICT_INCIDENT);
+	cr_assert_eq(in.kind, KIND_STARTTLS_GARBLED);
+	cr_assert_eq(in.also, 0);
+	cr_assert_eq(in.cause, CAUSE_KNOWN_BOX);
+	cr_assert_eq(in.certainty, CERTAINTY_DEMONSTRATED);
+	cr_assert(has(EVIDENCE_SECOND_SIGHTING));
+}
+
+Test(judge_copies, more_copies_than_are_kept_are_counted)
+{
+	begin();
+	dialogue_say(&d, GREETING, OFFERED, MAIL);
+	for (int i = 0; i < 3 * COPIES_MAX; i++)
+		say_copies(0, SUM_RIGHT, SUM_RIGHT);
+	cr_assert_eq(d.session.copy_count, 3 * COPIES_MAX);
+	cr_assert_eq(judge(), VERDICT_INCIDENT);
+	cr_assert_eq(in.kind, KIND_SEGMENT_FORGED);
+}
