@@ -1,0 +1,65 @@
+/*
+ * dissect/decoding.h - what the layers of a frame share: packet.c (IP, TCP)
+ * and link.c. Nobody else includes it.
+ *
+ * Each function takes its header off and calls the layer within. What it
+ * cannot go on with it counts, once, and gives PACKET_NONE.
+ */
+#ifndef DISSECT_DECODING_H
+#define DISSECT_DECODING_H
+
+#include "packet.h"
+
+enum {
+	IP_HOP_BY_HOP = 0,
+	IP_TCP = 6,
+	IP_ROUTING = 43,
+	IP_FRAGMENT = 44,
+	IP_AH = 51,
+	IP_NO_NEXT = 59,
+	IP_DESTINATION = 60,
+};
+
+/* Tags, labels or extension headers in a row: more is an attack. */
+#define NESTING_MAX 16
+
+/* What is being decoded: where, and how much of it was on the wire. */
+struct decoding {
+	struct cursor in;
+	uint32_t wire_bytes; /* from the cursor's place to the end */
+	struct counters *counters;
+	struct packet *out;
+};
+
+static inline enum packet_kind
+give_up(struct decoding *d, enum counter why)
+{
+	count(d->counters, d->in.short_read ? COUNTER_CUT_HEADER : why);
+	return PACKET_NONE;
+}
+
+/* Moves past `octets` of header. */
+static inline struct slice
+skip(struct decoding *d, size_t octets)
+{
+	struct slice taken = cursor_take(&d->in, octets);
+
+	d->wire_bytes -= d->wire_bytes < octets ? d->wire_bytes :
+						  (uint32_t)octets;
+	return taken;
+}
+
+/* What follows a header: no more than it says, and no padding. */
+static inline void
+clip(struct decoding *d, uint32_t wire_bytes)
+{
+	d->wire_bytes = wire_bytes;
+	d->in.rest = slice_first(d->in.rest, wire_bytes);
+}
+
+/* From the frame's first octet. */
+enum packet_kind link_decode(struct decoding *, uint32_t link_type);
+/* Of either version. */
+enum packet_kind ip_decode(struct decoding *);
+
+#endif
