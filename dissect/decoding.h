@@ -1,6 +1,6 @@
 /*
- * dissect/decoding.h - what the layers of a frame share: packet.c (IP, TCP)
- * and link.c. Nobody else includes it.
+ * dissect/decoding.h - what the layers of a frame share: packet.c (IP, TCP),
+ * link.c and tunnel.c. Nobody else includes it.
  *
  * Each function takes its header off and calls the layer within. What it
  * cannot go on with it counts, once, and gives PACKET_NONE.
@@ -12,9 +12,13 @@
 
 enum {
 	IP_HOP_BY_HOP = 0,
+	IP_IPV4 = 4,
 	IP_TCP = 6,
+	IP_UDP = 17,
+	IP_IPV6 = 41,
 	IP_ROUTING = 43,
 	IP_FRAGMENT = 44,
+	IP_GRE = 47,
 	IP_AH = 51,
 	IP_NO_NEXT = 59,
 	IP_DESTINATION = 60,
@@ -26,7 +30,8 @@ enum {
 /* What is being decoded: where, and how much of it was on the wire. */
 struct decoding {
 	struct cursor in;
-	uint32_t wire_bytes; /* from the cursor's place to the end */
+	uint32_t wire_bytes;	 /* from the cursor's place to the end */
+	unsigned encapsulations; /* that were taken off */
 	struct counters *counters;
 	struct packet *out;
 };
@@ -59,7 +64,14 @@ clip(struct decoding *d, uint32_t wire_bytes)
 
 /* From the frame's first octet. */
 enum packet_kind link_decode(struct decoding *, uint32_t link_type);
+enum packet_kind link_decode_ethernet(struct decoding *);
+enum packet_kind link_decode_ether_type(struct decoding *, uint16_t type);
+enum packet_kind link_decode_mpls(struct decoding *);
+enum packet_kind link_decode_ppp(struct decoding *);
 /* Of either version. */
 enum packet_kind ip_decode(struct decoding *);
+/* What an IP header carries that is not TCP: a tunnel, perhaps. */
+enum packet_kind tunnel_decode(struct decoding *, uint8_t protocol);
+enum packet_kind tunnel_decode_nsh(struct decoding *);
 
 #endif

@@ -26,13 +26,22 @@ enum {
 	ETHER_MPLS = 0x8847,
 	ETHER_MPLS_MULTICAST = 0x8848,
 	ETHER_PPPOE = 0x8864,
+	ETHER_NSH = 0x894f,
 	PPP_IPV4 = 0x0021,
 	PPP_IPV6 = 0x0057,
 	PPP_MPLS = 0x0281,
 };
 
+/* Whoever carries no IP inside a tunnel was IP himself. */
 static enum packet_kind
-decode_mpls(struct decoding *d)
+no_ip(struct decoding *d)
+{
+	return give_up(d,
+	    d->encapsulations > 0 ? COUNTER_NOT_TCP : COUNTER_NOT_IP);
+}
+
+enum packet_kind
+link_decode_mpls(struct decoding *d)
 {
 	for (int depth = 0; depth < NESTING_MAX; depth++) {
 		struct slice label = skip(d, 4);
@@ -65,12 +74,12 @@ decode_ppp_protocol(struct decoding *d)
 	if (protocol == PPP_IPV4 || protocol == PPP_IPV6)
 		return ip_decode(d);
 	if (protocol == PPP_MPLS)
-		return decode_mpls(d);
-	return give_up(d, COUNTER_NOT_IP);
+		return link_decode_mpls(d);
+	return no_ip(d);
 }
 
-static enum packet_kind
-decode_ether_type(struct decoding *d, uint16_t type)
+enum packet_kind
+link_decode_ether_type(struct decoding *d, uint16_t type)
 {
 	for (int depth = 0; depth < NESTING_MAX; depth++) {
 		struct cursor c;
@@ -79,9 +88,11 @@ decode_ether_type(struct decoding *d, uint16_t type)
 		case ETHER_IPV4:
 		case ETHER_IPV6:
 			return ip_decode(d);
+		case ETHER_NSH:
+			return tunnel_decode_nsh(d);
 		case ETHER_MPLS:
 		case ETHER_MPLS_MULTICAST:
-			return decode_mpls(d);
+			return link_decode_mpls(d);
 		case ETHER_PPPOE:
 			skip(d, 6);
 			return decode_ppp_protocol(d);
@@ -94,7 +105,7 @@ decode_ether_type(struct decoding *d, uint16_t type)
 			skip(d, 2);
 			break;
 		default:
-			return give_up(d, COUNTER_NOT_IP);
+			return no_ip(d);
 		}
 		if (d->in.short_read)
 			return give_up(d, COUNTER_CUT_HEADER);
@@ -110,12 +121,12 @@ decode_typed(struct decoding *d, size_t at, size_t header)
 
 	if (d->in.short_read)
 		return give_up(d, COUNTER_CUT_HEADER);
-	return decode_ether_type(d,
+	return link_decode_ether_type(d,
 	    (uint16_t)(taken.ptr[at] << 8 | taken.ptr[at + 1]));
 }
 
-static enum packet_kind
-decode_ethernet(struct decoding *d)
+enum packet_kind
+link_decode_ethernet(struct decoding *d)
 {
 	return decode_typed(d, 12, 14);
 }
@@ -151,12 +162,12 @@ decode_null(struct decoding *d)
 	/* AF_INET is 2 everywhere, AF_INET6 10, 24, 26, 28 or 30. */
 	if (value != 2 && value != 10 && value != 24 && value != 26 &&
 	    value != 28 && value != 30)
-		return give_up(d, COUNTER_NOT_IP);
+		return no_ip(d);
 	return ip_decode(d);
 }
 
-static enum packet_kind
-decode_ppp(struct decoding *d)
+enum packet_kind
+link_decode_ppp(struct decoding *d)
 {
 	if (d->in.rest.len > 0 && d->in.rest.ptr[0] == 0xff)
 		skip(d, 2); /* address and control, RFC 1662 3.1 */
@@ -167,7 +178,7 @@ static const struct {
 	uint32_t link_type;
 	enum packet_kind (*decode)(struct decoding *);
 } links[] = {
-	{ LINK_ETHERNET, decode_ethernet },
+	{ LINK_ETHERNET, link_decode_ethernet },
 	{ LINK_SLL, decode_sll },
 	{ LINK_SLL2, decode_sll2 },
 	{ LINK_RAW, ip_decode },
@@ -177,8 +188,8 @@ static const struct {
 	{ LINK_IPV6, ip_decode },
 	{ LINK_NULL, decode_null },
 	{ LINK_LOOP, decode_null },
-	{ LINK_PPP, decode_ppp },
-	{ LINK_PPP_HDLC, decode_ppp },
+	{ LINK_PPP, link_decode_ppp },
+	{ LINK_PPP_HDLC, link_decode_ppp },
 	{ LINK_C_HDLC, decode_c_hdlc },
 };
 

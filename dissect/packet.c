@@ -133,7 +133,7 @@ decode_ipv4(struct decoding *d)
 		return decode_fragment(d, out->ip_id, (offset & 0x1fff) * 8,
 		    offset & 0x2000, protocol);
 	if (protocol != IP_TCP)
-		return give_up(d, COUNTER_NOT_TCP);
+		return tunnel_decode(d, protocol);
 	return packet_decode_tcp(d->in.rest, d->wire_bytes, d->counters, out);
 }
 
@@ -169,7 +169,7 @@ decode_extensions(struct decoding *d, uint8_t next)
 			break;
 		}
 		default:
-			return give_up(d, COUNTER_NOT_TCP);
+			return tunnel_decode(d, next);
 		}
 		if (d->in.short_read)
 			return give_up(d, COUNTER_CUT_HEADER);
@@ -195,8 +195,10 @@ decode_ipv6(struct decoding *d)
 	memcpy(out->src.address.octets, src.ptr, src.len);
 	memcpy(out->dst.address.octets, dst.ptr, dst.len);
 	d->in.short_read = c.short_read;
-	if (!c.short_read && length == 0 && next == IP_TCP)
-		length = d->wire_bytes - 40; /* segmentation offload */
+	/* Segmentation offload; not what RFC 8200 4.3 and 4.7 know. */
+	if (!c.short_read && length == 0 && next != IP_HOP_BY_HOP &&
+	    next != IP_NO_NEXT)
+		length = d->wire_bytes - 40;
 	if (c.short_read || first >> 28 != 6 || length > d->wire_bytes - 40)
 		return give_up(d, COUNTER_BAD_IP);
 	skip(d, 40);
@@ -220,7 +222,7 @@ enum packet_kind
 packet_decode(const struct frame *frame, struct counters *counters,
     struct packet *out)
 {
-	struct decoding d = { cursor_over(frame->bytes), frame->wire_bytes,
+	struct decoding d = { cursor_over(frame->bytes), frame->wire_bytes, 0,
 		counters, out };
 
 	out->kind = PACKET_NONE;

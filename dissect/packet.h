@@ -2,8 +2,10 @@
  * dissect/packet.h - from a captured frame to a TCP segment.
  *
  * Link layers: Ethernet (802.1Q, QinQ, MPLS, PPPoE), Linux cooked v1 and v2,
- * raw IP, BSD loopback. IPv4 with options, IPv6 with extension headers. The
- * link types are those of https://www.tcpdump.org/linktypes.html.
+ * raw IP, BSD loopback. IPv4 with options, IPv6 with extension headers. Tunnels
+ * are taken off (tunnel.c): IP in IP, GRE, ERSPAN, VXLAN, GENEVE, NSH; what is
+ * said of a packet is what its innermost IP header says. The link types are
+ * those of https://www.tcpdump.org/linktypes.html.
  */
 #ifndef DISSECT_PACKET_H
 #define DISSECT_PACKET_H
