@@ -73,5 +73,9 @@ enum packet_kind ip_decode(struct decoding *);
 /* What an IP header carries that is not TCP: a tunnel, perhaps. */
 enum packet_kind tunnel_decode(struct decoding *, uint8_t protocol);
 enum packet_kind tunnel_decode_nsh(struct decoding *);
+/* Might a tunnel be in the datagram of which this is the fragment at `offset`?
+ * Of UDP only the first one knows; the later ones might. */
+bool
+tunnel_in_fragment(const struct decoding *, uint8_t protocol, uint32_t offset);
 
 #endif

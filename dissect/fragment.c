@@ -17,6 +17,7 @@ struct datagram {
 	struct datagram *next; /* youngest first */
 	struct address src, dst;
 	uint32_t id;
+	uint8_t protocol; /* IPv6: set by the fragment at 0 */
 	int64_t first_ns;
 	uint32_t total; /* 0: the last piece is not here yet */
 	uint32_t have;	/* octets, overlaps counted once */
@@ -31,6 +32,7 @@ struct fragments {
 	size_t budget_bytes, held_bytes;
 	struct counters *counters;
 	struct datagram *datagrams;
+	uint8_t protocol; /* of what is in `whole` */
 	uint8_t whole[DATAGRAM_MAX_BYTES];
 };
 
@@ -109,15 +111,19 @@ make_room(struct fragments *f, size_t bytes)
 	return true;
 }
 
+/* By protocol as well in IPv4 (RFC 791 2.3); in IPv6 the fragments may differ
+ * in it, and the first one's counts (RFC 8200 4.5). */
 static struct datagram **
 find(struct fragments *f, const struct packet *p)
 {
+	bool by_protocol = p->src.address.family == 4;
 	struct datagram **link = &f->datagrams;
 
 	for (; *link != NULL; link = &(*link)->next) {
 		struct datagram *d = *link;
 
 		if (d->id == p->fragment_id &&
+		    (!by_protocol || d->protocol == p->protocol) &&
 		    address_compare(&d->src, &p->src.address) == 0 &&
 		    address_compare(&d->dst, &p->dst.address) == 0)
 			break;
@@ -138,6 +144,7 @@ open_datagram(struct fragments *f, const struct packet *p)
 	d->src = p->src.address;
 	d->dst = p->dst.address;
 	d->id = p->fragment_id;
+	d->protocol = p->protocol;
 	d->first_ns = p->capture_ts_ns;
 	d->held_bytes = sizeof(*d);
 	f->held_bytes += d->held_bytes;
@@ -204,6 +211,18 @@ join(struct fragments *f, const struct datagram *d)
 	return slice_of(f->whole, d->total);
 }
 
+bool
+fragments_awaited(struct fragments *f, const struct packet *p)
+{
+	return *find(f, p) != NULL;
+}
+
+uint8_t
+fragments_protocol(const struct fragments *f)
+{
+	return f->protocol;
+}
+
 /* The most that the fragment may need: it fills every hole. */
 static size_t
 piece_room(const struct datagram *d, const struct packet *p)
@@ -249,6 +268,9 @@ fragments_add(struct fragments *f, const struct packet *p,
 	d->discarded |= d->total != 0 && d->top > d->total;
 	if (d->discarded)
 		return false;
+	if (p->fragment_offset == 0 &&
+	    (d->pieces == NULL || d->pieces->offset > 0))
+		d->protocol = p->protocol;
 	if (insert(f, d, p)) {
 		count(f->counters, COUNTER_FRAGMENTS_OVERLAP);
 		d->discarded |= p->src.address.family == 6;
@@ -256,6 +278,7 @@ fragments_add(struct fragments *f, const struct packet *p,
 	if (d->discarded || d->total == 0 || d->have < d->total)
 		return false;
 	*datagram = join(f, d);
+	f->protocol = d->protocol;
 	count(f->counters, COUNTER_FRAGMENTS_JOINED);
 	datagram_free(f, link);
 	return true;

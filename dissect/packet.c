@@ -74,6 +74,14 @@ packet_decode_tcp(struct slice ip_payload, uint32_t wire_bytes,
 
 /* --- IP ------------------------------------------------------------------ */
 
+/* Of those that may begin what IPv6 cuts in fragments, RFC 8200 4.5. */
+static bool
+is_extension(uint8_t protocol)
+{
+	return protocol == IP_ROUTING || protocol == IP_AH ||
+	    protocol == IP_DESTINATION;
+}
+
 static enum packet_kind
 decode_fragment(struct decoding *d, uint32_t id, uint32_t offset, bool more,
     uint8_t protocol)
@@ -88,10 +96,14 @@ decode_fragment(struct decoding *d, uint32_t id, uint32_t offset, bool more,
 	out->payload = d->in.rest.ptr;
 	out->payload_bytes = (uint32_t)d->in.rest.len;
 	out->payload_wire_bytes = d->wire_bytes;
-	if (protocol != IP_TCP)
+	if (protocol == IP_TCP)
+		out->kind = PACKET_FRAGMENT;
+	else if (tunnel_in_fragment(d, protocol, offset) ||
+	    (out->src.address.family == 6 && is_extension(protocol)))
+		out->kind = PACKET_OUTER_FRAGMENT;
+	else
 		return give_up(d, COUNTER_NOT_TCP);
-	out->kind = PACKET_FRAGMENT;
-	return PACKET_FRAGMENT;
+	return out->kind;
 }
 
 static enum packet_kind
@@ -235,6 +247,21 @@ packet_decode(const struct frame *frame, struct counters *counters,
 	count(counters, COUNTER_PACKETS);
 	counters->of[COUNTER_BYTES] += frame->wire_bytes;
 	return link_decode(&d, frame->link_type);
+}
+
+enum packet_kind
+packet_decode_datagram(struct slice datagram, struct counters *counters,
+    struct packet *out)
+{
+	struct decoding d = { cursor_over(datagram), (uint32_t)datagram.len, 0,
+		counters, out };
+
+	out->kind = PACKET_NONE;
+	if (out->src.address.family == 6)
+		return decode_extensions(&d, out->protocol);
+	if (out->protocol != IP_TCP)
+		return tunnel_decode(&d, out->protocol);
+	return packet_decode_tcp(d.in.rest, d.wire_bytes, counters, out);
 }
 
 /* --- sums and shards ----------------------------------------------------- */

@@ -50,9 +50,11 @@ seq_before(uint32_t a, uint32_t b)
 #define ACK_AHEAD_MAX (1u << 20)
 
 enum packet_kind {
-	PACKET_NONE,	 /* not ours, or damaged: already counted */
-	PACKET_TCP,	 /* all fields are set */
-	PACKET_FRAGMENT, /* addresses and the fragment fields are set */
+	PACKET_NONE,	       /* not ours, or damaged: already counted */
+	PACKET_TCP,	       /* all fields are set */
+	PACKET_FRAGMENT,       /* addresses and the fragment fields are set */
+	PACKET_OUTER_FRAGMENT, /* so are they, but TCP's addresses may be
+				* others, further in: see outer.h */
 };
 
 enum {
@@ -86,7 +88,7 @@ struct packet {
 	uint8_t flags;	  /* TCP_* */
 	uint8_t ttl;	  /* or hop limit */
 	uint8_t shard;	  /* see packet_shard() */
-	uint8_t protocol; /* of a fragment: 6 for TCP */
+	uint8_t protocol; /* of a fragment's first header: 6 for TCP */
 	bool has_ts;
 	bool header_cut; /* in the options, by snaplen */
 	bool more_fragments;
@@ -110,6 +112,9 @@ bool packet_link_known(uint32_t link_type);
  * are in `out` already: for datagrams that fragment.h put together.
  */
 enum packet_kind packet_decode_tcp(struct slice ip_payload, uint32_t wire_bytes,
+    struct counters *, struct packet *out);
+/* The same when `protocol`, set as well, is not TCP's: it may lead there. */
+enum packet_kind packet_decode_datagram(struct slice ip_payload,
     struct counters *, struct packet *out);
 
 /* RFC 9293 3.1: is the sum over pseudo header, header and payload right?

@@ -338,3 +338,11 @@ tunnel_decode(struct decoding *d, uint8_t protocol)
 		return give_up_as(d, COUNTER_NOT_TCP);
 	}
 }
+
+bool
+tunnel_in_fragment(const struct decoding *d, uint8_t protocol, uint32_t offset)
+{
+	if (protocol == IP_UDP)
+		return offset > 0 || carrier_of(d->in.rest) != NULL;
+	return protocol == IP_IPV4 || protocol == IP_IPV6 || protocol == IP_GRE;
+}

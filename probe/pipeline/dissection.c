@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "dissect/outer.h"
 #include "ring.h"
 
 /* Constants, whatever the number of threads: batch borders are where shards
@@ -29,6 +30,7 @@ struct batch {
 	size_t count, block_count;
 	struct packet packets[BATCH_FRAMES];
 	struct block *blocks[BATCH_BLOCKS];
+	struct joined *joined; /* what packets borrow from beside blocks */
 };
 
 struct worker {
@@ -45,6 +47,7 @@ struct dissection {
 	void *context;
 	struct shard *shards[SHARD_COUNT];
 	struct counters decoding;
+	struct outer *outer;
 	uint64_t batch; /* that is being filled */
 	size_t frames;	/* in it */
 	int64_t now_ns; /* highest capture time so far */
@@ -196,7 +199,10 @@ dissection_create(const struct shard_config *config, unsigned threads,
 		threads = SHARD_COUNT + 1;
 	d->batch_count = threads > 1 ? BATCHES_IN_FLIGHT : 1;
 	d->batches = calloc(d->batch_count, sizeof(*d->batches));
-	ready = d->batches != NULL;
+	/* As much as a shard has. */
+	d->outer = outer_create(config->budgets.fragment_bytes / SHARD_COUNT,
+	    &d->decoding);
+	ready = d->batches != NULL && d->outer != NULL;
 	if (ready && threads > 1)
 		ready = start_workers(d, threads - 1);
 	for (unsigned s = 0; threads <= 1 && s < SHARD_COUNT; s++) {
@@ -289,6 +295,7 @@ empty_batch(struct dissection *d, struct batch *batch)
 {
 	for (size_t i = 0; i < batch->block_count; i++)
 		d->holder.release(batch->blocks[i]);
+	joined_free(&batch->joined);
 	batch->count = batch->block_count = 0;
 }
 
@@ -327,6 +334,10 @@ submit(struct dissection *d, bool finish)
 static void
 end_batch(struct dissection *d, bool finish)
 {
+	if (finish)
+		outer_expire(d->outer, INT64_MAX);
+	else if (d->now_ns != INT64_MIN)
+		outer_expire(d->outer, d->now_ns);
 	if (d->worker_count > 0) {
 		submit(d, finish);
 	} else {
@@ -359,7 +370,10 @@ dissection_frame(struct dissection *d, const struct frame *frame,
 
 	if (frame->capture_ts_ns > d->now_ns)
 		d->now_ns = frame->capture_ts_ns;
-	if (packet_decode(frame, &d->decoding, packet) != PACKET_NONE) {
+	packet_decode(frame, &d->decoding, packet);
+	if (packet->kind == PACKET_OUTER_FRAGMENT)
+		outer_add(d->outer, packet, &batch->joined);
+	if (packet->kind != PACKET_NONE) {
 		packet->shard = packet_shard(packet, d->config->key);
 		hold_block(d, batch, block);
 		batch->count++;
@@ -417,6 +431,7 @@ dissection_destroy(struct dissection *d)
 		ring_destroy(d->workers[i].ring);
 	pthread_mutex_destroy(&d->lock);
 	pthread_cond_destroy(&d->work);
+	outer_destroy(d->outer);
 	free(d->workers);
 	free(d->batches);
 	free(d);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "dissect/fragment.h"
+#include "dissect/outer.h"
 #include "dissect/packet.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
@@ -146,6 +147,37 @@ fuzz_fragments(struct slice in, uint8_t family)
 	free(model);
 }
 
+/* Raw IP, each packet behind an octet that says how long it is: fragments
+ * around, within, and in each other. */
+static void
+fuzz_outer(struct slice in)
+{
+	struct counters counters = { 0 };
+	struct outer *outer = outer_create(BUDGET, &counters);
+	struct cursor c = cursor_over(in);
+	struct joined *joined = NULL;
+
+	must(outer != NULL);
+	while (c.rest.len > 0) {
+		uint8_t len = cursor_u8(&c);
+		struct frame frame = { .bytes = slice_first(c.rest, len),
+			.link_type = 101 };
+		struct packet p;
+
+		frame.wire_bytes = (uint32_t)frame.bytes.len;
+		cursor_take(&c, frame.bytes.len);
+		packet_decode(&frame, &counters, &p);
+		if (p.kind == PACKET_OUTER_FRAGMENT)
+			must(outer_add(outer, &p, &joined) == p.kind);
+		must(p.kind != PACKET_OUTER_FRAGMENT);
+		if (p.kind == PACKET_TCP)
+			packet_checksum_ok(&p);
+	}
+	joined_free(&joined);
+	outer_expire(outer, INT64_MAX);
+	outer_destroy(outer);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -157,6 +189,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		fuzz_fragments(slice_after(in, 1), 4);
 	else if (data[0] == 254)
 		fuzz_fragments(slice_after(in, 1), 6);
+	else if (data[0] == 253)
+		fuzz_outer(slice_after(in, 1));
 	else
 		fuzz_frame(data[0], slice_after(in, 1));
 	return 0;

@@ -166,3 +166,20 @@ def around(version, carrier):
 
 TUNNELS = {"%s over IPv%d" % (name, version): around(version, carrier)
            for name, carrier in CARRIERS.items() for version in (4, 6)}
+
+
+def in_fragments(version, carrier, octets, ident):
+    """The frames of the datagram's fragments, `octets` of it in each."""
+    def fragments(frame):
+        protocol, payload = carrier(frame)
+        out = []
+        for at in range(0, len(payload), octets):
+            part = payload[at:at + octets]
+            more = at + octets < len(payload)
+            if version == 4:
+                out.append(ether(ip(4, protocol, part, ident, at, more)))
+            else:
+                head = struct.pack("!BBHI", protocol, 0, at | more, ident)
+                out.append(ether(ip(6, 44, head + part)))
+        return out
+    return fragments
