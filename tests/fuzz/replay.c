@@ -1,5 +1,5 @@
 /*
- * Runs a fuzz target over the files of a folder, without libFuzzer: every
+ * Runs a fuzz target over the files of folders, without libFuzzer: every
  * seed and every crash that was ever found stays a regression test.
  */
 #include <dirent.h>
@@ -33,26 +33,48 @@ replay_file(const char *path)
 	return 0;
 }
 
-int
-main(int argc, char **argv)
+/* How many; -1: a file could not be read. */
+static int
+replay_folder(const char *folder)
 {
 	char path[4096];
 	int replayed = 0;
-	DIR *dir = argc == 2 ? opendir(argv[1]) : NULL;
+	DIR *dir = opendir(folder);
 
 	if (dir == NULL) {
-		fprintf(stderr, "usage: %s FOLDER-OF-SEEDS\n", argv[0]);
-		return 2;
+		perror(folder);
+		return -1;
 	}
 	for (struct dirent *e; (e = readdir(dir)) != NULL;) {
-		if (e->d_name[0] == '.')
+		if (e->d_name[0] == '.' || e->d_type == DT_DIR)
 			continue;
-		snprintf(path, sizeof(path), "%s/%s", argv[1], e->d_name);
-		if (replay_file(path) != 0)
-			return 1;
+		snprintf(path, sizeof(path), "%s/%s", folder, e->d_name);
+		if (replay_file(path) != 0) {
+			replayed = -1;
+			break;
+		}
 		replayed++;
 	}
 	closedir(dir);
+	return replayed;
+}
+
+int
+main(int argc, char **argv)
+{
+	int replayed = 0;
+
+	if (argc < 2) {
+		fprintf(stderr, "usage: %s FOLDER-OF-SEEDS ...\n", argv[0]);
+		return 2;
+	}
+	for (int i = 1; i < argc; i++) {
+		int count = replay_folder(argv[i]);
+
+		if (count < 0)
+			return 1;
+		replayed += count;
+	}
 	printf("%d seeds replayed\n", replayed);
 	return replayed == 0;
 }
