@@ -263,7 +263,8 @@ take_payload(struct native *n, struct flow *f, enum dir dir,
 	/* Nothing before it is missing, or held. */
 	due = !seq_before(d->next, s.seq) &&
 	    (d->waiting == NULL || seq_before(d->next, d->waiting->seq));
-	if (due && !held) {
+	/* A copy of what is held may go ahead of it: free_to_go(). */
+	if (!held && !seq_before(d->next, s.seq)) {
 		native_deliver(n, f, dir, &s);
 		return;
 	}

@@ -84,15 +84,19 @@ native_enqueue(struct native *n, struct flow *f, enum dir dir,
 	while (*link != NULL && seq_before((*link)->seq, s->seq))
 		link = &(*link)->next;
 	for (w = *link; w != NULL && w->seq == s->seq; w = w->next) {
-		if (w->length < s->length)
+		/* A copy that waits for less is worth keeping. */
+		if (w->length < s->length ||
+		    (w->length > s->length && w->has_ack && s->has_ack &&
+			seq_before(s->ack, w->ack)))
 			continue;
 		count(n->counters, COUNTER_OVERLAPS);
 		w->fin |= s->fin && w->length == s->length;
+		if (s->has_ack && seq_before(s->ack, w->ack))
+			w->ack = s->ack;
 		return true;
 	}
 	if (d->queued >= WAITING_MAX || !link_copy(n, f, link, s))
 		return false;
-	(*link)->held = held;
 	d->queued++;
 	count(n->counters, held ? COUNTER_HELD : COUNTER_OUT_OF_ORDER);
 	return true;
@@ -377,19 +381,69 @@ hole_is_final(const struct flow *f, struct direction *d, int64_t now_ns)
 }
 
 static void
-deliver_first_waiting(struct native *n, struct flow *f, enum dir dir)
+deliver_waiting(struct native *n, struct flow *f, enum dir dir,
+    struct waiting **link)
 {
 	struct direction *d = &f->dirs[dir];
-	struct waiting *w = d->waiting;
+	struct waiting *w = *link;
 	struct segment s = { w->seq, w->ack, w->captured, w->length, w->has_ack,
 		w->fin, w->bytes, w->origin };
 
-	d->waiting = w->next;
+	*link = w->next;
 	d->queued--;
 	d->hole_acked = false;
 	native_deliver(n, f, dir, &s);
 	n->waiting_bytes -= sizeof(*w) + w->captured;
 	free(w);
+}
+
+/*
+ * The first that is next in its direction and waits for nothing; NULL: none.
+ * Octets that were sent again acknowledge more than they did at first: what
+ * came earlier does not wait behind that.
+ */
+static struct waiting **
+free_to_go(struct flow *f, enum dir dir)
+{
+	struct direction *d = &f->dirs[dir];
+	struct waiting **link = &d->waiting;
+
+	for (; *link != NULL && !seq_before(d->next, (*link)->seq);
+	     link = &(*link)->next) {
+		const struct waiting *w = *link;
+		bool old = !w->fin && !seq_before(d->next, w->seq + w->length);
+
+		if (old || !native_ahead_of_peer(f, dir, w->ack, w->has_ack))
+			return link;
+	}
+	return NULL;
+}
+
+/* The first segment acknowledges what the peer was not seen to send. False:
+ * it has to wait longer. */
+static bool
+pass_held(struct native *n, struct flow *f, enum dir dir, int64_t now_ns,
+    bool flush)
+{
+	struct direction *d = &f->dirs[dir], *peer = &f->dirs[dir_peer(dir)];
+	struct waiting *w = d->waiting;
+
+	if (!flush && !hold_is_over(f, w, now_ns))
+		return false;
+	/* What it acknowledges was sent, and not captured. With peer
+	 * segments in the queue their own hole comes first. */
+	if (hole_bytes(peer, w->ack) > 0) {
+		native_report_gap(n, f, dir_peer(dir), hole_bytes(peer, w->ack),
+		    false, w->origin);
+		return true;
+	}
+	if (peer->waiting != NULL &&
+	    !native_ahead_of_peer(f, dir_peer(dir), peer->waiting->ack,
+		peer->waiting->has_ack))
+		deliver_waiting(n, f, dir_peer(dir), &peer->waiting);
+	else
+		deliver_waiting(n, f, dir, &d->waiting);
+	return true;
 }
 
 /* One step in one direction; false: nothing can be done there. `flush`: no
@@ -399,10 +453,14 @@ drain_step(struct native *n, struct flow *f, enum dir dir, int64_t now_ns,
     bool flush)
 {
 	struct direction *d = &f->dirs[dir];
-	struct waiting *w = d->waiting;
+	struct waiting *w = d->waiting, **link = free_to_go(f, dir);
 
 	if (w == NULL)
 		return false;
+	if (link != NULL) {
+		deliver_waiting(n, f, dir, link);
+		return true;
+	}
 	if (seq_before(d->next, w->seq)) {
 		if (!flush && !hole_is_final(f, d, now_ns))
 			return false;
@@ -410,44 +468,36 @@ drain_step(struct native *n, struct flow *f, enum dir dir, int64_t now_ns,
 		    w->origin);
 		return true;
 	}
-	if (native_ahead_of_peer(f, dir, w->ack, w->has_ack)) {
-		struct direction *peer = &f->dirs[dir_peer(dir)];
+	return pass_held(n, f, dir, now_ns, flush);
+}
 
-		if (!flush && !hold_is_over(f, w, now_ns))
-			return false;
-		/* What it acknowledges was sent, and not captured. With peer
-		 * segments in the queue their own hole comes first. */
-		if (hole_bytes(peer, w->ack) > 0) {
-			native_report_gap(n, f, dir_peer(dir),
-			    hole_bytes(peer, w->ack), false, w->origin);
-			return true;
-		}
-		if (peer->waiting != NULL &&
-		    !native_ahead_of_peer(f, dir_peer(dir), peer->waiting->ack,
-			peer->waiting->has_ack)) {
-			deliver_first_waiting(n, f, dir_peer(dir));
-			return true;
-		}
-	}
-	deliver_first_waiting(n, f, dir);
-	return true;
+/* What would go next in a direction, if it could go at all. */
+static const struct waiting *
+next_to_go(struct flow *f, enum dir dir)
+{
+	const struct direction *d = &f->dirs[dir];
+	struct waiting **link = free_to_go(f, dir);
+	const struct waiting *w = d->waiting;
+
+	if (link != NULL)
+		return *link;
+	if (w == NULL || !seq_before(d->next, w->seq) ||
+	    native_ahead_of_peer(f, dir, w->ack, w->has_ack))
+		return NULL;
+	return w;
 }
 
 /* Where acknowledgements do not decide, what came first goes first. */
 static enum dir
-first_turn(const struct flow *f)
+first_turn(struct flow *f)
 {
-	for (int dir = 0; dir < 2; dir++) {
-		const struct waiting *w = f->dirs[dir].waiting;
+	const struct waiting *c = next_to_go(f, TO_SERVER);
+	const struct waiting *s = next_to_go(f, TO_CLIENT);
 
-		if (w == NULL ||
-		    native_ahead_of_peer(f, (enum dir)dir, w->ack, w->has_ack))
-			return TO_CLIENT;
-	}
-	return f->dirs[TO_SERVER].waiting->origin.run_frame <
-		f->dirs[TO_CLIENT].waiting->origin.run_frame ?
-	    TO_SERVER :
-	    TO_CLIENT;
+	if (c == NULL || s == NULL)
+		return TO_CLIENT;
+	return c->origin.run_frame < s->origin.run_frame ? TO_SERVER :
+							   TO_CLIENT;
 }
 
 void

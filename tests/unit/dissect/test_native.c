@@ -397,6 +397,41 @@ Test(native, data_with_the_syn_is_the_first_data)
 	expect(&w, "C@0 alone EHLO\nS@0 220\n" END ", acked 4 0\n");
 }
 
+/* The server's second sending of its octets, when it had heard more, overtook
+ * the first on its way to the tap. */
+Test(native, octets_do_not_wait_behind_their_own_retransmission)
+{
+	struct wire w = { 0 };
+
+	wire_open(&w);
+	wire_shake(&w);
+	s(&w, 0, 0, "220-");
+	c(&w, 0, 4, "EHLO");
+	s(&w, 2, 8, "0-25");
+	c(&w, 4, 7, "QUIT");
+	s(&w, 4, 4, "250");
+	cr_assert_str_eq(w.text, "S@0 220-\nC@0 EHLO\nS@4 250\nC@4 QUIT\n");
+	expect(&w,
+	    "S@0 220-\nC@0 EHLO\nS@4 250\nC@4 QUIT\n" END ", acked 8 7\n");
+}
+
+Test(native, a_copy_that_waits_for_less_is_kept)
+{
+	struct wire w = { 0 };
+
+	wire_open(&w);
+	wire_shake(&w);
+	s(&w, 4, 8, "250 x");
+	s(&w, 4, 4, "250");
+	c(&w, 0, 4, "EHLO");
+	s(&w, 0, 0, "220-");
+	cr_assert_str_eq(w.text, "S@0 220-\nC@0 EHLO\nS@4 250\n");
+	c(&w, 4, 7, "QUIT");
+	expect(&w,
+	    "S@0 220-\nC@0 EHLO\nS@4 250\nC@4 QUIT\nS@7  x\n" END
+	    ", acked 8 7\n");
+}
+
 /* --- sums ---------------------------------------------------------------- */
 
 Test(native, a_segment_with_a_wrong_sum_is_put_aside)
