@@ -29,7 +29,9 @@ struct waiting {
 	uint32_t seq, ack;
 	uint32_t captured, length; /* octets kept, octets on the wire */
 	uint32_t packet_count;	   /* of the flow when it came */
-	bool has_ack, fin, held;
+	bool has_ack, fin;
+	bool acked;	  /* a suspect: the peer acknowledged it */
+	int64_t acked_ns; /* when that was seen */
 	struct origin origin;
 	uint8_t bytes[];
 };
@@ -50,6 +52,7 @@ struct direction {
 	bool has_base, has_isn, has_acked, finished;
 	bool hole_acked; /* the hole before `waiting` was */
 	bool sums_known, sums_checked;
+	bool sums_wrong; /* and the receiver takes it all the same */
 };
 
 struct flow {

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #define WAITING_MAX 256 /* segments of one direction */
-#define SUSPECTS_MAX 16 /* the same, with wrong sums */
+#define SUSPECTS_MAX 32 /* the same, with wrong sums */
 #define HOLD_PACKETS 64 /* design 5 */
 #define HOLD_NS (3 * NS_PER_S)
 /* After the peer acknowledged what is missing, a mirror port may still bring
@@ -131,30 +131,47 @@ native_set_aside(struct native *n, struct flow *f, enum dir dir,
  * right copy came: the receiver took it, so its sum was made wrong later, by
  * offload in the capturing host or by who edited the capture. It waits its
  * turn like any other now. Where no acknowledgement can be seen, silence
- * until the end is taken for one.
+ * until the end is taken for one. As with a hole, the right copy may come a
+ * little after the acknowledgement; not where the direction has shown before
+ * that its sums say nothing.
  */
+static bool
+is_believed(const struct flow *f, const struct direction *d, struct waiting *w,
+    int64_t now_ns, bool flush)
+{
+	if (!d->has_acked || seq_before(d->acked, w->seq + w->length))
+		return flush && one_sided(f);
+	if (!w->acked) {
+		w->acked = true;
+		w->acked_ns = now_ns;
+		w->packet_count = f->packet_count;
+	}
+	return flush || d->sums_wrong ||
+	    f->packet_count - w->packet_count >= HOLE_PACKETS ||
+	    elapsed_ns(w->acked_ns, now_ns) > HOLE_NS;
+}
+
 static void
 accept_suspects(struct native *n, const struct flow *f, struct direction *d,
-    bool flush)
+    int64_t now_ns, bool flush)
 {
 	struct waiting **link = &d->suspects;
 
 	while (*link != NULL) {
 		struct waiting *w = *link, **place = &d->waiting;
-		uint32_t end = w->seq + w->length;
 
-		if (!seq_before(d->next, end)) {
+		if (!seq_before(d->next, w->seq + w->length)) {
 			forget(n, link);
 			d->suspect_count--;
 			continue;
 		}
-		if ((!d->has_acked || seq_before(d->acked, end)) &&
-		    !(flush && one_sided(f))) {
+		if (!is_believed(f, d, w, now_ns, flush)) {
 			link = &w->next;
 			continue;
 		}
 		*link = w->next;
 		d->suspect_count--;
+		d->sums_wrong = true;
 		/* Behind right copies of the same place. */
 		while (*place != NULL && !seq_before(w->seq, (*place)->seq))
 			place = &(*place)->next;
@@ -505,8 +522,8 @@ native_drain(struct native *n, struct flow *f, int64_t now_ns, bool flush)
 {
 	enum dir first;
 
-	accept_suspects(n, f, &f->dirs[TO_SERVER], flush);
-	accept_suspects(n, f, &f->dirs[TO_CLIENT], flush);
+	accept_suspects(n, f, &f->dirs[TO_SERVER], now_ns, flush);
+	accept_suspects(n, f, &f->dirs[TO_CLIENT], now_ns, flush);
 	/* Every step takes a segment from a queue or closes a hole. */
 	do {
 		first = first_turn(f);

@@ -448,6 +448,42 @@ Test(native, a_segment_with_a_wrong_sum_is_put_aside)
 	cr_assert_eq(wire_counted(&w, COUNTER_BAD_CHECKSUM), 1);
 }
 
+/* The mirror brings what the receiver threw away, its answer to the right
+ * copy, and only then that copy. */
+Test(native, a_right_copy_may_come_a_little_after_its_acknowledgement)
+{
+	struct wire w = { 0 };
+
+	wire_open(&w);
+	wire_shake(&w);
+	w.bad_sum = true;
+	s(&w, 0, 0, "XXX");
+	w.bad_sum = false;
+	c(&w, 0, 3, "EHLO");
+	s(&w, 0, 0, "220");
+	expect(&w, "S@0 220\nC@0 EHLO\n" END ", acked 0 3\n");
+}
+
+Test(native, a_wrong_sum_is_believed_when_no_right_copy_came)
+{
+	struct wire w = { 0 };
+
+	wire_open(&w);
+	wire_shake(&w);
+	w.bad_sum = true;
+	s(&w, 0, 0, "220");
+	w.bad_sum = false;
+	for (int i = 0; i < 7; i++)
+		c(&w, 0, 3, "");
+	cr_assert_str_eq(w.text, "S@0 220\n");
+	/* The next one need not wait any more. */
+	w.bad_sum = true;
+	s(&w, 3, 4, "250");
+	w.bad_sum = false;
+	c(&w, 0, 6, "EHLO");
+	expect(&w, "S@0 220\nS@3 250\nC@0 EHLO\n" END ", acked 0 6\n");
+}
+
 /* Checksum offload: the capture shows what the card has yet to sum up. */
 Test(native, a_direction_whose_sums_are_all_wrong_is_believed)
 {
