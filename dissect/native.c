@@ -210,7 +210,7 @@ sum_of(struct native *n, struct flow *f, enum dir dir, const struct packet *p)
 	struct direction *d = &f->dirs[dir];
 	bool ok;
 
-	if (!f->on_mail_port && f->session == NULL)
+	if (!f->on_mail_port && f->class == FLOW_CLOSED)
 		return SUM_UNKNOWN;
 	if (p->header_cut || p->payload_bytes < p->payload_wire_bytes)
 		return SUM_UNKNOWN;
@@ -364,9 +364,11 @@ native_segment(struct native *n, const struct packet *p)
 
 	if (f == NULL && (f = native_open_flow(n, p, &dir)) == NULL)
 		return;
-	/* Off the mail ports a server speaks first, or it is no SMTP. */
+	/* Off the mail ports a server speaks first, or it is no SMTP; the
+	 * client may have heard what was not captured yet. */
 	if (!f->on_mail_port && f->session == NULL && dir == TO_SERVER &&
-	    p->payload_wire_bytes > 0 && !flow_is_over(f)) {
+	    p->payload_wire_bytes > 0 && !flow_is_over(f) &&
+	    !native_ahead_of_peer(f, dir, p->ack, p->flags & TCP_ACK)) {
 		flow_table_remove(n->flows, f);
 		return;
 	}

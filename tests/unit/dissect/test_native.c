@@ -360,6 +360,18 @@ Test(native, off_the_mail_ports_the_server_must_speak_first)
 	cr_assert_eq(w.sessions, 0);
 }
 
+/* Its command says that it has heard the greeting. */
+Test(native, off_the_mail_ports_a_command_may_be_captured_before_the_greeting)
+{
+	struct wire w = { .server_port = 8080, .any_port = true };
+
+	wire_open(&w);
+	wire_shake(&w);
+	c(&w, 0, 3, "EHLO");
+	s(&w, 0, 0, "220");
+	expect(&w, "S@0 220\nC@0 EHLO\n" END ", acked 0 3\n");
+}
+
 Test(native, off_the_mail_ports_flows_exist_by_wish_only)
 {
 	struct wire off = { .server_port = 8080 };
@@ -482,6 +494,20 @@ Test(native, a_wrong_sum_is_believed_when_no_right_copy_came)
 	w.bad_sum = false;
 	c(&w, 0, 6, "EHLO");
 	expect(&w, "S@0 220\nS@3 250\nC@0 EHLO\n" END ", acked 0 6\n");
+}
+
+/* There, too, where it is not known yet whether it is SMTP. */
+Test(native, sums_are_asked_for_off_the_mail_ports_from_the_first_segment)
+{
+	struct wire w = { .any_port = true, .server_port = 8025 };
+
+	wire_open(&w);
+	wire_shake(&w);
+	w.bad_sum = true;
+	s(&w, 0, 0, "XXX");
+	w.bad_sum = false;
+	s(&w, 0, 0, "220");
+	expect(&w, "S@0 220\n" END ", acked 0 0\n");
 }
 
 /* Checksum offload: the capture shows what the card has yet to sum up. */
