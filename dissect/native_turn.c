@@ -232,6 +232,9 @@ native_acked_offsets(const struct flow *f, uint64_t acked[2])
 
 		int64_t ahead = (int32_t)(d->acked - d->next);
 
+		/* A FIN takes a sequence number, and is no octet. */
+		if (d->finished && ahead > 0)
+			ahead = 0;
 		acked[dir] = 0;
 		if (d->has_base && d->has_acked &&
 		    (ahead >= 0 || (uint64_t)-ahead <= d->offset))

@@ -409,7 +409,6 @@ traffic_shake(struct traffic *t, uint8_t flag)
 {
 	uint32_t *sent = t->sent, *heard = t->heard;
 
-	t->epoch++;
 	for (int dir = TO_SERVER; dir <= TO_CLIENT; dir++) {
 		bool first_syn = flag == TCP_SYN && dir == TO_SERVER;
 
@@ -434,7 +433,6 @@ traffic_run(struct traffic *t)
 		traffic_turn(t, s->turns[i].dir, s->turns[i].to,
 		    i >= s->settled);
 	}
-	t->delayed = false;
 	traffic_shake(t, TCP_FIN);
 	qsort(t->pieces, t->count, sizeof(*t->pieces), traffic_compare);
 	for (unsigned i = 0; i < t->count; i++)
