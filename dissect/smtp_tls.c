@@ -247,6 +247,7 @@ smtp_meet_tls(struct smtp_session *s, enum dir dir, const struct origin *at)
 	struct fact fact = { .code = FACT_IMPLICIT_TLS, .dir = (uint8_t)dir };
 	struct origin where = *at;
 
+	smtp_body_end(s, at); /* where a server's record comes into one */
 	if (!s->greeted && s->pending_used == 0 && !s->ehlo_answered) {
 		s->implicit = true;
 		if (p->length > 0)

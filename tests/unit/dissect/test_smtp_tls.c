@@ -444,3 +444,26 @@ Test(smtp_tls, a_late_challenge_does_not_join_what_waits)
 	    "C command ehlo pipelined |EHLO a\n"
 	    "C command vrfy pipelined |VRFY ~~~\n" CLOSED_FACTS);
 }
+
+Test(smtp_tls, a_record_of_the_servers_ends_a_message)
+{
+	static const struct turn talk[] = { S("220 mx\r\n"),
+		C("MAIL FROM:<>\r\n"), S("250 a\r\n"), C("RCPT TO:<a@b>\r\n"),
+		S("250 b\r\n"), C("DATA\r\n"), S("354 go\r\n"), C("hello\r\n"),
+		S(ALERT_HANDSHAKE), S("500 what\r\n"), C("QUIT\r\n") };
+
+	EXPECT(talk,
+	    "S greeting last |220 mx\n"
+	    "C command mail |MAIL FROM:<>\n"
+	    "S reply mail last |250 a\n"
+	    "-- mail-accepted\n"
+	    "C command rcpt |RCPT TO:<~@b>\n"
+	    "S reply rcpt last |250 b\n"
+	    "C command data |DATA\n"
+	    "S reply data last |354 go\n"
+	    "-- data-accepted\n"
+	    "C body 7\n"
+	    "S tls-alert 0x228\n"
+	    "S reply last |500 what\n"
+	    "C command quit |QUIT\n" CLOSED_FACTS);
+}
