@@ -153,6 +153,17 @@ say_note(void *session, struct fact *fact, struct slice bytes,
 	smtp_session_note(session, fact, bytes, at);
 }
 
+/* On a mail port also what comes before the first octet, out of order: a copy
+ * of it may come behind that. */
+static bool
+is_watched(const struct entry *entry)
+{
+	const struct smtp_session *s = (const void *)entry->session;
+
+	return smtp_session_recognised(s) ||
+	    smtp_session_start(s).identity.on_mail_port;
+}
+
 static void
 on_segment(void *context, void *session, enum dir dir,
     const struct packet *packet, enum sum sum, uint32_t base)
@@ -161,11 +172,12 @@ on_segment(void *context, void *session, enum dir dir,
 	struct entry *entry = session;
 
 	/* Once it is over, all that comes late is answered by an RST. */
-	if (!smtp_session_recognised(session_of(entry)) ||
+	if (!is_watched(entry) ||
 	    (entry->lingers && packet->payload_wire_bytes == 0))
 		return;
 	segment_watch_see(&entry->watch, dir, packet, sum, base,
 	    &shard->counters, say_note, session_of(entry));
+	count_session(shard, entry);
 }
 
 static void

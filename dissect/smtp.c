@@ -87,6 +87,8 @@ void
 smtp_session_note(struct smtp_session *s, struct fact *fact, struct slice bytes,
     const struct origin *at)
 {
+	if (s->flow.on_mail_port && !s->recognised)
+		smtp_recognise(s, at);
 	if (s->recognised)
 		smtp_say(s, fact, bytes, at);
 }

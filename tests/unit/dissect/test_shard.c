@@ -7,6 +7,7 @@
 
 struct judge {
 	unsigned publications, sessions, closed, evicted, replies, commands;
+	unsigned differing;
 	struct publication last;
 };
 
@@ -32,6 +33,7 @@ judge(void *context, const struct publication *p, struct slice facts)
 		    fact.value == ENDING_EVICTED;
 		j->replies += fact.code == FACT_EHLO_REPLY;
 		j->commands += fact.code == FACT_COMMAND;
+		j->differing += fact.code == FACT_COPIES_DIFFER;
 	}
 	cr_assert_eq(facts.len, 0);
 }
@@ -207,4 +209,22 @@ Test(shard, a_shard_may_go_at_any_time)
 	cr_assert_eq(j.closed, 0);
 	wire_free(&w);
 	shard_destroy(NULL);
+}
+
+/* The first octets of all come last. */
+Test(shard, copies_are_compared_before_anything_was_delivered)
+{
+	BEGIN(PLENTY);
+
+	wire_shake(&w);
+	s(&w, 4, 0, "mx ESMTP\r\n");
+	s(&w, 4, 0, "my ESMTP\r\n");
+	s(&w, 0, 0, "220 ");
+	c(&w, 0, 14, "");
+	shard_finish(shard, 1);
+	cr_assert_eq(j.sessions, 1);
+	cr_assert_eq(j.differing, 1);
+	cr_assert_eq(shard_counters(shard)->of[COUNTER_SESSIONS], 1);
+	shard_destroy(shard);
+	wire_free(&w);
 }
