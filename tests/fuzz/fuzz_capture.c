@@ -46,7 +46,7 @@ more(void *bytes, size_t count, size_t size)
 
 /* What is known of a session; they are numbered from 1 in each shard. */
 struct session {
-	bool published, closed;
+	bool published, told_closed, closed;
 	/* Stream offsets behind the last line or body, and the last gap; a
 	 * body may have gaps in it. */
 	uint64_t told[2], missed[2];
@@ -87,6 +87,14 @@ session_of(struct way *w, uint64_t id)
 	return &w->sessions[shard][serial];
 }
 
+/* How packets carried it, and what it says with copies that came later: may
+ * become known when the session is over. */
+static bool
+is_second_thought(const struct fact *fact)
+{
+	return fact->code > FACT_CLOSED || fact->flags & FACT_OTHER_READING;
+}
+
 /* Codes whose extents are octets of the dialogue, one behind the other. */
 static bool
 is_dialogue(const struct fact *fact)
@@ -114,6 +122,10 @@ check_fact(struct way *w, struct session *s, const struct fact *fact,
 		must(is_first && !s->published);
 		must(flow_identity_decode(bytes, &id));
 	}
+	if (is_second_thought(fact))
+		return;
+	must(!s->told_closed);
+	s->told_closed = fact->code == FACT_CLOSED;
 	if (fact->code == FACT_GAP) {
 		must(fact->stream_offset >= s->missed[fact->dir]);
 		s->missed[fact->dir] = fact->stream_offset + fact->extent;
@@ -134,7 +146,6 @@ check_facts(struct way *w, struct session *s, uint64_t id, struct slice facts)
 	for (bool is_first = true; facts.len > 0; is_first = false) {
 		must(fact_decode(&facts, &fact, &bytes));
 		must(fact.session == id);
-		must(fact.code != FACT_CLOSED || facts.len == 0);
 		check_fact(w, s, &fact, bytes, is_first);
 	}
 }

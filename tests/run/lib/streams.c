@@ -177,8 +177,13 @@ read_capture(const char *path, int number)
 	static uint8_t ports[8192];
 	static const uint8_t key[16];
 	struct capture_streams streams = { NULL, &streams.first };
-	struct stream_listener listener = { &streams, on_opened, on_bytes,
-		on_gap, on_closed, worth_of, on_acked };
+	struct stream_listener listener = { .context = &streams,
+		.opened = on_opened,
+		.bytes = on_bytes,
+		.gap = on_gap,
+		.closed = on_closed,
+		.worth = worth_of,
+		.acked = on_acked };
 	struct native_config config = { .flows_max = FLOWS_MAX,
 		.out_of_order_bytes_max = ROOM_BYTES,
 		.mail_ports = ports,

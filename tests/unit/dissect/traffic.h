@@ -27,6 +27,7 @@ struct piece {
 	uint64_t place; /* in the epoch */
 	uint16_t ident; /* a copy that a mirror made has the same */
 	bool spoiled;	/* other octets under a wrong sum */
+	bool forged;	/* the octet at t->forged_at is another one */
 };
 
 /* How the dialogue is disturbed; all 0: not at all. */
@@ -34,6 +35,7 @@ struct traffic {
 	const struct script *script;
 	struct chance *chance;
 	bool cut, reorder, repeat, fragment, spoil;
+	bool forge; /* one copy of negotiated octets, with one changed */
 	bool v6, one_sided;
 	enum dir side; /* that is captured, if it is one */
 	uint16_t server_port;
@@ -47,6 +49,12 @@ struct traffic {
 	/* A segment of the turn that was lost on its way to the tap, and is
 	 * sent again at the end of it; empty: none. */
 	uint32_t lost_from, lost_to;
+
+	/* What was forged, if anything was. */
+	bool forged;
+	enum dir forged_dir;
+	uint32_t forged_at;    /* stream offset */
+	uint64_t forged_frame; /* that completed it */
 
 	/* Takes the frames. */
 	void (*sink)(void *context, const struct frame *);
@@ -261,6 +269,8 @@ traffic_send(struct traffic *t, const struct piece *p)
 	octets_number(&tcp, 0, 4);
 	if (len > 0)
 		octets_add(&tcp, t->script->stream[p->dir] + p->from, len);
+	if (p->forged)
+		tcp.at[20 + t->forged_at - p->from] ^= 1;
 	sum = octets_sum(tcp.at, tcp.len, 6 + (uint32_t)tcp.len);
 	sum = octets_sum(traffic_address(t, TO_SERVER), t->v6 ? 16 : 4, sum);
 	sum = octets_sum(traffic_address(t, TO_CLIENT), t->v6 ? 16 : 4, sum);
@@ -274,6 +284,8 @@ traffic_send(struct traffic *t, const struct piece *p)
 		traffic_fragments(t, p, &tcp);
 	else
 		traffic_ip(t, p, tcp.at, 0, tcp.len, false);
+	if (p->forged)
+		t->forged_frame = t->frame;
 }
 
 /* --- pieces -------------------------------------------------------------- */
@@ -332,6 +344,27 @@ traffic_again(struct traffic *t, enum dir dir)
 	    chance_between(t->chance, from + 1, all));
 }
 
+/* What the last piece said, with one octet changed, and other borders. An octet
+ * by itself would be a keep-alive (RFC 9293 3.8.4). */
+static inline void
+traffic_forge(struct traffic *t, enum dir dir)
+{
+	struct piece last = t->pieces[t->count - 1], *forged;
+	uint32_t len = last.to - last.from;
+
+	if (len < 3 || (t->one_sided && dir != t->side))
+		return;
+	t->forged = true;
+	t->forged_dir = dir;
+	t->forged_at = chance_between(t->chance, last.from + 1, last.to - 2);
+	forged = traffic_piece(t, dir, TCP_ACK,
+	    chance_between(t->chance, last.from, t->forged_at),
+	    chance_between(t->chance, t->forged_at + 2, last.to));
+	forged->acked = last.acked;
+	forged->place = last.place + 1; /* it comes second */
+	forged->forged = true;
+}
+
 /* A copy of the last piece: a mirror's, or one that was damaged. */
 static inline void
 traffic_copy(struct traffic *t, bool spoiled)
@@ -348,6 +381,8 @@ traffic_copy(struct traffic *t, bool spoiled)
 static inline void
 traffic_after(struct traffic *t, enum dir dir, bool settled)
 {
+	if (t->forge && !t->forged && !settled && chance_once_in(t->chance, 4))
+		traffic_forge(t, dir);
 	/* Sums are looked at within the negotiation only (design 5). */
 	if (t->spoil && !settled && chance_once_in(t->chance, 6))
 		traffic_copy(t, true);

@@ -153,8 +153,13 @@ wire_acked(void *context, void *session, enum dir dir, uint64_t offset)
 static inline void
 wire_open(struct wire *w)
 {
-	struct stream_listener listener = { w, wire_opened, wire_bytes,
-		wire_gap, wire_closed, wire_worth, wire_acked };
+	struct stream_listener listener = { .context = w,
+		.opened = wire_opened,
+		.bytes = wire_bytes,
+		.gap = wire_gap,
+		.closed = wire_closed,
+		.worth = wire_worth,
+		.acked = wire_acked };
 	struct native_config config = {
 		.flows_max = w->flows_max ? w->flows_max : 64,
 		.out_of_order_bytes_max = w->out_of_order_bytes_max ?
