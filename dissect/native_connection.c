@@ -121,16 +121,25 @@ infer_peer_base(struct flow *f, enum dir dir, const struct packet *p)
 	}
 }
 
+/* Whatever is left of the connection on the packet's five-tuple goes. */
+static void
+forget_flow(struct native *n, const struct packet *p, enum dir *dir)
+{
+	struct flow *f = flow_table_find(n->flows, p, dir);
+
+	if (f == NULL)
+		return;
+	native_end_lingering(n, f);
+	flow_table_remove(n->flows, f);
+}
+
 /* Another connection takes the place of the one that is remembered. */
 static struct flow *
 reopen(struct native *n, struct flow *f, const struct packet *p, enum dir *dir)
 {
-	if (f->class != FLOW_CLOSED) {
+	if (f->class != FLOW_CLOSED)
 		native_close_flow(n, f, ENDING_REUSED, TO_SERVER, origin_of(p));
-		f = flow_table_find(n->flows, p, dir);
-	}
-	if (f != NULL)
-		flow_table_remove(n->flows, f);
+	forget_flow(n, p, dir);
 	return native_open_flow(n, p, dir);
 }
 
@@ -160,9 +169,7 @@ take_rival(struct native *n, struct flow *f, const struct packet *p,
 	struct direction *client;
 
 	native_close_flow(n, f, ENDING_REUSED, TO_SERVER, origin_of(p));
-	f = flow_table_find(n->flows, p, dir);
-	if (f != NULL)
-		flow_table_remove(n->flows, f);
+	forget_flow(n, p, dir);
 	f = add_flow(n, p, *dir);
 	if (f == NULL)
 		return NULL;

@@ -25,7 +25,7 @@ must(bool condition)
 
 struct session {
 	uint64_t offset[2];
-	bool open;
+	bool open, lingers; /* it lingers when it is not open any more */
 	uint8_t interest;
 };
 
@@ -116,6 +116,42 @@ on_closed(void *context, void *session, enum ending ending, enum dir who,
 	(void)at;
 	must(s->open && ending < ENDINGS);
 	s->open = false;
+	if (!s->lingers)
+		w->open--;
+}
+
+static void
+on_segment(void *context, void *session, enum dir dir, const struct packet *p,
+    enum sum sum, uint32_t base)
+{
+	struct session *s = session;
+
+	(void)context;
+	(void)p;
+	(void)base;
+	must(s->open || s->lingers);
+	must(dir <= TO_CLIENT && sum <= SUM_UNCHECKED);
+}
+
+static bool
+on_lingers(void *context, void *session)
+{
+	struct session *s = session;
+
+	(void)context;
+	must(s->open && !s->lingers);
+	s->lingers = s->offset[0] & 1;
+	return s->lingers;
+}
+
+static void
+on_forgotten(void *context, void *session)
+{
+	struct world *w = context;
+	struct session *s = session;
+
+	must(!s->open && s->lingers);
+	s->lingers = false;
 	w->open--;
 }
 
@@ -204,7 +240,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static const uint8_t key[16] = "0123456789abcdef";
 	static uint8_t mail_ports[8192];
 	struct stream_listener listener = { &world, on_opened, on_bytes, on_gap,
-		on_closed, worth_of, on_acked, NULL, NULL, NULL };
+		on_closed, worth_of, on_acked, on_segment, on_lingers,
+		on_forgotten };
 	struct counters counters = { 0 };
 	struct cursor c = cursor_over(slice_of(data, size));
 	uint8_t setup = cursor_u8(&c), room = cursor_u8(&c);

@@ -228,3 +228,20 @@ Test(shard, copies_are_compared_before_anything_was_delivered)
 	shard_destroy(shard);
 	wire_free(&w);
 }
+
+/* A client that has few ports; what came late of the first is told before. */
+Test(shard, a_lingering_session_ends_when_its_five_tuple_is_used_again)
+{
+	BEGIN(PLENTY);
+
+	say_hello(&w, 40000);
+	w.client_isn += 100000;
+	say_hello(&w, 40000);
+	/* The SYN amid the first was answered: that one is over. */
+	cr_assert_eq(j.sessions, 2);
+	cr_assert_eq(j.closed, 1);
+	shard_finish(shard, 1);
+	cr_assert_eq(j.closed, 2);
+	shard_destroy(shard);
+	wire_free(&w);
+}
