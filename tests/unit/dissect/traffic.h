@@ -2,9 +2,10 @@
  * A script as frames on a wire: plain, or as a tap may see it, cut anew, out
  * of order, repeated, in fragments, and behind any link header.
  *
- * Reordering is bounded: a packet is overtaken by fewer than HOLE_PACKETS
- * others (native_turn.c), and acknowledgements are those that the receivers,
- * to whom everything comes in order, would send.
+ * Reordering is bounded: between the acknowledgement of a segment and that
+ * segment come fewer than HOLE_PACKETS others (native_turn.c). And
+ * acknowledgements are those that the receivers, to whom everything comes in
+ * order, would send.
  */
 #ifndef TESTS_UNIT_DISSECT_TRAFFIC_H
 #define TESTS_UNIT_DISSECT_TRAFFIC_H
@@ -14,7 +15,7 @@
 
 #define PIECES_MAX 4096
 #define MSS 1400
-#define OVERTAKEN_BY 5
+#define OVERTAKEN_BY 4
 #define MS INT64_C(1000000)
 
 /* A segment that is sent: octets `from` to `to` of its direction. */
