@@ -124,8 +124,9 @@ check_fact(struct way *w, struct session *s, const struct fact *fact,
 	}
 	if (is_second_thought(fact))
 		return;
-	must(!s->told_closed);
-	s->told_closed = fact->code == FACT_CLOSED;
+	/* There may be no room for what is told last. */
+	must(!s->told_closed || fact->code == FACT_OVER_LIMIT);
+	s->told_closed |= fact->code == FACT_CLOSED;
 	if (fact->code == FACT_GAP) {
 		must(fact->stream_offset >= s->missed[fact->dir]);
 		s->missed[fact->dir] = fact->stream_offset + fact->extent;
