@@ -197,16 +197,24 @@ say_step(const struct look *look, enum fact_code code)
 
 /* --- copies -------------------------------------------------------------- */
 
-/* The octets that both have: from `from`, in sequence numbers, so many. */
+/* The octets that both have: from `from`, in sequence numbers, so many. By
+ * distances: sequence numbers half their space apart have no order. */
 static uint32_t
 common(const struct taped *t, const struct packet *p, uint32_t *from)
 {
-	uint32_t t_end = t->copy.seq + t->captured;
-	uint32_t seq = seq_of(p), p_end = seq + p->payload_bytes;
-	uint32_t end = seq_before(t_end, p_end) ? t_end : p_end;
+	uint32_t seq = seq_of(p), behind = seq - t->copy.seq;
+	uint32_t before = t->copy.seq - seq, left;
 
-	*from = seq_before(t->copy.seq, seq) ? seq : t->copy.seq;
-	return seq_before(*from, end) ? end - *from : 0;
+	if (behind < t->captured) {
+		*from = seq;
+		left = t->captured - behind;
+		return left < p->payload_bytes ? left : p->payload_bytes;
+	}
+	*from = t->copy.seq;
+	if (before >= p->payload_bytes)
+		return 0;
+	left = p->payload_bytes - before;
+	return left < t->captured ? left : t->captured;
 }
 
 /* From the first octet in which they differ to the last; 0: in none. */

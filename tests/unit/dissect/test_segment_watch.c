@@ -458,3 +458,15 @@ Test(segment_watch, a_flood_of_copies_is_counted)
 	wire_free(&scene->wire);
 	free(scene);
 }
+
+/* Two gigabytes ahead is as far as a sequence number can be: what is there is
+ * no copy of what is here. */
+Test(segment_watch, segments_half_the_sequence_space_apart_have_nothing_common)
+{
+	struct scene *scene = scene_open();
+	struct wire *w = greet(scene);
+
+	s(w, (UINT64_C(1) << 31) + 9, 8, "a");
+	s(w, (UINT64_C(1) << 31) - 1, 8, "aaaaaaaaaaaaaaaaaaaa");
+	scene_expect(scene, "");
+}
