@@ -77,6 +77,13 @@ smtp_recognise(struct smtp_session *s, const struct origin *at)
 	s->recognised = true;
 }
 
+void
+smtp_publish(struct smtp_session *s, enum decision decision)
+{
+	if (s->recognised)
+		fact_log_publish(s->log, decision);
+}
+
 struct flow_start
 smtp_session_start(const struct smtp_session *s)
 {

@@ -336,7 +336,7 @@ decide(struct smtp_session *s, enum decision decision)
 	}
 	if (s->mails > MAILS_PUBLISHED)
 		return;
-	fact_log_publish(s->log, decision);
+	smtp_publish(s, decision);
 }
 
 static void

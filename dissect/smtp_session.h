@@ -90,6 +90,9 @@ typedef size_t smtp_feed_fn(struct smtp_session *, enum dir, struct slice,
 /* Appends a fact about this session. */
 void smtp_say(struct smtp_session *, struct fact *, struct slice,
     const struct origin *);
+/* Publishes what was said; not before this is known to be SMTP, for what never
+ * turns out to be has no end that is told. */
+void smtp_publish(struct smtp_session *, enum decision);
 /* Past the mails that are kept in detail? Then only the end is told. */
 bool smtp_terse(const struct smtp_session *);
 void smtp_recognise(struct smtp_session *, const struct origin *);

@@ -93,7 +93,7 @@ established(struct smtp_session *s, enum dir dir, const struct origin *at)
 	s->tls = NULL;
 	s->mode = MODE_OPAQUE;
 	smtp_say(s, &fact, slice_of(NULL, 0), at);
-	fact_log_publish(s->log, DECISION_HANDSHAKE_ENDED);
+	smtp_publish(s, DECISION_HANDSHAKE_ENDED);
 }
 
 size_t
@@ -235,7 +235,7 @@ smtp_feed_tls_next(struct smtp_session *s, enum dir dir, struct slice bytes,
 		where.stream_offset = p->offset;
 	smtp_say(s, &fact, slice_of(NULL, 0), &where);
 	s->mode = MODE_COMMAND;
-	fact_log_publish(s->log, DECISION_AFTER_220);
+	smtp_publish(s, DECISION_AFTER_220);
 	return 0;
 }
 

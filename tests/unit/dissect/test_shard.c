@@ -245,3 +245,22 @@ Test(shard, a_lingering_session_ends_when_its_five_tuple_is_used_again)
 	shard_destroy(shard);
 	wire_free(&w);
 }
+
+/* A greeting that names no protocol, and the client's command not captured. */
+Test(shard, what_never_turns_out_to_be_smtp_is_not_published)
+{
+	BEGIN(PLENTY);
+
+	config.any_port = true;
+	shard_destroy(shard);
+	shard = shard_create(5, &config, judge, &j);
+	w.sink_context = shard;
+	w.server_port = 8025;
+	wire_shake(&w);
+	s(&w, 0, 0, "220 ready\r\n");
+	s(&w, 11, 8, "250-mx\r\n250 STARTTLS\r\n");
+	shard_finish(shard, 1);
+	cr_assert_eq(j.publications, 0);
+	shard_destroy(shard);
+	wire_free(&w);
+}
