@@ -218,12 +218,17 @@ take_line(struct smtp_session *s, enum dir dir, struct slice line,
 /* Keeps what came of a line until the rest of it does. */
 void
 smtp_keep_partial(struct smtp_session *s, enum dir dir, struct slice bytes,
-    uint64_t offset)
+    uint64_t offset, const struct origin *at)
 {
 	struct partial *p = &s->partial[dir];
 
 	if (p->length == 0)
 		p->offset = offset;
+	/* A reply may make of half a line what waited for it. */
+	if (p->length == 0 && dir == TO_SERVER) {
+		s->wait_frame = at->frame;
+		s->wait_ns = at->capture_ts_ns;
+	}
 	p->length += bytes.len;
 	if (p->bytes == NULL)
 		p->bytes = fact_pool_take(s->log->pool, FACT_LINE_MAX_BYTES);
@@ -237,17 +242,6 @@ smtp_keep_partial(struct smtp_session *s, enum dir dir, struct slice bytes,
 	p->have += (uint32_t)bytes.len;
 }
 
-void
-smtp_keep_waiting(struct smtp_session *s, struct slice bytes,
-    const struct origin *at)
-{
-	if (s->partial[TO_SERVER].length == 0) {
-		s->wait_frame = at->frame;
-		s->wait_ns = at->capture_ts_ns;
-	}
-	smtp_keep_partial(s, TO_SERVER, bytes, at->stream_offset);
-}
-
 /* One line, or what there is of it; how many octets were taken. */
 size_t
 smtp_feed_line(struct smtp_session *s, enum dir dir, struct slice bytes,
@@ -259,7 +253,7 @@ smtp_feed_line(struct smtp_session *s, enum dir dir, struct slice bytes,
 	struct slice line = slice_of(bytes.ptr, n - 1);
 
 	if (lf == NULL) {
-		smtp_keep_partial(s, dir, bytes, offset);
+		smtp_keep_partial(s, dir, bytes, offset, at);
 		return n;
 	}
 	if (p->length == 0) {
@@ -267,7 +261,7 @@ smtp_feed_line(struct smtp_session *s, enum dir dir, struct slice bytes,
 		    line.len > FACT_LINE_MAX_BYTES ? FACT_CUT : 0, offset, at);
 		return n;
 	}
-	smtp_keep_partial(s, dir, line, offset);
+	smtp_keep_partial(s, dir, line, offset, at);
 	line = slice_of(p->bytes, p->have);
 	/* Taken from the session: a handler may start a new partial line. */
 	{
@@ -314,7 +308,7 @@ feed_data_wait(struct smtp_session *s, enum dir dir, struct slice bytes,
 		smtp_release_waiting(s, at);
 		return 0;
 	}
-	smtp_keep_waiting(s, bytes, at);
+	smtp_keep_partial(s, dir, bytes, at->stream_offset, at);
 	return bytes.len;
 }
 

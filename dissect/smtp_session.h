@@ -55,7 +55,8 @@ struct smtp_session {
 	struct partial partial[2];
 	struct opaque opaque[2];
 	struct pending pending[PENDING_VERBS];
-	uint64_t wait_frame; /* that brought what waits for a reply */
+	uint64_t wait_frame; /* that brought the client's partial line,
+			      * or what waits for a reply */
 	int64_t wait_ns;
 	uint64_t chunk_left;
 	uint64_t body_bytes; /* of the message that is being skipped */
@@ -101,11 +102,7 @@ unsigned smtp_redaction(const struct smtp_session *, uint16_t fact_flags);
 
 /* smtp.c: lines that have not ended yet. */
 void smtp_keep_partial(struct smtp_session *, enum dir, struct slice,
-    uint64_t offset);
-/* The same for the client's octets that wait for the reply to DATA or STARTTLS:
- * what they are is told later, with the frame in which they came. */
-void
-smtp_keep_waiting(struct smtp_session *, struct slice, const struct origin *);
+    uint64_t offset, const struct origin *);
 void smtp_give_partial(struct smtp_session *, enum dir);
 void
 smtp_say_unfinished(struct smtp_session *, enum dir, const struct origin *);

@@ -207,7 +207,7 @@ smtp_feed_starttls_wait(struct smtp_session *s, enum dir dir,
 		smtp_release_waiting(s, at);
 		return 0;
 	}
-	smtp_keep_waiting(s, bytes, at);
+	smtp_keep_partial(s, dir, bytes, at->stream_offset, at);
 	return bytes.len;
 }
 
@@ -225,7 +225,7 @@ smtp_feed_tls_next(struct smtp_session *s, enum dir dir, struct slice bytes,
 		smtp_begin_tls(s, dir, at);
 		return 0;
 	case PARSE_NEED_MORE:
-		smtp_keep_partial(s, dir, bytes, at->stream_offset);
+		smtp_keep_partial(s, dir, bytes, at->stream_offset, at);
 		return bytes.len;
 	case PARSE_MALFORMED:
 		break;

@@ -467,3 +467,27 @@ Test(smtp_tls, a_record_of_the_servers_ends_a_message)
 	    "S reply last |500 what\n"
 	    "C command quit |QUIT\n" CLOSED_FACTS);
 }
+
+/* Midstream nobody knows what a 220 answers; what had come of a line is told
+ * in the frame in which it came. */
+Test(smtp_tls, extra_octets_stand_in_their_own_frame)
+{
+	static const struct turn talk[] = { S("220 mx SMTP\r\n"), C("abc"),
+		S("220 mx SMTP\r\n") };
+	struct dialogue d = { .midstream = true };
+	struct slice in, bytes;
+	struct fact fact;
+	int extra = 0;
+
+	dialogue_run(&d, talk, sizeof(talk) / sizeof(*talk));
+	in = slice_of(d.facts, d.facts_len);
+	while (fact_decode(&in, &fact, &bytes)) {
+		if (fact.code != FACT_EXTRA_BYTES)
+			continue;
+		extra++;
+		cr_assert_eq(fact.frame, 2);
+		cr_assert_eq(fact.capture_ts_ns, 2);
+	}
+	cr_assert_eq(extra, 1, "%s", d.text);
+	dialogue_free(&d);
+}
