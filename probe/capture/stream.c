@@ -8,7 +8,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#ifdef STRIPLIGHT_XXHASH_DISPATCHES
+#include <xxh_x86dispatch.h> /* the same hash, by what the processor has */
+#else
 #include <xxhash.h>
+#endif
 #include <zlib.h>
 #include <zstd.h>
 
