@@ -78,36 +78,61 @@ flow_at(const struct flow_table *t, uint32_t position)
 	return &t->slabs[position / SLAB_FLOWS][position % SLAB_FLOWS];
 }
 
-/* The ends of a flow, the lower one first: 2 * `octets` + 4 octets. */
-static inline void
-put_ends(uint8_t *out, const struct endpoint *a, const struct endpoint *b,
-    size_t octets)
-{
-	int order = memcmp(a->address.octets, b->address.octets, octets);
-	bool swap = order > 0 || (order == 0 && a->port > b->port);
-	const struct endpoint *low = swap ? b : a, *high = swap ? a : b;
+/* An end of a flow, as numbers that compare. */
+struct end {
+	uint64_t first, second; /* of the address */
+	uint16_t port;
+};
 
-	memcpy(out, low->address.octets, octets);
-	memcpy(out + octets, high->address.octets, octets);
-	memcpy(out + 2 * octets, &low->port, 2);
-	memcpy(out + 2 * octets + 2, &high->port, 2);
+static inline struct end
+end_of(const struct endpoint *e)
+{
+	struct end end = { .port = e->port };
+
+	memcpy(&end.first, e->address.octets, 8);
+	memcpy(&end.second, e->address.octets + 8, 8);
+	return end;
+}
+
+static inline bool
+end_after(const struct end *a, const struct end *b)
+{
+	if (a->first != b->first)
+		return a->first > b->first;
+	if (a->second != b->second)
+		return a->second > b->second;
+	return a->port > b->port;
 }
 
 /* The same for both directions. */
 static uint32_t
 hash_of(const struct flow_table *t, const struct packet *p)
 {
-	const struct endpoint *a = &p->src, *b = &p->dst;
-	uint8_t bytes[36];
+	struct end low, high;
+	uint64_t words[4];
+	uint32_t ports;
 
 	if (p->has_flow_hash)
 		return p->flow_hash;
-	if (a->address.family == 4) {
-		put_ends(bytes, a, b, 4);
-		return (uint32_t)siphash13(t->key, bytes, 12);
+	low = end_of(&p->src);
+	high = end_of(&p->dst);
+	if (end_after(&low, &high)) {
+		struct end lower = high;
+
+		high = low;
+		low = lower;
 	}
-	put_ends(bytes, a, b, 16);
-	return (uint32_t)siphash13(t->key, bytes, 36);
+	ports = (uint32_t)low.port << 16 | (uint32_t)high.port;
+	if (p->src.address.family == 4) {
+		/* Half of the octets, wherever this machine has them. */
+		words[0] = low.first ^ (high.first << 32 | high.first >> 32);
+		return (uint32_t)siphash13(t->key, words, 1, ports);
+	}
+	words[0] = low.first;
+	words[1] = low.second;
+	words[2] = high.first;
+	words[3] = high.second;
+	return (uint32_t)siphash13(t->key, words, 4, ports);
 }
 
 void

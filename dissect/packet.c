@@ -2,6 +2,10 @@
 
 #include "decoding.h"
 
+#define IPV4_HEADER_BYTES 20
+#define IPV6_HEADER_BYTES 40
+#define TCP_HEADER_BYTES 20
+
 /* --- TCP ----------------------------------------------------------------- */
 
 /* RFC 7323 3.2; options that make no sense end the walk. */
@@ -30,40 +34,54 @@ decode_options(struct slice options, struct packet *out)
 	}
 }
 
+/* Nearly everybody's options with a time stamp: RFC 7323 appendix A. */
+static bool
+only_timestamps(struct slice options)
+{
+	return options.len == 12 && be32_at(options.ptr) == 0x0101080a;
+}
+
 enum packet_kind
 packet_decode_tcp(struct slice ip_payload, uint32_t wire_bytes,
     struct counters *counters, struct packet *out)
 {
-	struct cursor in = cursor_over(ip_payload);
-	struct slice options;
+	const uint8_t *p = ip_payload.ptr;
+	struct slice options, payload;
 	uint32_t header;
 
-	out->tcp = ip_payload.ptr;
-	out->src.port = cursor_be16(&in);
-	out->dst.port = cursor_be16(&in);
-	out->seq = cursor_be32(&in);
-	out->ack = cursor_be32(&in);
-	header = (cursor_u8(&in) >> 4) * 4u;
-	out->flags = cursor_u8(&in);
-	out->window = cursor_be16(&in);
-	cursor_take(&in, 4);
-	if (in.short_read) {
+	out->tcp = p;
+	if (ip_payload.len < TCP_HEADER_BYTES) {
 		count(counters,
-		    wire_bytes < 20 ? COUNTER_BAD_TCP : COUNTER_CUT_HEADER);
+		    wire_bytes < TCP_HEADER_BYTES ? COUNTER_BAD_TCP :
+						    COUNTER_CUT_HEADER);
 		return PACKET_NONE;
 	}
-	if (header < 20 || wire_bytes < header) {
+	out->src.port = be16_at(p);
+	out->dst.port = be16_at(p + 2);
+	out->seq = be32_at(p + 4);
+	out->ack = be32_at(p + 8);
+	header = (p[12] >> 4) * 4u;
+	out->flags = p[13];
+	out->window = be16_at(p + 14);
+	if (header < TCP_HEADER_BYTES || wire_bytes < header) {
 		count(counters, COUNTER_BAD_TCP);
 		return PACKET_NONE;
 	}
 	/* A snaplen of 54 cuts them; that there was a session still shows. */
-	out->header_cut = in.rest.len < header - 20;
-	options = cursor_take(&in, out->header_cut ? in.rest.len : header - 20);
-	out->has_ts = false;
-	decode_options(options, out);
+	out->header_cut = ip_payload.len < header;
+	options = slice_first(slice_after(ip_payload, TCP_HEADER_BYTES),
+	    header - TCP_HEADER_BYTES);
+	payload = slice_after(ip_payload, header);
+	out->has_ts = only_timestamps(options);
+	if (out->has_ts) {
+		out->ts_value = be32_at(p + TCP_HEADER_BYTES + 4);
+		out->ts_echo = be32_at(p + TCP_HEADER_BYTES + 8);
+	} else if (options.len > 0) {
+		decode_options(options, out);
+	}
 	out->tcp_header_bytes = header;
-	out->payload = in.rest.ptr;
-	out->payload_bytes = (uint32_t)in.rest.len;
+	out->payload = payload.ptr;
+	out->payload_bytes = (uint32_t)payload.len;
 	out->payload_wire_bytes = wire_bytes - header;
 	count(counters, COUNTER_SEGMENTS);
 	if (out->header_cut || out->payload_bytes < out->payload_wire_bytes)
@@ -109,32 +127,25 @@ decode_fragment(struct decoding *d, uint32_t id, uint32_t offset, bool more,
 static enum packet_kind
 decode_ipv4(struct decoding *d)
 {
-	struct cursor c = d->in;
+	const uint8_t *p = d->in.rest.ptr;
 	struct packet *out = d->out;
 	uint32_t header, total, offset;
-	uint8_t first = cursor_u8(&c), protocol;
-	struct slice src, dst;
 
-	cursor_u8(&c);
-	total = cursor_be16(&c);
-	out->ip_id = cursor_be16(&c);
-	offset = cursor_be16(&c);
-	out->ttl = cursor_u8(&c);
-	protocol = cursor_u8(&c);
-	cursor_be16(&c);
-	header = (first & 15u) * 4;
-	out->src.address.family = out->dst.address.family = 4;
-	memset(out->src.address.octets, 0, 16);
-	memset(out->dst.address.octets, 0, 16);
-	src = cursor_take(&c, 4);
-	dst = cursor_take(&c, 4);
-	memcpy(out->src.address.octets, src.ptr, src.len);
-	memcpy(out->dst.address.octets, dst.ptr, dst.len);
-	d->in.short_read = c.short_read;
+	d->in.short_read = d->in.rest.len < IPV4_HEADER_BYTES;
+	if (d->in.short_read)
+		return give_up(d, COUNTER_CUT_HEADER);
+	header = (p[0] & 15u) * 4;
+	total = be16_at(p + 2);
+	out->ip_id = be16_at(p + 4);
+	offset = be16_at(p + 6);
+	out->ttl = p[8];
+	out->src.address = out->dst.address = (struct address){ .family = 4 };
+	memcpy(out->src.address.octets, p + 12, 4);
+	memcpy(out->dst.address.octets, p + 16, 4);
 	/* Segmentation offload leaves the total length 0. */
 	if (total == 0)
 		total = d->wire_bytes;
-	if (c.short_read || first >> 4 != 4 || header < 20 || total < header ||
+	if (p[0] >> 4 != 4 || header < IPV4_HEADER_BYTES || total < header ||
 	    total > d->wire_bytes)
 		return give_up(d, COUNTER_BAD_IP);
 	skip(d, header);
@@ -143,9 +154,9 @@ decode_ipv4(struct decoding *d)
 	clip(d, total - header);
 	if (offset & 0x3fff)
 		return decode_fragment(d, out->ip_id, (offset & 0x1fff) * 8,
-		    offset & 0x2000, protocol);
-	if (protocol != IP_TCP)
-		return tunnel_decode(d, protocol);
+		    offset & 0x2000, p[9]);
+	if (p[9] != IP_TCP)
+		return tunnel_decode(d, p[9]);
 	return packet_decode_tcp(d->in.rest, d->wire_bytes, d->counters, out);
 }
 
@@ -193,29 +204,30 @@ decode_extensions(struct decoding *d, uint8_t next)
 static enum packet_kind
 decode_ipv6(struct decoding *d)
 {
-	struct cursor c = d->in;
+	const uint8_t *p = d->in.rest.ptr;
 	struct packet *out = d->out;
-	uint32_t first = cursor_be32(&c), length = cursor_be16(&c);
-	uint8_t next = cursor_u8(&c);
-	struct slice src, dst;
+	uint32_t length;
 
-	out->ttl = cursor_u8(&c);
+	d->in.short_read = d->in.rest.len < IPV6_HEADER_BYTES;
+	if (d->in.short_read)
+		return give_up(d, COUNTER_CUT_HEADER);
+	length = be16_at(p + 4);
+	out->ttl = p[7];
 	out->ip_id = 0;
 	out->src.address.family = out->dst.address.family = 6;
-	src = cursor_take(&c, 16);
-	dst = cursor_take(&c, 16);
-	memcpy(out->src.address.octets, src.ptr, src.len);
-	memcpy(out->dst.address.octets, dst.ptr, dst.len);
-	d->in.short_read = c.short_read;
+	memcpy(out->src.address.octets, p + 8, 16);
+	memcpy(out->dst.address.octets, p + 24, 16);
 	/* Segmentation offload; not what RFC 8200 4.3 and 4.7 know. */
-	if (!c.short_read && length == 0 && next != IP_HOP_BY_HOP &&
-	    next != IP_NO_NEXT)
-		length = d->wire_bytes - 40;
-	if (c.short_read || first >> 28 != 6 || length > d->wire_bytes - 40)
+	if (length == 0 && p[6] != IP_HOP_BY_HOP && p[6] != IP_NO_NEXT)
+		length = d->wire_bytes - IPV6_HEADER_BYTES;
+	if (p[0] >> 4 != 6 || length > d->wire_bytes - IPV6_HEADER_BYTES)
 		return give_up(d, COUNTER_BAD_IP);
-	skip(d, 40);
+	skip(d, IPV6_HEADER_BYTES);
 	clip(d, length);
-	return decode_extensions(d, next);
+	if (p[6] == IP_TCP)
+		return packet_decode_tcp(d->in.rest, d->wire_bytes,
+		    d->counters, out);
+	return decode_extensions(d, p[6]);
 }
 
 enum packet_kind
@@ -270,18 +282,21 @@ packet_decode_datagram(struct slice datagram, struct counters *counters,
  * In words of 32 bits and the machine's own byte order: folded, that comes to
  * the same sum, or to its octets swapped (RFC 1071 2).
  */
-static uint64_t
+static inline uint64_t
 sum_words(uint64_t sum, const uint8_t *bytes, size_t len)
 {
 	uint64_t two = 0;
 
+	/* 2^64 is 1 modulo 2^16 - 1, as 2^32 is: a carry comes in again. */
 	for (; len >= 8; len -= 8, bytes += 8) {
 		memcpy(&two, bytes, 8);
-		sum += (two & UINT32_MAX) + (two >> 32);
+		sum += two;
+		sum += sum < two;
 	}
 	two = 0;
 	memcpy(&two, bytes, len);
-	return sum + (two & UINT32_MAX) + (two >> 32);
+	sum += two;
+	return sum + (sum < two);
 }
 
 bool
@@ -300,6 +315,7 @@ packet_checksum_ok(const struct packet *p)
 	sum = sum_words(sum, p->src.address.octets, octets);
 	sum = sum_words(sum, p->dst.address.octets, octets);
 	sum = sum_words(sum, p->tcp, len);
+	sum = (sum & UINT32_MAX) + (sum >> 32);
 	while (sum >> 16)
 		sum = (sum & 0xffff) + (sum >> 16);
 	return sum == 0xffff; /* 0x0000 and 0xffff in the field alike */

@@ -8,8 +8,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-uint64_t siphash13(const uint8_t key[16], const void *bytes, size_t len);
-/* `c` rounds a word and `d` at the end: for the published test vectors. */
+/* Of `count` words and half a one, as a little-endian machine lays them out:
+ * a flow's key is of fixed length, and every packet comes through here. */
+uint64_t siphash13(const uint8_t key[16], const uint64_t *words, size_t count,
+    uint32_t rest);
+/* Of any octets, with `c` rounds a word and `d` at the end. */
 uint64_t
 siphash(int c, int d, const uint8_t key[16], const void *bytes, size_t len);
 

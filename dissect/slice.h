@@ -104,7 +104,21 @@ cursor_take(struct cursor *c, size_t count)
 	return taken;
 }
 
-/* Each width written out: compilers make one load and a swap of it. */
+/* Written out: compilers make one load and a swap of it. The caller has seen
+ * to it that the octets are there. */
+static inline uint16_t
+be16_at(const uint8_t *p)
+{
+	return (uint16_t)(p[0] << 8 | p[1]);
+}
+
+static inline uint32_t
+be32_at(const uint8_t *p)
+{
+	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
+	    (uint32_t)p[2] << 8 | p[3];
+}
+
 static inline uint8_t
 cursor_u8(struct cursor *c)
 {
@@ -118,7 +132,7 @@ cursor_be16(struct cursor *c)
 {
 	const uint8_t *p = cursor_take(c, 2).ptr;
 
-	return c->short_read ? 0 : (uint16_t)(p[0] << 8 | p[1]);
+	return c->short_read ? 0 : be16_at(p);
 }
 
 static inline uint32_t
@@ -136,10 +150,7 @@ cursor_be32(struct cursor *c)
 {
 	const uint8_t *p = cursor_take(c, 4).ptr;
 
-	if (c->short_read)
-		return 0;
-	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
-	    (uint32_t)p[2] << 8 | p[3];
+	return c->short_read ? 0 : be32_at(p);
 }
 
 #endif

@@ -53,9 +53,29 @@ Test(siphash, every_length_agrees_with_openssl)
 	for (size_t i = 0; i < sizeof(message); i++)
 		message[i] = (uint8_t)(i * 37);
 	for (size_t len = 0; len < sizeof(message); len++) {
-		cr_assert_eq(siphash13(key, message, len),
+		cr_assert_eq(siphash(1, 3, key, message, len),
 		    openssl_siphash(1, 3, message, len), "%zu octets", len);
 		cr_assert_eq(siphash(2, 4, key, message, len),
 		    openssl_siphash(2, 4, message, len), "%zu octets", len);
+	}
+}
+
+Test(siphash, words_are_octets_laid_out_little_endian)
+{
+	uint64_t words[4] = { 0 };
+	uint8_t message[36];
+	uint32_t rest = 0;
+
+	for (size_t i = 0; i < sizeof(message); i++)
+		message[i] = (uint8_t)(i * 37);
+	for (size_t i = 0; i < 32; i++)
+		words[i / 8] |= (uint64_t)message[i] << i % 8 * 8;
+	for (size_t count = 0; count <= 4; count++) {
+		rest = 0;
+		for (size_t i = 0; i < 4; i++)
+			rest |= (uint32_t)message[8 * count + i] << 8 * i;
+		cr_assert_eq(siphash13(key, words, count, rest),
+		    openssl_siphash(1, 3, message, 8 * count + 4),
+		    "%zu words", count);
 	}
 }
