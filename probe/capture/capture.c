@@ -89,20 +89,6 @@ capture_fill(struct capture *c, size_t count)
 	}
 }
 
-uint32_t
-capture_u32(const struct capture *c, const uint8_t *p)
-{
-	return c->swapped ?
-	    (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 | p[1] << 8 | p[0] :
-	    (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | p[2] << 8 | p[3];
-}
-
-uint16_t
-capture_u16(const struct capture *c, const uint8_t *p)
-{
-	return (uint16_t)(c->swapped ? p[1] << 8 | p[0] : p[0] << 8 | p[1]);
-}
-
 enum capture_result
 capture_fail(struct capture *c, const char *format, ...)
 {
@@ -158,31 +144,16 @@ capture_cut(struct capture *c)
 	    grouped(c->frames + 1, frame));
 }
 
-static void
-note_link_type(struct capture *c, uint32_t link_type)
+/* Another than the frame before had. */
+void
+capture_note_link_type(struct capture *c, uint32_t link_type)
 {
+	c->last_link_type = link_type;
 	for (unsigned i = 0; i < c->link_type_count; i++)
 		if (c->link_types[i] == link_type)
 			return;
 	if (c->link_type_count < 8)
 		c->link_types[c->link_type_count++] = link_type;
-}
-
-static enum capture_result
-describe_frame(struct capture *c, struct frame *frame, struct slice bytes,
-    uint32_t wire, uint32_t link_type, int64_t ts_ns)
-{
-	frame->bytes = bytes;
-	frame->wire_bytes = wire < bytes.len ? (uint32_t)bytes.len : wire;
-	frame->link_type = link_type;
-	frame->number = ++c->frames;
-	frame->capture_ts_ns = ts_ns;
-	if (c->frames == 1 || ts_ns < c->first_ns)
-		c->first_ns = ts_ns;
-	if (c->frames == 1 || ts_ns > c->last_ns)
-		c->last_ns = ts_ns;
-	note_link_type(c, link_type);
-	return CAPTURE_FRAME;
 }
 
 enum capture_result
@@ -194,7 +165,7 @@ capture_frame(struct capture *c, struct frame *frame, uint32_t captured,
 	if (bytes.len < captured)
 		return capture_cut(c);
 	capture_take(c, captured);
-	return describe_frame(c, frame, bytes, wire, link_type, ts_ns);
+	return capture_describe_frame(c, frame, bytes, wire, link_type, ts_ns);
 }
 
 enum capture_result
@@ -214,7 +185,7 @@ capture_copied(struct capture *c, struct frame *frame, struct slice bytes,
 		memcpy(b->bytes + b->have, bytes.ptr, bytes.len);
 	bytes = slice_of(b->bytes + b->have, bytes.len);
 	b->have += bytes.len;
-	return describe_frame(c, frame, bytes, wire, link_type, ts_ns);
+	return capture_describe_frame(c, frame, bytes, wire, link_type, ts_ns);
 }
 
 enum capture_result

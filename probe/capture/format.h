@@ -51,7 +51,7 @@ struct capture {
 	struct interface *interfaces; /* pcapng, of this section */
 	uint32_t interface_count;
 	void *pcap; /* format_libpcap */
-	uint32_t link_types[8];
+	uint32_t link_types[8], last_link_type;
 	unsigned link_type_count;
 	char fault[CAPTURE_ERRBUF];
 };
@@ -82,14 +82,49 @@ enum capture_result capture_fail(struct capture *, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* "cut at byte 81,920 of 131,072 (frame 412): read up to there" */
 enum capture_result capture_cut(struct capture *);
+void capture_note_link_type(struct capture *, uint32_t link_type);
+
+/* Always CAPTURE_FRAME. */
+static inline enum capture_result
+capture_describe_frame(struct capture *c, struct frame *frame,
+    struct slice bytes, uint32_t wire, uint32_t link_type, int64_t ts_ns)
+{
+	frame->bytes = bytes;
+	frame->wire_bytes = wire < bytes.len ? (uint32_t)bytes.len : wire;
+	frame->link_type = link_type;
+	frame->number = ++c->frames;
+	frame->capture_ts_ns = ts_ns;
+	if (c->frames == 1)
+		c->first_ns = c->last_ns = ts_ns;
+	if (ts_ns < c->first_ns)
+		c->first_ns = ts_ns;
+	if (ts_ns > c->last_ns)
+		c->last_ns = ts_ns;
+	if (c->frames == 1 || link_type != c->last_link_type)
+		capture_note_link_type(c, link_type);
+	return CAPTURE_FRAME;
+}
+
 /* Makes the frame of the next `captured` octets and takes them. */
 enum capture_result capture_frame(struct capture *, struct frame *,
     uint32_t captured, uint32_t wire, uint32_t link_type, int64_t ts_ns);
 /* The same for octets that lie elsewhere: copied into a block. */
 enum capture_result capture_copied(struct capture *, struct frame *,
     struct slice, uint32_t wire, uint32_t link_type, int64_t ts_ns);
-uint32_t capture_u32(const struct capture *, const uint8_t *);
-uint16_t capture_u16(const struct capture *, const uint8_t *);
+static inline uint32_t
+capture_u32(const struct capture *c, const uint8_t *p)
+{
+	/* Both are one load: which one, is guessed right. */
+	return c->swapped ?
+	    (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 | p[1] << 8 | p[0] :
+	    be32_at(p);
+}
+
+static inline uint16_t
+capture_u16(const struct capture *c, const uint8_t *p)
+{
+	return (uint16_t)(c->swapped ? p[1] << 8 | p[0] : be16_at(p));
+}
 
 /* Opens libpcap over what the stream has left; NULL: it cannot read it. */
 void *libpcap_open(struct capture *);

@@ -10,30 +10,29 @@ static enum capture_result
 next(struct capture *c, struct frame *frame)
 {
 	size_t header = c->kuznetsov ? 24 : 16;
-	struct slice bytes = capture_peek(c, header);
+	struct slice record = capture_peek(c, header);
 	uint32_t seconds, fraction, captured, wire;
-	int64_t ts_ns;
 
-	if (bytes.len == 0)
-		return CAPTURE_END;
-	if (bytes.len < header)
-		return capture_cut(c);
-	seconds = capture_u32(c, bytes.ptr);
-	fraction = capture_u32(c, bytes.ptr + 4);
-	captured = capture_u32(c, bytes.ptr + 8);
-	wire = capture_u32(c, bytes.ptr + 12);
+	if (record.len < header)
+		return record.len == 0 ? CAPTURE_END : capture_cut(c);
+	seconds = capture_u32(c, record.ptr);
+	fraction = capture_u32(c, record.ptr + 4);
+	captured = capture_u32(c, record.ptr + 8);
+	wire = capture_u32(c, record.ptr + 12);
 	if (captured > FRAME_MAX_BYTES)
 		return capture_fail(c,
 		    "damaged at byte %llu: frame %llu claims %u bytes; read "
 		    "up to there",
 		    (unsigned long long)c->offset,
 		    (unsigned long long)c->frames + 1, captured);
-	if (capture_peek(c, header + captured).len < header + captured)
+	record = capture_peek(c, header + captured);
+	if (record.len < header + captured)
 		return capture_cut(c);
-	capture_take(c, header);
-	ts_ns = (int64_t)seconds * NS_PER_S +
-	    (int64_t)fraction * (c->nanoseconds ? 1 : 1000);
-	return capture_frame(c, frame, captured, wire, c->link_type, ts_ns);
+	capture_take(c, header + captured);
+	return capture_describe_frame(c, frame, slice_after(record, header),
+	    wire, c->link_type,
+	    (int64_t)seconds * NS_PER_S +
+		(int64_t)fraction * (c->nanoseconds ? 1 : 1000));
 }
 
 const struct format format_pcap = { "pcap", next };
