@@ -2,17 +2,11 @@
 
 #include <stdlib.h>
 
+#include "fetch.h"
 #include "siphash.h"
 
 #define SLAB_FLOWS 64
 #define INDEX_START 256
-
-#ifdef __GNUC__
-#define FETCH(address) __builtin_prefetch(address)
-#else
-#define FETCH(address) ((void)(address))
-#endif
-#define CACHE_LINE_BYTES 64
 
 struct list {
 	uint32_t oldest, youngest;
@@ -140,21 +134,23 @@ flow_table_expect(const struct flow_table *t, struct packet *p)
 {
 	p->flow_hash = hash_of(t, p);
 	p->has_flow_hash = true;
-	FETCH(&t->index[p->flow_hash & t->index_mask]);
+	fetch_memory(&t->index[p->flow_hash & t->index_mask], 1);
 }
 
 void
-flow_table_fetch(const struct flow_table *t, const struct packet *p)
+flow_table_fetch(const struct flow_table *t, struct packet *p)
 {
 	/* The first place is the right one most of the time. */
-	uint32_t position = t->index[hash_of(t, p) & t->index_mask].position;
-	const uint8_t *f;
+	p->flow_position = t->index[hash_of(t, p) & t->index_mask].position;
+	if (p->flow_position != FLOW_NONE)
+		fetch_memory(flow_at(t, p->flow_position), sizeof(struct flow));
+}
 
-	if (position == FLOW_NONE)
-		return;
-	f = (const uint8_t *)flow_at(t, position);
-	for (size_t i = 0; i < sizeof(struct flow); i += CACHE_LINE_BYTES)
-		FETCH(f + i);
+const struct flow *
+flow_table_fetched(const struct flow_table *t, const struct packet *p)
+{
+	return p->flow_position == FLOW_NONE ? NULL :
+					       flow_at(t, p->flow_position);
 }
 
 struct flow *

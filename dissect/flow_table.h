@@ -92,7 +92,10 @@ void flow_table_destroy(struct flow_table *);
  * worked on while memory is slow. Both may be left out.
  */
 void flow_table_expect(const struct flow_table *, struct packet *);
-void flow_table_fetch(const struct flow_table *, const struct packet *);
+void flow_table_fetch(const struct flow_table *, struct packet *);
+/* The flow that was fetched: most likely the packet's, or was it. */
+const struct flow *
+flow_table_fetched(const struct flow_table *, const struct packet *);
 /* `dir` gets the packet's direction in it; NULL: not there. */
 struct flow *
 flow_table_find(struct flow_table *, const struct packet *, enum dir *dir);

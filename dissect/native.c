@@ -349,9 +349,17 @@ native_expect(const struct native *n, struct packet *p)
 }
 
 void
-native_fetch(const struct native *n, const struct packet *p)
+native_fetch(const struct native *n, struct packet *p)
 {
 	flow_table_fetch(n->flows, p);
+}
+
+const void *
+native_session(const struct native *n, const struct packet *p)
+{
+	const struct flow *f = flow_table_fetched(n->flows, p);
+
+	return f == NULL ? NULL : f->session;
 }
 
 void

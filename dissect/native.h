@@ -30,7 +30,10 @@ struct native *native_create(const struct native_config *,
 void native_destroy(struct native *);
 /* A segment that will come soon; see flow_table.h. */
 void native_expect(const struct native *, struct packet *);
-void native_fetch(const struct native *, const struct packet *);
+void native_fetch(const struct native *, struct packet *);
+/* What opened() gave for its flow, as far as is known: an address to fetch
+ * from, that may be stale. */
+const void *native_session(const struct native *, const struct packet *);
 /* A decoded segment (PACKET_TCP). */
 void native_segment(struct native *, const struct packet *);
 /* Ends what has been idle for too long; `now_ns` is the highest capture time

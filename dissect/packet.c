@@ -225,8 +225,8 @@ decode_ipv6(struct decoding *d)
 	skip(d, IPV6_HEADER_BYTES);
 	clip(d, length);
 	if (p[6] == IP_TCP)
-		return packet_decode_tcp(d->in.rest, d->wire_bytes,
-		    d->counters, out);
+		return packet_decode_tcp(d->in.rest, d->wire_bytes, d->counters,
+		    out);
 	return decode_extensions(d, p[6]);
 }
 

@@ -83,6 +83,7 @@ struct packet {
 	uint32_t fragment_id;
 	uint32_t fragment_offset; /* in octets */
 	uint32_t flow_hash;	  /* if has_flow_hash; flow_table.h's */
+	uint32_t flow_position;	  /* the same, once it was fetched */
 	uint16_t window;
 	uint16_t ip_id;	  /* IPv4 only */
 	uint8_t flags;	  /* TCP_* */

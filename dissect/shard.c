@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "fetch.h"
 #include "fragment.h"
 #include "native.h"
 #include "second_reading.h"
@@ -305,10 +306,22 @@ shard_expect(const struct shard *shard, struct packet *packet)
 }
 
 void
-shard_fetch(const struct shard *shard, const struct packet *packet)
+shard_fetch(const struct shard *shard, struct packet *packet)
 {
 	if (packet->kind == PACKET_TCP)
 		native_fetch(shard->native, packet);
+}
+
+void
+shard_approach(const struct shard *shard, const struct packet *packet)
+{
+	const void *session = NULL;
+
+	if (packet->kind == PACKET_TCP)
+		session = native_session(shard->native, packet);
+	if (session != NULL)
+		fetch_memory(session,
+		    sizeof(struct entry) + smtp_session_bytes());
 }
 
 void

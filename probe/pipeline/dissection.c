@@ -85,33 +85,40 @@ end_shard_batch(struct shard *shard, uint64_t batch, int64_t now_ns,
 		shard_finish(shard, batch);
 }
 
-/* Packet `i`, if there is one (below 0 there is none) and it belongs to worker
- * `index` of `workers`. */
-static struct packet *
-own_packet(struct batch *batch, size_t i, unsigned index, unsigned workers)
+/* Each packet in four steps, between which memory has time to answer. */
+static void
+work_packets(struct dissection *d, uint64_t batch, struct packet *const *own,
+    size_t count)
 {
-	if (i >= batch->count || batch->packets[i].shard % workers != index)
-		return NULL;
-	return &batch->packets[i];
+	for (size_t i = 0; i < count + 3 * PACKETS_AHEAD; i++) {
+		size_t at = i;
+
+		if (at < count)
+			shard_expect(d->shards[own[at]->shard], own[at]);
+		/* What is below 0 is as well beyond the end. */
+		at -= PACKETS_AHEAD;
+		if (at < count)
+			shard_fetch(d->shards[own[at]->shard], own[at]);
+		at -= PACKETS_AHEAD;
+		if (at < count)
+			shard_approach(d->shards[own[at]->shard], own[at]);
+		at -= PACKETS_AHEAD;
+		if (at < count)
+			shard_packet(d->shards[own[at]->shard], batch, own[at]);
+	}
 }
 
-/* Each packet in three steps, between which memory has time to answer. */
-static void
-work_packets(struct dissection *d, struct batch *batch, unsigned index,
-    unsigned workers)
+/* The batch's packets that belong to worker `index` of `workers`. */
+static size_t
+choose_own(struct batch *batch, unsigned index, unsigned workers,
+    struct packet *own[BATCH_FRAMES])
 {
-	for (size_t i = 0; i < batch->count + 2 * PACKETS_AHEAD; i++) {
-		struct packet *p = own_packet(batch, i, index, workers);
+	size_t count = 0;
 
-		if (p != NULL)
-			shard_expect(d->shards[p->shard], p);
-		p = own_packet(batch, i - PACKETS_AHEAD, index, workers);
-		if (p != NULL)
-			shard_fetch(d->shards[p->shard], p);
-		p = own_packet(batch, i - 2 * PACKETS_AHEAD, index, workers);
-		if (p != NULL)
-			shard_packet(d->shards[p->shard], batch->number, p);
-	}
+	for (size_t i = 0; i < batch->count; i++)
+		if (workers == 1 || batch->packets[i].shard % workers == index)
+			own[count++] = &batch->packets[i];
+	return count;
 }
 
 static void
@@ -123,8 +130,10 @@ work_batch(struct worker *worker, struct batch *batch)
 		.shard = UINT32_MAX,
 		.ordinal = UINT32_MAX,
 		.decision = END_OF_BATCH };
+	struct packet *own[BATCH_FRAMES];
 
-	work_packets(d, batch, worker->index, d->worker_count);
+	work_packets(d, batch->number, own,
+	    choose_own(batch, worker->index, d->worker_count, own));
 	for (unsigned s = worker->index; s < SHARD_COUNT; s += d->worker_count)
 		end_shard_batch(d->shards[s], batch->number, batch->now_ns,
 		    batch->finish);
@@ -304,9 +313,9 @@ static void
 work_gathered(struct dissection *d)
 {
 	struct batch *batch = current_batch(d);
+	struct packet *own[BATCH_FRAMES];
 
-	batch->number = d->batch;
-	work_packets(d, batch, 0, 1);
+	work_packets(d, d->batch, own, choose_own(batch, 0, 1, own));
 	empty_batch(d, batch);
 }
 

@@ -75,7 +75,7 @@ Test(siphash, words_are_octets_laid_out_little_endian)
 		for (size_t i = 0; i < 4; i++)
 			rest |= (uint32_t)message[8 * count + i] << 8 * i;
 		cr_assert_eq(siphash13(key, words, count, rest),
-		    openssl_siphash(1, 3, message, 8 * count + 4),
-		    "%zu words", count);
+		    openssl_siphash(1, 3, message, 8 * count + 4), "%zu words",
+		    count);
 	}
 }
