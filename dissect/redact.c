@@ -413,10 +413,11 @@ is_overwritten_keyword(const uint8_t *line, size_t len)
 {
 	size_t at = 0;
 
+	if (len != sizeof("250-STARTTLS") - 1)
+		return false;
 	while (at < len && line[at] != '@')
 		at++;
-	return len == sizeof("250-STARTTLS") - 1 &&
-	    memchr(line + at, '.', len - at) == NULL;
+	return memchr(line + at, '.', len - at) == NULL;
 }
 
 bool
@@ -440,7 +441,8 @@ redact_reply(uint8_t *line, size_t len, enum verb about, unsigned how)
 		return redact_name(line, len);
 	if (about == VERB_MAIL || about == VERB_RCPT)
 		changed = blank_bare_mailboxes(line, len);
-	changed |= blank_local_parts(line, code_bytes(line, len), len);
+	if (len > 0 && memchr(line, '@', len) != NULL)
+		changed |= blank_local_parts(line, code_bytes(line, len), len);
 	if (how & REDACT_OPEN_END)
 		changed |= redact_open_end(line, len, about);
 	return changed;

@@ -6,7 +6,7 @@
 #include "redact.h"
 
 static const struct {
-	const char *word;
+	char word[12];
 	enum verb verb;
 } verbs[] = {
 	{ "EHLO", VERB_EHLO },
@@ -37,8 +37,9 @@ smtp_verb(struct slice line)
 
 	while (n < line.len && line.ptr[n] != ' ' && line.ptr[n] != '\t')
 		n++;
-	for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++)
-		if (slice_equal_nocase(slice_first(line, n),
+	for (size_t i = 0; n > 0 && i < sizeof(verbs) / sizeof(*verbs); i++)
+		if (verbs[i].word[0] == ascii_upper(line.ptr[0]) &&
+		    slice_equal_nocase(slice_first(line, n),
 			slice_str(verbs[i].word)))
 			return verbs[i].verb;
 	return VERB_OTHER;

@@ -157,8 +157,12 @@ smtp_record_start(const struct smtp_session *s, enum dir dir,
 {
 	const struct partial *p = &s->partial[dir];
 	uint8_t head[3];
-	size_t n = smtp_line_head(s, dir, bytes, head);
+	size_t n;
 
+	/* A line's start, most of the time: its first octet tells. */
+	if (p->length == 0 && !tls_looks_like_record(slice_first(bytes, 1)))
+		return PARSE_MALFORMED;
+	n = smtp_line_head(s, dir, bytes, head);
 	if (p->length > 2 || p->length != p->have ||
 	    !tls_looks_like_record(slice_of(head, n)))
 		return PARSE_MALFORMED;
