@@ -4,11 +4,10 @@
 
 #include <xxhash.h>
 
+#include "rooms.h"
 #include "yield.h"
 
 #define NS_PER_DAY (INT64_C(86400) * 1000000000)
-#define FACTS_START_BYTES 2048
-#define SPARE_MAX 256
 
 /* The facts of a session that has not ended. */
 struct open_session {
@@ -25,8 +24,7 @@ struct judge_loop {
 	void *facts_context;
 	struct open_session *open; /* open addressing by handle */
 	size_t open_count, open_mask, open_bytes;
-	uint8_t *spare[SPARE_MAX]; /* rooms of the first size */
-	unsigned spare_count;
+	struct rooms *rooms;
 	struct yield **yields; /* by capture ordinal */
 	size_t yield_count;
 	uint64_t sessions, suspects;
@@ -48,7 +46,10 @@ judge_loop_create(const struct judge_budgets *budgets,
 	loop->facts_context = facts_context;
 	loop->open = calloc(1024, sizeof(*loop->open));
 	loop->open_mask = 1023;
-	if (loop->open == NULL) {
+	loop->rooms = rooms_create();
+	if (loop->open == NULL || loop->rooms == NULL) {
+		rooms_destroy(loop->rooms);
+		free(loop->open);
 		free(loop);
 		return NULL;
 	}
@@ -61,9 +62,9 @@ judge_loop_destroy(struct judge_loop *loop)
 	if (loop == NULL)
 		return;
 	for (size_t i = 0; i <= loop->open_mask; i++)
-		free(loop->open[i].facts);
-	while (loop->spare_count > 0)
-		free(loop->spare[--loop->spare_count]);
+		rooms_give(loop->rooms, loop->open[i].facts,
+		    loop->open[i].room);
+	rooms_destroy(loop->rooms);
 	for (size_t i = 0; i < loop->yield_count; i++)
 		yield_destroy(loop->yields[i]);
 	free(loop->open);
@@ -130,10 +131,7 @@ remove_open(struct judge_loop *loop, struct open_session *session)
 	size_t i = (size_t)(session - loop->open), j = i;
 
 	loop->open_bytes -= session->room;
-	if (session->room == FACTS_START_BYTES && loop->spare_count < SPARE_MAX)
-		loop->spare[loop->spare_count++] = session->facts;
-	else
-		free(session->facts);
+	rooms_give(loop->rooms, session->facts, session->room);
 	loop->open_count--;
 	for (;;) {
 		size_t home;
@@ -151,15 +149,6 @@ remove_open(struct judge_loop *loop, struct open_session *session)
 	loop->open[i] = (struct open_session){ 0 };
 }
 
-static uint8_t *
-facts_room(struct judge_loop *loop, struct open_session *session, size_t room)
-{
-	if (session->facts == NULL && room == FACTS_START_BYTES &&
-	    loop->spare_count > 0)
-		return loop->spare[--loop->spare_count];
-	return realloc(session->facts, room);
-}
-
 static void
 keep_facts(struct judge_loop *loop, struct open_session *session,
     struct slice facts)
@@ -170,15 +159,18 @@ keep_facts(struct judge_loop *loop, struct open_session *session,
 	if (session->cut || facts.len == 0)
 		return;
 	if (want > room) {
-		room = room ? room : FACTS_START_BYTES;
-		while (room < want)
-			room += room / 2;
+		/* Most sessions that go on have one decision more to come. */
+		room =
+		    rooms_size(room + room / 2 < want ? want : room + room / 2);
 		if (loop->open_bytes + room - session->room >
 			loop->budgets.open_bytes ||
-		    (bigger = facts_room(loop, session, room)) == NULL) {
+		    (bigger = rooms_take(loop->rooms, room)) == NULL) {
 			session->cut = true;
 			return;
 		}
+		if (session->length > 0)
+			memcpy(bigger, session->facts, session->length);
+		rooms_give(loop->rooms, session->facts, session->room);
 		loop->open_bytes += room - session->room;
 		session->facts = bigger;
 		session->room = (uint32_t)room;
