@@ -138,6 +138,7 @@ work_batch(struct worker *worker, struct batch *batch)
 		end_shard_batch(d->shards[s], batch->number, batch->now_ns,
 		    batch->finish);
 	ring_write(worker->ring, &end, slice_of(NULL, 0));
+	ring_flush(worker->ring);
 }
 
 static void *

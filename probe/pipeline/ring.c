@@ -62,7 +62,8 @@ ring_destroy(struct ring *ring)
 	free(ring);
 }
 
-/* Wakes the other side, if it sleeps. */
+/* Wakes the other side, if it sleeps. Not for each record: two threads that
+ * take turns at every one do nothing else. */
 static void
 announce(struct ring *ring)
 {
@@ -125,6 +126,13 @@ ring_write(struct ring *ring, const struct publication *publication,
 		memcpy(ring->bytes + place + sizeof(record), facts.ptr,
 		    facts.len);
 	atomic_store(&ring->written, at + size);
+	if (at + size - atomic_load(&ring->dropped) > (ring->mask + 1) / 4)
+		announce(ring);
+}
+
+void
+ring_flush(struct ring *ring)
+{
 	announce(ring);
 }
 
@@ -160,8 +168,11 @@ ring_drop(struct ring *ring)
 	uint32_t size;
 
 	memcpy(&size, ring->bytes + (at & ring->mask), sizeof(size));
-	atomic_store(&ring->dropped, at + size);
-	announce(ring);
+	at += size;
+	atomic_store(&ring->dropped, at);
+	/* Half is room for the largest record, wherever it has to begin. */
+	if (atomic_load(&ring->written) - at <= (ring->mask + 1) / 2)
+		announce(ring);
 }
 
 void

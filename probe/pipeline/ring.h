@@ -19,8 +19,11 @@ struct ring;
 struct ring *ring_create(size_t bytes);
 void ring_destroy(struct ring *);
 
-/* Waits until there is room. */
+/* Waits until there is room. A reader that sleeps is woken when a quarter is
+ * full, or by ring_flush(). */
 void ring_write(struct ring *, const struct publication *, struct slice facts);
+/* The reader is to look now, for the next record may be long in coming. */
+void ring_flush(struct ring *);
 /*
  * The oldest record, borrowed until ring_drop(); false: there is none now.
  * The facts are contiguous.
