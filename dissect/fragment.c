@@ -2,85 +2,217 @@
 
 #include <stdlib.h>
 
+#include "siphash.h"
+
 #define DATAGRAM_MAX_BYTES 65535
 #define WAIT_NS (INT64_C(30) * 1000000000)
-#define PIECES_MAX 512 /* more is an attack on the list's length */
 
-struct piece {
-	struct piece *next; /* by offset */
-	uint32_t offset, length;
-	uint8_t bytes[];
+/* Offsets count in units of eight octets (RFC 791 3.1, RFC 8200 4.5). */
+#define UNIT_BYTES 8
+#define CHUNK_UNITS 64
+#define CHUNK_BYTES (CHUNK_UNITS * UNIT_BYTES)
+#define CHUNKS_MAX ((DATAGRAM_MAX_BYTES + CHUNK_BYTES) / CHUNK_BYTES)
+#define CHUNKS_START 4 /* an Ethernet frame's worth */
+/* What malloc() adds to a piece of memory, so that the budget holds. */
+#define MALLOC_BYTES 16
+/* The smallest incomplete datagram: how many may there be at most? */
+#define DATAGRAM_LEAST_BYTES 768
+
+/*
+ * A stretch of a datagram, and which units of it are here. A list of pieces,
+ * as an obvious alternative, lets a flood of tiny ones make every further
+ * fragment walk past them all.
+ */
+struct chunk {
+	uint64_t units; /* bit n: unit n is here */
+	uint8_t bytes[CHUNK_BYTES];
 };
 
 /* A datagram of which parts are missing. */
 struct datagram {
-	struct datagram *next; /* youngest first */
+	struct datagram *next; /* in its bucket */
+	struct datagram *older, *newer;
 	struct address src, dst;
+	uint64_t hash;
 	uint32_t id;
 	uint8_t protocol; /* IPv6: set by the fragment at 0 */
-	int64_t first_ns;
-	uint32_t total; /* 0: the last piece is not here yet */
-	uint32_t have;	/* octets, overlaps counted once */
-	uint32_t top;	/* behind the highest octet that came */
-	unsigned piece_count;
-	bool discarded; /* overlap in IPv6, or nonsense */
+	int64_t first_ns; /* on the capture's clock */
+	uint32_t total;	  /* 0: the last fragment is not here yet */
+	uint32_t top;	  /* behind the highest octet that came */
+	uint32_t units;	  /* that are here */
+	uint32_t room;	  /* of `chunks` */
+	bool discarded;	  /* overlap in IPv6, or nonsense */
 	size_t held_bytes;
-	struct piece *pieces;
+	struct chunk **chunks; /* NULL where nothing of it is here */
 };
 
 struct fragments {
 	size_t budget_bytes, held_bytes;
 	struct counters *counters;
-	struct datagram *datagrams;
+	struct datagram *oldest, *youngest;
+	struct datagram **buckets;
+	size_t bucket_mask;
+	uint8_t key[16];
 	uint8_t protocol; /* of what is in `whole` */
-	uint8_t whole[DATAGRAM_MAX_BYTES];
+	uint8_t whole[CHUNKS_MAX * CHUNK_BYTES];
 };
 
 struct fragments *
-fragments_create(size_t budget_bytes, struct counters *counters)
+fragments_create(size_t budget_bytes, const uint8_t key[16],
+    struct counters *counters)
 {
 	struct fragments *f = calloc(1, sizeof(*f));
+	size_t buckets = 16;
 
 	if (f == NULL)
 		return NULL;
+	while (buckets < budget_bytes / DATAGRAM_LEAST_BYTES)
+		buckets *= 2;
+	f->buckets = calloc(buckets, sizeof(struct datagram *));
+	if (f->buckets == NULL) {
+		free(f);
+		return NULL;
+	}
+	f->bucket_mask = buckets - 1;
 	f->budget_bytes = budget_bytes;
 	f->counters = counters;
+	memcpy(f->key, key, sizeof(f->key));
 	return f;
 }
 
-static void
-datagram_free(struct fragments *f, struct datagram **link)
+/* --- datagrams ----------------------------------------------------------- */
+
+/* By protocol as well in IPv4 (RFC 791 2.3); in IPv6 the fragments may differ
+ * in it, and the first one's counts (RFC 8200 4.5). */
+static uint64_t
+hash_of(const struct fragments *f, const struct packet *p)
 {
-	struct datagram *d = *link;
+	uint8_t bytes[38] = { p->src.address.family };
 
-	*link = d->next;
+	memcpy(bytes + 1, p->src.address.octets, 16);
+	memcpy(bytes + 17, p->dst.address.octets, 16);
+	memcpy(bytes + 33, &p->fragment_id, 4);
+	if (p->src.address.family == 4)
+		bytes[37] = p->protocol;
+	return siphash13(f->key, bytes, sizeof(bytes));
+}
+
+static struct datagram *
+find(const struct fragments *f, uint64_t hash, const struct packet *p)
+{
+	struct datagram *d = f->buckets[hash & f->bucket_mask];
+	bool by_protocol = p->src.address.family == 4;
+
+	while (d != NULL &&
+	    (d->hash != hash || d->id != p->fragment_id ||
+		(by_protocol && d->protocol != p->protocol) ||
+		address_compare(&d->src, &p->src.address) != 0 ||
+		address_compare(&d->dst, &p->dst.address) != 0))
+		d = d->next;
+	return d;
+}
+
+static void
+hold(struct fragments *f, struct datagram *d, size_t bytes)
+{
+	d->held_bytes += bytes;
+	f->held_bytes += bytes;
+}
+
+/* Only the name stays, so that later fragments of it are known. */
+static void
+forget_bytes(struct fragments *f, struct datagram *d)
+{
+	for (uint32_t i = 0; i < d->room; i++)
+		free(d->chunks[i]);
+	free(d->chunks);
+	d->chunks = NULL;
+	d->room = 0;
 	f->held_bytes -= d->held_bytes;
-	while (d->pieces != NULL) {
-		struct piece *piece = d->pieces;
+	d->held_bytes = 0;
+	hold(f, d, sizeof(*d) + MALLOC_BYTES);
+}
 
-		d->pieces = piece->next;
-		free(piece);
-	}
+static void
+drop(struct fragments *f, struct datagram *d)
+{
+	struct datagram **link = &f->buckets[d->hash & f->bucket_mask];
+
+	while (*link != d)
+		link = &(*link)->next;
+	*link = d->next;
+	*(d->older != NULL ? &d->older->newer : &f->oldest) = d->newer;
+	*(d->newer != NULL ? &d->newer->older : &f->youngest) = d->older;
+	forget_bytes(f, d);
+	f->held_bytes -= d->held_bytes;
 	free(d);
 }
 
-void
-fragments_expire(struct fragments *f, int64_t now_ns)
+/* The oldest go until there is room. False: `keep` was among them, or there
+ * is not so much room at all: then nobody has to go for it. */
+static bool
+make_room(struct fragments *f, const struct datagram *keep, size_t bytes)
 {
-	struct datagram **link = &f->datagrams;
+	if (bytes > f->budget_bytes) {
+		count(f->counters, COUNTER_FRAGMENTS_EVICTED);
+		return false;
+	}
+	while (f->held_bytes + bytes > f->budget_bytes) {
+		struct datagram *d = f->oldest;
 
-	while (*link != NULL) {
-		struct datagram *d = *link;
+		count(f->counters, COUNTER_FRAGMENTS_EVICTED);
+		drop(f, d);
+		if (d == keep)
+			return false;
+	}
+	return true;
+}
 
-		/* A clock that jumped back makes everything old as well. */
-		if (now_ns != INT64_MAX &&
-		    elapsed_ns(d->first_ns, now_ns) < WAIT_NS &&
-		    elapsed_ns(now_ns, d->first_ns) < WAIT_NS) {
-			link = &d->next;
-			continue;
-		}
-		count(f->counters, COUNTER_FRAGMENTS_LOST);
-		datagram_free(f, link);
+static struct datagram *
+open_datagram(struct fragments *f, uint64_t hash, const struct packet *p)
+{
+	struct datagram **bucket = &f->buckets[hash & f->bucket_mask], *d;
+
+	if (!make_room(f, NULL, sizeof(*d) + MALLOC_BYTES))
+		return NULL;
+	d = calloc(1, sizeof(*d));
+	if (d == NULL) {
+		count(f->counters, COUNTER_FRAGMENTS_EVICTED);
+		return NULL;
+	}
+	d->hash = hash;
+	d->src = p->src.address;
+	d->dst = p->dst.address;
+	d->id = p->fragment_id;
+	d->protocol = p->protocol;
+	d->first_ns = p->clock_ns;
+	hold(f, d, sizeof(*d) + MALLOC_BYTES);
+	d->next = *bucket;
+	*bucket = d;
+	d->older = f->youngest;
+	*(d->older != NULL ? &d->older->newer : &f->oldest) = d;
+	f->youngest = d;
+	return d;
+}
+
+void
+fragments_expire(struct fragments *f, int64_t clock_ns)
+{
+	while (f->oldest != NULL &&
+	    elapsed_ns(f->oldest->first_ns, clock_ns) >= WAIT_NS) {
+		if (!f->oldest->discarded)
+			count(f->counters, COUNTER_FRAGMENTS_LOST);
+		drop(f, f->oldest);
+	}
+}
+
+void
+fragments_finish(struct fragments *f)
+{
+	while (f->oldest != NULL) {
+		if (!f->oldest->discarded)
+			count(f->counters, COUNTER_FRAGMENTS_LOST);
+		drop(f, f->oldest);
 	}
 }
 
@@ -89,132 +221,123 @@ fragments_destroy(struct fragments *f)
 {
 	if (f == NULL)
 		return;
-	while (f->datagrams != NULL)
-		datagram_free(f, &f->datagrams);
+	while (f->oldest != NULL)
+		drop(f, f->oldest);
+	free(f->buckets);
 	free(f);
 }
 
-/* The oldest datagrams go until there is room. */
-static bool
-make_room(struct fragments *f, size_t bytes)
-{
-	while (f->held_bytes + bytes > f->budget_bytes) {
-		struct datagram **link = &f->datagrams;
+/* --- what is in them ----------------------------------------------------- */
 
-		if (*link == NULL)
-			return false;
-		while ((*link)->next != NULL)
-			link = &(*link)->next;
-		count(f->counters, COUNTER_FRAGMENTS_EVICTED);
-		datagram_free(f, link);
-	}
+/* Room for chunks up to the octet before `end`. */
+static bool
+reserve(struct fragments *f, struct datagram *d, uint32_t end)
+{
+	uint32_t want = (end + CHUNK_BYTES - 1) / CHUNK_BYTES, room = d->room;
+	struct chunk **chunks;
+
+	if (want <= room)
+		return true;
+	room = room ? room : CHUNKS_START;
+	while (room < want)
+		room *= 2;
+	chunks = realloc(d->chunks, room * sizeof(struct chunk *));
+	if (chunks == NULL)
+		return false;
+	memset(chunks + d->room, 0, (room - d->room) * sizeof(struct chunk *));
+	hold(f, d,
+	    (room - d->room) * sizeof(struct chunk *) +
+		(d->room ? 0 : MALLOC_BYTES));
+	d->chunks = chunks;
+	d->room = room;
 	return true;
 }
 
-/* By protocol as well in IPv4 (RFC 791 2.3); in IPv6 the fragments may differ
- * in it, and the first one's counts (RFC 8200 4.5). */
-static struct datagram **
-find(struct fragments *f, const struct packet *p)
+static struct chunk *
+chunk_at(struct fragments *f, struct datagram *d, uint32_t offset)
 {
-	bool by_protocol = p->src.address.family == 4;
-	struct datagram **link = &f->datagrams;
+	struct chunk **place = &d->chunks[offset / CHUNK_BYTES];
 
-	for (; *link != NULL; link = &(*link)->next) {
-		struct datagram *d = *link;
-
-		if (d->id == p->fragment_id &&
-		    (!by_protocol || d->protocol == p->protocol) &&
-		    address_compare(&d->src, &p->src.address) == 0 &&
-		    address_compare(&d->dst, &p->dst.address) == 0)
-			break;
+	if (*place == NULL) {
+		*place = malloc(sizeof(struct chunk));
+		if (*place == NULL)
+			return NULL;
+		(*place)->units = 0;
+		hold(f, d, sizeof(struct chunk) + MALLOC_BYTES);
 	}
-	return link;
+	return *place;
 }
 
-static struct datagram *
-open_datagram(struct fragments *f, const struct packet *p)
+/* The most that the fragment may need: all its chunks, and a longer list. */
+static size_t
+most_room(const struct packet *p)
 {
-	struct datagram *d;
+	size_t chunks = p->payload_bytes / CHUNK_BYTES + 2;
 
-	if (!make_room(f, sizeof(*d)))
-		return NULL;
-	d = calloc(1, sizeof(*d));
-	if (d == NULL)
-		return NULL;
-	d->src = p->src.address;
-	d->dst = p->dst.address;
-	d->id = p->fragment_id;
-	d->protocol = p->protocol;
-	d->first_ns = p->capture_ts_ns;
-	d->held_bytes = sizeof(*d);
-	f->held_bytes += d->held_bytes;
-	d->next = f->datagrams;
-	f->datagrams = d;
-	return d;
+	return chunks * (sizeof(struct chunk) + MALLOC_BYTES) +
+	    CHUNKS_MAX * sizeof(struct chunk *) + MALLOC_BYTES;
 }
 
-/* Keeps octets [from, to) of the packet's fragment behind `link`. */
-static struct piece **
-put_piece(struct fragments *f, struct datagram *d, struct piece **link,
-    const struct packet *p, uint32_t from, uint32_t to)
+/* What came of the units of a fragment. */
+struct overlap {
+	uint32_t fresh; /* units that were not here */
+	uint32_t known;
+	bool differs;
+};
+
+/*
+ * Octets [from, to) of the datagram, within one chunk: what is here stays.
+ * The last unit of a datagram may be short; as no fragment reaches behind the
+ * end, it is as short whenever it comes.
+ */
+static void
+put_units(struct chunk *chunk, uint32_t from, uint32_t to, const uint8_t *bytes,
+    struct overlap *overlap)
 {
-	struct piece *piece = malloc(sizeof(*piece) + (to - from));
+	for (uint32_t at = from; at < to; at += UNIT_BYTES) {
+		size_t n = to - at < UNIT_BYTES ? to - at : UNIT_BYTES;
+		uint32_t place = at % CHUNK_BYTES;
+		uint64_t bit = UINT64_C(1) << (place / UNIT_BYTES);
 
-	if (piece == NULL)
-		return link;
-	piece->offset = from;
-	piece->length = to - from;
-	memcpy(piece->bytes, p->payload + (from - p->fragment_offset),
-	    to - from);
-	piece->next = *link;
-	*link = piece;
-	d->have += piece->length;
-	d->piece_count++;
-	d->held_bytes += sizeof(*piece) + piece->length;
-	f->held_bytes += sizeof(*piece) + piece->length;
-	return &piece->next;
+		if (chunk->units & bit) {
+			overlap->known++;
+			overlap->differs |= memcmp(chunk->bytes + place,
+						bytes + (at - from), n) != 0;
+			continue;
+		}
+		memcpy(chunk->bytes + place, bytes + (at - from), n);
+		chunk->units |= bit;
+		overlap->fresh++;
+	}
 }
 
-/* Fills the holes that the fragment covers; true: it overlapped something. */
+/* False: no memory. */
 static bool
-insert(struct fragments *f, struct datagram *d, const struct packet *p)
+insert(struct fragments *f, struct datagram *d, const struct packet *p,
+    struct overlap *overlap)
 {
-	uint32_t at = p->fragment_offset, end = at + p->payload_bytes;
-	struct piece **link = &d->pieces;
-	bool overlap = false;
+	uint32_t start = p->fragment_offset, end = start + p->payload_bytes;
 
-	while (at < end) {
-		struct piece *piece = *link;
+	if (!reserve(f, d, end))
+		return false;
+	for (uint32_t at = start; at < end;) {
+		uint32_t border = at - at % CHUNK_BYTES + CHUNK_BYTES;
+		uint32_t stop = border < end ? border : end;
+		struct chunk *chunk = chunk_at(f, d, at);
 
-		if (piece == NULL || end <= piece->offset) {
-			put_piece(f, d, link, p, at, end);
-			return overlap;
-		}
-		if (at < piece->offset)
-			link = put_piece(f, d, link, p, at, piece->offset);
-		if (at < piece->offset + piece->length) {
-			/* A repetition to the letter is no overlap. */
-			overlap |= at != piece->offset ||
-			    end != piece->offset + piece->length;
-			at = piece->offset + piece->length;
-		}
-		link = &piece->next;
+		if (chunk == NULL)
+			return false;
+		put_units(chunk, at, stop, p->payload + (at - start), overlap);
+		at = stop;
 	}
-	return overlap;
-}
-
-static struct slice
-join(struct fragments *f, const struct datagram *d)
-{
-	for (const struct piece *p = d->pieces; p != NULL; p = p->next)
-		memcpy(f->whole + p->offset, p->bytes, p->length);
-	return slice_of(f->whole, d->total);
+	d->units += overlap->fresh;
+	return true;
 }
 
 bool
-fragments_awaited(struct fragments *f, const struct packet *p)
+fragments_awaited(const struct fragments *f, const struct packet *p)
 {
-	return *find(f, p) != NULL;
+	return find(f, hash_of(f, p), p) != NULL;
 }
 
 uint8_t
@@ -223,63 +346,104 @@ fragments_protocol(const struct fragments *f)
 	return f->protocol;
 }
 
-/* The most that the fragment may need: it fills every hole. */
-static size_t
-piece_room(const struct datagram *d, const struct packet *p)
+static struct slice
+join(struct fragments *f, const struct datagram *d)
 {
-	size_t holes = d == NULL ? 1 : d->piece_count + 1;
+	for (uint32_t at = 0; at < d->total; at += CHUNK_BYTES)
+		memcpy(f->whole + at, d->chunks[at / CHUNK_BYTES]->bytes,
+		    CHUNK_BYTES);
+	return slice_of(f->whole, d->total);
+}
 
-	return holes * sizeof(struct piece) + p->payload_bytes;
+static void
+discard(struct fragments *f, struct datagram *d)
+{
+	count(f->counters, COUNTER_FRAGMENTS_DISCARDED);
+	d->discarded = true;
+	forget_bytes(f, d);
+}
+
+/* Notes where the datagram ends; false: fragments contradict each other.
+ * Octets behind the end would be counted as some before it. */
+static bool
+note_end(struct datagram *d, const struct packet *p)
+{
+	uint32_t end = p->fragment_offset + p->payload_bytes;
+
+	d->top = end > d->top ? end : d->top;
+	if (!p->more_fragments) {
+		if (d->total != 0 && d->total != end)
+			return false;
+		d->total = end;
+	}
+	return d->total == 0 || d->top <= d->total;
+}
+
+/* Cut by snaplen, empty, longer than IP allows, or no multiple of eight
+ * before the last (RFC 791 2.3, RFC 8200 4.5): no datagram has room for it. */
+static bool
+is_usable(const struct packet *p)
+{
+	return p->payload_bytes == p->payload_wire_bytes &&
+	    p->payload_bytes > 0 && p->fragment_offset % UNIT_BYTES == 0 &&
+	    p->fragment_offset + p->payload_bytes <= DATAGRAM_MAX_BYTES &&
+	    !(p->more_fragments && p->payload_bytes % UNIT_BYTES != 0);
+}
+
+static bool
+has_first_unit(const struct datagram *d)
+{
+	return d->room > 0 && d->chunks[0] != NULL && d->chunks[0]->units & 1;
+}
+
+static bool
+is_whole(const struct datagram *d)
+{
+	return d->total > 0 &&
+	    d->units == (d->total + UNIT_BYTES - 1) / UNIT_BYTES;
 }
 
 bool
 fragments_add(struct fragments *f, const struct packet *p,
     struct slice *datagram)
 {
-	uint32_t end = p->fragment_offset + p->payload_bytes;
-	struct datagram **link = find(f, p), *d = *link;
+	uint64_t hash = hash_of(f, p);
+	struct datagram *d = find(f, hash, p);
+	struct overlap overlap = { 0 };
 
-	/* Cut by snaplen, empty, longer than IP allows, or no multiple of
-	 * eight before the last (RFC 791 2.3, RFC 8200 4.5): never whole. */
-	if (p->payload_bytes < p->payload_wire_bytes || p->payload_bytes == 0 ||
-	    end > DATAGRAM_MAX_BYTES ||
-	    (p->more_fragments && p->payload_bytes % 8 != 0)) {
-		count(f->counters, COUNTER_FRAGMENTS_LOST);
+	if (!is_usable(p)) {
+		count(f->counters, COUNTER_FRAGMENTS_UNUSABLE);
 		return false;
 	}
-	if (d == NULL) {
-		if (!make_room(f, sizeof(*d) + piece_room(NULL, p)) ||
-		    (d = open_datagram(f, p)) == NULL)
-			return false;
-		link = &f->datagrams;
-	} else if (f->held_bytes + piece_room(d, p) > f->budget_bytes) {
-		count(f->counters, COUNTER_FRAGMENTS_EVICTED);
-		datagram_free(f, link);
+	if (d == NULL && (d = open_datagram(f, hash, p)) == NULL)
 		return false;
-	}
-	if (d->discarded || d->piece_count >= PIECES_MAX)
-		return false;
-	if (!p->more_fragments) {
-		d->discarded |= d->total != 0 && d->total != end;
-		d->total = end;
-	}
-	/* Octets behind the end would be counted as some before it. */
-	d->top = end > d->top ? end : d->top;
-	d->discarded |= d->total != 0 && d->top > d->total;
 	if (d->discarded)
 		return false;
-	if (p->fragment_offset == 0 &&
-	    (d->pieces == NULL || d->pieces->offset > 0))
-		d->protocol = p->protocol;
-	if (insert(f, d, p)) {
-		count(f->counters, COUNTER_FRAGMENTS_OVERLAP);
-		d->discarded |= p->src.address.family == 6;
+	if (!note_end(d, p)) {
+		discard(f, d);
+		return false;
 	}
-	if (d->discarded || d->total == 0 || d->have < d->total)
+	if (!make_room(f, d, most_room(p)))
+		return false;
+	if (p->fragment_offset == 0 && !has_first_unit(d))
+		d->protocol = p->protocol;
+	if (!insert(f, d, p, &overlap)) {
+		count(f->counters, COUNTER_FRAGMENTS_EVICTED);
+		drop(f, d);
+		return false;
+	}
+	if (overlap.known > 0 && (overlap.fresh > 0 || overlap.differs)) {
+		count(f->counters, COUNTER_FRAGMENTS_OVERLAP);
+		if (p->src.address.family == 6) {
+			discard(f, d);
+			return false;
+		}
+	}
+	if (!is_whole(d))
 		return false;
 	*datagram = join(f, d);
 	f->protocol = d->protocol;
 	count(f->counters, COUNTER_FRAGMENTS_JOINED);
-	datagram_free(f, link);
+	drop(f, d);
 	return true;
 }

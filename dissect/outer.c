@@ -24,7 +24,8 @@ struct joined {
 };
 
 struct outer *
-outer_create(size_t budget_bytes, struct counters *counters)
+outer_create(size_t budget_bytes, const uint8_t key[16],
+    struct counters *counters)
 {
 	struct outer *o = calloc(1, sizeof(*o));
 
@@ -33,7 +34,7 @@ outer_create(size_t budget_bytes, struct counters *counters)
 	o->counters = counters;
 	o->fragments = fragments_create(budget_bytes < BYTES_MIN ? BYTES_MIN :
 								   budget_bytes,
-	    counters);
+	    key, counters);
 	if (o->fragments == NULL) {
 		free(o);
 		return NULL;
@@ -51,9 +52,9 @@ outer_destroy(struct outer *o)
 }
 
 void
-outer_expire(struct outer *o, int64_t now_ns)
+outer_expire(struct outer *o, int64_t clock_ns)
 {
-	fragments_expire(o->fragments, now_ns);
+	fragments_expire(o->fragments, clock_ns);
 }
 
 void

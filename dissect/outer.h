@@ -23,7 +23,9 @@ struct outer;
 /* Datagrams that packets borrow from. */
 struct joined;
 
-struct outer *outer_create(size_t budget_bytes, struct counters *);
+/* `key` as fragments_create() wants it. */
+struct outer *
+outer_create(size_t budget_bytes, const uint8_t key[16], struct counters *);
 void outer_destroy(struct outer *);
 /*
  * Takes a PACKET_OUTER_FRAGMENT. When its datagram is whole, the packet
@@ -34,7 +36,7 @@ void outer_destroy(struct outer *);
 enum packet_kind
 outer_add(struct outer *, struct packet *, struct joined **joined);
 void joined_free(struct joined **);
-/* As fragments_expire(). */
-void outer_expire(struct outer *, int64_t now_ns);
+/* As fragments_expire(); all of it with INT64_MAX. */
+void outer_expire(struct outer *, int64_t clock_ns);
 
 #endif

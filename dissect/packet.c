@@ -254,6 +254,7 @@ packet_decode(const struct frame *frame, struct counters *counters,
 	out->number = frame->number;
 	out->run_number = frame->run_number;
 	out->capture_ts_ns = frame->capture_ts_ns;
+	out->clock_ns = 0;
 	out->capture = frame->capture;
 	out->link_type = frame->link_type;
 	count(counters, COUNTER_PACKETS);

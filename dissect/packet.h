@@ -70,9 +70,10 @@ struct packet {
 	struct endpoint src, dst;
 	uint64_t number, run_number; /* of its frame */
 	int64_t capture_ts_ns;
-	const uint8_t *payload;	     /* of TCP, or of the fragment */
-	const uint8_t *tcp;	     /* header, for the checksum */
-	uint32_t payload_bytes;	     /* captured */
+	int64_t clock_ns;	/* see capture_clock.h; set by who decodes */
+	const uint8_t *payload; /* of TCP, or of the fragment */
+	const uint8_t *tcp;	/* header, for the checksum */
+	uint32_t payload_bytes; /* captured */
 	uint32_t payload_wire_bytes; /* by the IP header; > captured when
 					 * the packet was cut by snaplen */
 	uint32_t tcp_header_bytes;   /* on the wire */

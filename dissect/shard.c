@@ -288,7 +288,7 @@ shard_create(unsigned id, const struct shard_config *config,
 		&shard->counters, publish, context);
 	shard->fragments =
 	    fragments_create(share(budgets->fragment_bytes, BYTES_MIN),
-		&shard->counters);
+		config->key, &shard->counters);
 	shard->native = native_create(&native, &listener, &shard->counters);
 	if (shard->pool == NULL || shard->fragments == NULL ||
 	    shard->native == NULL) {
@@ -343,18 +343,18 @@ shard_packet(struct shard *shard, uint64_t batch, const struct packet *packet)
 }
 
 void
-shard_expire(struct shard *shard, uint64_t batch, int64_t now_ns)
+shard_expire(struct shard *shard, uint64_t batch, int64_t clock_ns)
 {
 	fact_pool_stamp(shard->pool, batch, UINT64_MAX, shard->id);
-	fragments_expire(shard->fragments, now_ns);
-	native_expire(shard->native, now_ns);
+	fragments_expire(shard->fragments, clock_ns);
+	native_expire(shard->native, clock_ns);
 }
 
 void
 shard_finish(struct shard *shard, uint64_t batch)
 {
 	fact_pool_stamp(shard->pool, batch, UINT64_MAX, shard->id);
-	fragments_expire(shard->fragments, INT64_MAX);
+	fragments_finish(shard->fragments);
 	native_finish(shard->native);
 }
 

@@ -43,9 +43,9 @@ void shard_fetch(const struct shard *, struct packet *);
 void shard_approach(const struct shard *, const struct packet *);
 /* `batch` counts up; packets of a shard come in the run's frame order. */
 void shard_packet(struct shard *, uint64_t batch, const struct packet *);
-/* At the end of a batch: what has been idle for too long at `now_ns`, the
- * highest capture time so far, ends as ENDING_EXPIRED. */
-void shard_expire(struct shard *, uint64_t batch, int64_t now_ns);
+/* At the end of a batch: what has been idle for too long at `clock_ns`, by
+ * the clock that packets are stamped with, ends as ENDING_EXPIRED. */
+void shard_expire(struct shard *, uint64_t batch, int64_t clock_ns);
 /* The capture is over: every flow ends as ENDING_CAPTURE_END (or _FIN, if a
  * FIN had been seen), fragments are given up. The shard can be used again. */
 void shard_finish(struct shard *, uint64_t batch);

@@ -211,7 +211,7 @@ dissection_create(const struct shard_config *config, unsigned threads,
 	d->batches = calloc(d->batch_count, sizeof(*d->batches));
 	/* As much as a shard has. */
 	d->outer = outer_create(config->budgets.fragment_bytes / SHARD_COUNT,
-	    &d->decoding);
+	    config->key, &d->decoding);
 	ready = d->batches != NULL && d->outer != NULL;
 	if (ready && threads > 1)
 		ready = start_workers(d, threads - 1);

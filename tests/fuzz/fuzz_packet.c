@@ -103,9 +103,10 @@ struct model {
 static void
 fuzz_fragments(struct slice in, uint8_t family)
 {
+	static const uint8_t key[16] = "any key will do";
 	struct model *model = calloc(1, sizeof(*model));
 	struct counters counters = { 0 };
-	struct fragments *f = fragments_create(BUDGET, &counters);
+	struct fragments *f = fragments_create(BUDGET, key, &counters);
 	struct cursor c = cursor_over(in);
 	uint8_t serial = 0;
 
@@ -142,7 +143,7 @@ fuzz_fragments(struct slice in, uint8_t family)
 		}
 		free(payload);
 	}
-	fragments_expire(f, INT64_MAX);
+	fragments_finish(f);
 	fragments_destroy(f);
 	free(model);
 }
@@ -152,8 +153,9 @@ fuzz_fragments(struct slice in, uint8_t family)
 static void
 fuzz_outer(struct slice in)
 {
+	static const uint8_t key[16] = "any key will do";
 	struct counters counters = { 0 };
-	struct outer *outer = outer_create(BUDGET, &counters);
+	struct outer *outer = outer_create(BUDGET, key, &counters);
 	struct cursor c = cursor_over(in);
 	struct joined *joined = NULL;
 
