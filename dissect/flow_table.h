@@ -60,7 +60,8 @@ struct flow {
 					 * [TO_SERVER] is the server */
 	struct direction dirs[2];
 	void *session;
-	int64_t last_ns; /* on the clock that never goes back */
+	int64_t last_ns; /* capture time of its last packet */
+	int64_t seen_ns; /* the same by the clock that never goes back */
 	uint64_t last_frame;
 	uint32_t capture;   /* of its last packet */
 	uint32_t isn[2];    /* of what goes in this direction */

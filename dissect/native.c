@@ -40,7 +40,6 @@ native_create(const struct native_config *config,
 	n->listener = *listener;
 	n->counters = counters;
 	n->closed_max = config->flows_max / 64 + 1;
-	n->now_ns = INT64_MIN;
 	n->flows = flow_table_create(config->flows_max, config->key);
 	if (n->flows == NULL) {
 		free(n);
@@ -133,15 +132,14 @@ native_shed_one(struct native *n)
 }
 
 void
-native_expire(struct native *n, int64_t now_ns)
+native_expire(struct native *n, int64_t clock_ns)
 {
-	n->now_ns = now_ns;
 	for (int class = 0; class < FLOW_CLASSES; class ++) {
 		struct flow *f;
 
 		while ((f = flow_table_oldest(n->flows,
 			    (enum flow_class) class)) != NULL &&
-		    elapsed_ns(f->last_ns, now_ns) > idle_ns[class])
+		    elapsed_ns(f->seen_ns, clock_ns) > idle_ns[class])
 			end_flow(n, f, ENDING_EXPIRED);
 	}
 }
@@ -156,7 +154,6 @@ native_finish(struct native *n)
 			    (enum flow_class) class)) != NULL)
 			end_flow(n, f, ENDING_CAPTURE_END);
 	}
-	n->now_ns = INT64_MIN;
 }
 
 void
@@ -397,8 +394,8 @@ native_segment(struct native *n, const struct packet *p)
 	f->dirs[dir].captured = true;
 	f->last_frame = p->number;
 	f->capture = p->capture;
-	f->last_ns = p->capture_ts_ns > n->now_ns ? p->capture_ts_ns :
-						    n->now_ns;
+	f->last_ns = p->capture_ts_ns;
+	f->seen_ns = p->clock_ns;
 	if (f->class == FLOW_CLOSED) {
 		flow_table_touch(n->flows, f, FLOW_CLOSED);
 		return;

@@ -36,9 +36,8 @@ void native_fetch(const struct native *, struct packet *);
 const void *native_session(const struct native *, const struct packet *);
 /* A decoded segment (PACKET_TCP). */
 void native_segment(struct native *, const struct packet *);
-/* Ends what has been idle for too long; `now_ns` is the highest capture time
- * that any packet had so far. */
-void native_expire(struct native *, int64_t now_ns);
+/* Ends what has been idle for too long at `clock_ns` (capture_clock.h). */
+void native_expire(struct native *, int64_t clock_ns);
 /* Ends all flows: the capture is over. */
 void native_finish(struct native *);
 

@@ -20,6 +20,7 @@ add_flow(struct native *n, const struct packet *p, enum dir dir)
 	}
 	f->on_mail_port = is_mail_port(n, f->ends[TO_SERVER].port);
 	f->last_ns = p->capture_ts_ns;
+	f->seen_ns = p->clock_ns;
 	count(n->counters, COUNTER_FLOWS);
 	return f;
 }

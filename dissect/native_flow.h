@@ -19,7 +19,6 @@ struct native {
 	struct flow_table *flows;
 	size_t waiting_bytes;
 	size_t closed_max; /* flows that are only remembered */
-	int64_t now_ns;
 };
 
 /* The bytes that are to be delivered, whatever brought them. */

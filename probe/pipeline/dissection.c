@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "dissect/capture_clock.h"
 #include "dissect/outer.h"
 #include "ring.h"
 
@@ -25,7 +26,7 @@
 
 struct batch {
 	uint64_t number;
-	int64_t now_ns;
+	int64_t clock_ns;
 	bool finish; /* flows end behind it */
 	size_t count, block_count;
 	struct packet packets[BATCH_FRAMES];
@@ -50,7 +51,7 @@ struct dissection {
 	struct outer *outer;
 	uint64_t batch; /* that is being filled */
 	size_t frames;	/* in it */
-	int64_t now_ns; /* highest capture time so far */
+	struct capture_clock clock;
 
 	unsigned worker_count; /* 0: everything on this thread */
 	struct worker *workers;
@@ -76,11 +77,10 @@ on_publish(void *context, const struct publication *publication,
 
 /* The border of a batch, for one shard. */
 static void
-end_shard_batch(struct shard *shard, uint64_t batch, int64_t now_ns,
+end_shard_batch(struct shard *shard, uint64_t batch, int64_t clock_ns,
     bool finish)
 {
-	if (now_ns != INT64_MIN)
-		shard_expire(shard, batch, now_ns);
+	shard_expire(shard, batch, clock_ns);
 	if (finish)
 		shard_finish(shard, batch);
 }
@@ -135,7 +135,7 @@ work_batch(struct worker *worker, struct batch *batch)
 	work_packets(d, batch->number, own,
 	    choose_own(batch, worker->index, d->worker_count, own));
 	for (unsigned s = worker->index; s < SHARD_COUNT; s += d->worker_count)
-		end_shard_batch(d->shards[s], batch->number, batch->now_ns,
+		end_shard_batch(d->shards[s], batch->number, batch->clock_ns,
 		    batch->finish);
 	ring_write(worker->ring, &end, slice_of(NULL, 0));
 	ring_flush(worker->ring);
@@ -200,7 +200,6 @@ dissection_create(const struct shard_config *config, unsigned threads,
 	d->config = config;
 	d->publish = publish;
 	d->context = context;
-	d->now_ns = INT64_MIN;
 	pthread_mutex_init(&d->lock, NULL);
 	pthread_cond_init(&d->work, NULL);
 	if (holder != NULL)
@@ -326,7 +325,7 @@ submit(struct dissection *d, bool finish)
 	struct batch *batch = current_batch(d);
 
 	batch->number = d->batch;
-	batch->now_ns = d->now_ns;
+	batch->clock_ns = d->clock.passed_ns;
 	batch->finish = finish;
 	pthread_mutex_lock(&d->lock);
 	atomic_fetch_add(&d->submitted, 1);
@@ -344,17 +343,14 @@ submit(struct dissection *d, bool finish)
 static void
 end_batch(struct dissection *d, bool finish)
 {
-	if (finish)
-		outer_expire(d->outer, INT64_MAX);
-	else if (d->now_ns != INT64_MIN)
-		outer_expire(d->outer, d->now_ns);
+	outer_expire(d->outer, finish ? INT64_MAX : d->clock.passed_ns);
 	if (d->worker_count > 0) {
 		submit(d, finish);
 	} else {
 		work_gathered(d);
 		for (unsigned s = 0; s < SHARD_COUNT; s++)
-			end_shard_batch(d->shards[s], d->batch, d->now_ns,
-			    finish);
+			end_shard_batch(d->shards[s], d->batch,
+			    d->clock.passed_ns, finish);
 	}
 	d->batch++;
 	d->frames = 0;
@@ -378,9 +374,9 @@ dissection_frame(struct dissection *d, const struct frame *frame,
 	struct packet *packet = &batch->packets[batch->count];
 	size_t at_once = d->holder.hold != NULL ? PACKETS_AT_ONCE : 1;
 
-	if (frame->capture_ts_ns > d->now_ns)
-		d->now_ns = frame->capture_ts_ns;
+	capture_clock_stamp(&d->clock, frame->capture_ts_ns);
 	packet_decode(frame, &d->decoding, packet);
+	packet->clock_ns = d->clock.passed_ns;
 	if (packet->kind == PACKET_OUTER_FRAGMENT)
 		outer_add(d->outer, packet, &batch->joined);
 	if (packet->kind != PACKET_NONE) {
@@ -401,7 +397,7 @@ dissection_end_capture(struct dissection *d, bool go_on)
 	if (d->worker_count > 0)
 		merge(d, d->batch);
 	if (!go_on)
-		d->now_ns = INT64_MIN;
+		d->clock = (struct capture_clock){ 0 };
 }
 
 void

@@ -17,9 +17,9 @@ struct desk {
 static void
 desk_begin(struct desk *d, size_t budget_bytes)
 {
-	*d = (struct desk){ .id = 7 };
 	static const uint8_t key[16] = "a key for tests";
 
+	*d = (struct desk){ .id = 7 };
 	d->outer = outer_create(budget_bytes, key, &d->counters);
 	cr_assert_not_null(d->outer);
 }

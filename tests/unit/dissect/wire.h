@@ -213,7 +213,8 @@ wire_segment(struct wire *w, enum dir dir, uint8_t flags, uint32_t seq,
 	uint8_t *tcp = calloc(1, 20 + payload.len);
 	struct packet p = { .number = ++w->frame,
 		.run_number = w->frame,
-		.capture_ts_ns = ++w->now_ns };
+		.capture_ts_ns = ++w->now_ns,
+		.clock_ns = w->now_ns };
 	struct endpoint *client = dir == TO_SERVER ? &p.src : &p.dst;
 	struct endpoint *server = dir == TO_SERVER ? &p.dst : &p.src;
 	uint8_t *exact;
