@@ -7,7 +7,7 @@
 #define BUFFER_BYTES (1024 * 1024)
 #define RECORD_BYTES 16
 #define ETHERNET_BYTES 14
-#define TCP_BYTES 32 /* 20, and 12 of options */
+#define FRAGMENT_BYTES 8 /* of the header that IPv6 has for it */
 #define UDP_BYTES 8
 #define FRAME_MAX (RECORD_BYTES + 1600)
 #define START_S 1772323200 /* 2026-03-01T00:00:00Z */
@@ -126,16 +126,13 @@ ip_bytes(const struct ends *ends)
 	return ends->ipv6 ? 40 : 20;
 }
 
-/* The record header, the link and the IP header; `len` is what follows. */
+/* The record header and the link; `len` octets follow it. */
 static uint8_t *
-begin_frame(struct wire *w, const struct ends *ends, enum side from,
-    uint8_t protocol, size_t len)
+begin_frame(struct wire *w, const struct ends *ends, enum side from, size_t len)
 {
-	size_t ip = ip_bytes(ends);
-	uint32_t frame = (uint32_t)(ETHERNET_BYTES + ip + len);
+	uint32_t frame = (uint32_t)(ETHERNET_BYTES + len);
 	uint64_t us = w->frames++ * FRAME_US;
-	size_t octets = ends->ipv6 ? 16 : 4;
-	uint8_t *p, *header;
+	uint8_t *p;
 
 	if (w->used + FRAME_MAX > BUFFER_BYTES) {
 		fwrite(w->buffer, 1, w->used, w->file);
@@ -151,7 +148,17 @@ begin_frame(struct wire *w, const struct ends *ends, enum side from,
 	    from == CLIENT ? "\2\0\0\0\0\2\2\0\0\0\0\1" :
 			     "\2\0\0\0\0\1\2\0\0\0\0\2",
 	    12);
-	header = p = put_be16(p + 12, ends->ipv6 ? 0x86dd : 0x0800);
+	return put_be16(p + 12, ends->ipv6 ? 0x86dd : 0x0800);
+}
+
+/* The IP header; `len` is what follows, `fragment` may be NULL. */
+static uint8_t *
+put_ip(uint8_t *header, const struct ends *ends, enum side from,
+    uint8_t protocol, const struct wire_fragment *fragment, size_t len)
+{
+	size_t octets = ends->ipv6 ? 16 : 4;
+	uint8_t *p = header;
+
 	if (ends->ipv6) {
 		p = put_be32(p, 6u << 28);
 		p = put_be16(p, (uint32_t)len);
@@ -159,8 +166,11 @@ begin_frame(struct wire *w, const struct ends *ends, enum side from,
 		*p++ = 63;
 	} else {
 		p = put_be16(p, 0x4500);
-		p = put_be16(p, (uint32_t)(ip + len));
-		p = put_be32(p, 0x4000); /* do not fragment */
+		p = put_be16(p, (uint32_t)(ip_bytes(ends) + len));
+		p = fragment == NULL ?
+		    put_be32(p, 0x4000) /* do not fragment */ :
+		    put_be16(put_be16(p, fragment->id),
+			(fragment->more ? 0x2000u : 0) | fragment->offset / 8);
 		*p++ = 63;
 		*p++ = protocol;
 		p = put_be16(p, 0);
@@ -168,8 +178,17 @@ begin_frame(struct wire *w, const struct ends *ends, enum side from,
 	memcpy(p, ends->address[from], octets);
 	memcpy(p + octets, ends->address[1 - from], octets);
 	if (!ends->ipv6)
-		put_sum(header + 10, sum_of(header, ip));
-	return header + ip;
+		put_sum(header + 10, sum_of(header, ip_bytes(ends)));
+	return header + ip_bytes(ends);
+}
+
+static uint8_t *
+begin_packet(struct wire *w, const struct ends *ends, enum side from,
+    uint8_t protocol, size_t len)
+{
+	uint8_t *header = begin_frame(w, ends, from, ip_bytes(ends) + len);
+
+	return put_ip(header, ends, from, protocol, NULL, len);
 }
 
 /* Over the addresses, the protocol, the length and `len` octets. */
@@ -177,40 +196,77 @@ static void
 put_transport_sum(uint8_t *at, const uint8_t *header, size_t len,
     const struct ends *ends, uint8_t protocol)
 {
-	size_t octets = ends->ipv6 ? 32 : 8;
+	size_t octets = ends->ipv6 ? 16 : 4;
 	uint8_t pseudo[4] = { 0, protocol };
 
 	put_be16(pseudo + 2, (uint32_t)len);
 	put_sum(at,
-	    sum_of(header - octets, octets) + sum_of(pseudo, 4) +
+	    sum_of(ends->address[CLIENT], octets) +
+		sum_of(ends->address[SERVER], octets) + sum_of(pseudo, 4) +
 		sum_of(header, len));
 }
 
-void
-wire_tcp(struct wire *w, const struct ends *ends, enum side from, uint32_t seq,
-    uint32_t ack, uint8_t flags, const void *payload, size_t len)
+/* `frame` is the number of the frame that it goes into. */
+static void
+put_tcp(uint8_t *header, uint64_t frame, const struct ends *ends,
+    enum side from, uint32_t seq, uint32_t ack, uint8_t flags,
+    const void *payload, size_t len)
 {
-	uint8_t *header = begin_frame(w, ends, from, 6, TCP_BYTES + len);
 	uint8_t *p = put_be16(header, ends->port[from]);
-	uint32_t clock = (uint32_t)(w->frames * FRAME_US / 1000);
+	uint32_t clock = (uint32_t)(frame * FRAME_US / 1000);
 
 	p = put_be16(p, ends->port[1 - from]);
 	p = put_be32(put_be32(p, seq), flags & WIRE_ACK ? ack : 0);
-	*p++ = TCP_BYTES / 4 << 4;
+	*p++ = WIRE_TCP_BYTES / 4 << 4;
 	*p++ = flags;
 	p = put_be32(put_be16(p, 501), 0); /* window, no sum yet */
 	p = put_be32(p, 0x0101080a);	   /* RFC 7323 appendix A */
 	p = put_be32(put_be32(p, clock), clock);
 	if (len > 0)
 		memcpy(p, payload, len);
-	put_transport_sum(header + 16, header, TCP_BYTES + len, ends, 6);
+	put_transport_sum(header + 16, header, WIRE_TCP_BYTES + len, ends, 6);
+}
+
+void
+wire_tcp(struct wire *w, const struct ends *ends, enum side from, uint32_t seq,
+    uint32_t ack, uint8_t flags, const void *payload, size_t len)
+{
+	uint8_t *header = begin_packet(w, ends, from, 6, WIRE_TCP_BYTES + len);
+
+	put_tcp(header, w->frames, ends, from, seq, ack, flags, payload, len);
+}
+
+size_t
+wire_segment(struct wire *w, uint8_t *out, const struct ends *ends,
+    enum side from, uint32_t seq, uint32_t ack, uint8_t flags,
+    const void *payload, size_t len)
+{
+	put_tcp(out, w->frames + 1, ends, from, seq, ack, flags, payload, len);
+	return WIRE_TCP_BYTES + len;
+}
+
+void
+wire_fragment(struct wire *w, const struct ends *ends, enum side from,
+    const struct wire_fragment *f, const uint8_t *bytes)
+{
+	size_t extra = ends->ipv6 ? FRAGMENT_BYTES : 0;
+	uint8_t *p =
+	    begin_frame(w, ends, from, ip_bytes(ends) + extra + f->len);
+
+	p = put_ip(p, ends, from, ends->ipv6 ? 44 : 6, f, extra + f->len);
+	if (ends->ipv6) {
+		p = put_be16(p, 6 << 8);
+		p = put_be16(p, f->offset | f->more);
+		p = put_be32(p, f->id);
+	}
+	memcpy(p, bytes + f->offset, f->len);
 }
 
 void
 wire_udp(struct wire *w, const struct ends *ends, enum side from,
     const void *payload, size_t len)
 {
-	uint8_t *header = begin_frame(w, ends, from, 17, UDP_BYTES + len);
+	uint8_t *header = begin_packet(w, ends, from, 17, UDP_BYTES + len);
 	uint8_t *p = put_be16(header, ends->port[from]);
 
 	p = put_be16(p, ends->port[1 - from]);

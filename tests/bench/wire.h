@@ -28,6 +28,7 @@ struct ends {
 enum {
 	WIRE_FIN = 0x01,
 	WIRE_SYN = 0x02,
+	WIRE_RST = 0x04,
 	WIRE_PSH = 0x08,
 	WIRE_ACK = 0x10,
 };
@@ -40,6 +41,20 @@ void wire_tcp(struct wire *, const struct ends *, enum side from, uint32_t seq,
     uint32_t ack, uint8_t flags, const void *payload, size_t len);
 void wire_udp(struct wire *, const struct ends *, enum side from,
     const void *payload, size_t len);
+/* A TCP segment as wire_tcp() would send it; its octets behind the IP header,
+ * of which there are WIRE_TCP_BYTES more than `len`. */
+#define WIRE_TCP_BYTES 32
+size_t
+wire_segment(struct wire *, uint8_t *out, const struct ends *, enum side from,
+    uint32_t seq, uint32_t ack, uint8_t flags, const void *payload, size_t len);
+/* A fragment of an IP datagram that carries TCP. */
+struct wire_fragment {
+	uint32_t id; /* IPv4: the low 16 bits */
+	uint32_t offset, len;
+	bool more;
+};
+void wire_fragment(struct wire *, const struct ends *, enum side from,
+    const struct wire_fragment *, const uint8_t *bytes);
 uint64_t wire_frames(const struct wire *);
 uint64_t wire_bytes(const struct wire *);
 /* -1, with errno: something could not be written. */
