@@ -111,6 +111,12 @@ fact_pool_give(struct fact_pool *pool, void *place, size_t bytes)
 	pool->spare[class] = room;
 }
 
+bool
+fact_pool_is_scarce(const struct fact_pool *pool)
+{
+	return pool->used_bytes > pool->budget_bytes / 4 * 3;
+}
+
 size_t
 fact_pool_used(const struct fact_pool *pool)
 {
@@ -149,6 +155,9 @@ log_grow(struct fact_log *log, size_t more)
 	room = room ? room : FACT_LOG_START_BYTES;
 	while (room < want)
 		room *= 2;
+	if (room > FACT_LOG_PLAIN_BYTES &&
+	    log->pool->used_bytes + room > log->pool->budget_bytes / 2)
+		return false;
 	bytes = fact_pool_take(log->pool, room);
 	if (bytes == NULL)
 		return false;

@@ -331,6 +331,12 @@ flow_table_oldest(struct flow_table *t, enum flow_class class)
 	return position == FLOW_NONE ? NULL : flow_at(t, position);
 }
 
+struct flow *
+flow_table_newer(const struct flow_table *t, const struct flow *f)
+{
+	return f->newer == FLOW_NONE ? NULL : flow_at(t, f->newer);
+}
+
 size_t
 flow_table_count(const struct flow_table *t, enum flow_class class)
 {

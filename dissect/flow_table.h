@@ -16,6 +16,7 @@ enum flow_class {
 	FLOW_CLOSED,	/* only remembered: a late copy opens nothing */
 	FLOW_LINGERING, /* over, but late copies may still tell something */
 	FLOW_HALF_OPEN,
+	FLOW_UNANSWERED, /* octets, but neither side is seen to answer */
 	FLOW_OPAQUE,
 	FLOW_UNKNOWN,
 	FLOW_GREETED,
@@ -109,6 +110,8 @@ void flow_table_remove(struct flow_table *, struct flow *);
 void flow_table_touch(struct flow_table *, struct flow *, enum flow_class);
 /* The flow of `class` that has been idle longest; NULL: none. */
 struct flow *flow_table_oldest(struct flow_table *, enum flow_class);
+/* The next one of its class, less long idle; NULL: none. */
+struct flow *flow_table_newer(const struct flow_table *, const struct flow *);
 size_t flow_table_count(const struct flow_table *, enum flow_class);
 
 #endif

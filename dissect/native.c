@@ -12,6 +12,7 @@ static const int64_t idle_ns[FLOW_CLASSES] = {
 	[FLOW_CLOSED] = 60 * NS_PER_S,
 	[FLOW_LINGERING] = 3 * NS_PER_S,
 	[FLOW_HALF_OPEN] = 60 * NS_PER_S,
+	[FLOW_UNANSWERED] = 900 * NS_PER_S,
 	[FLOW_OPAQUE] = 3600 * NS_PER_S,
 	[FLOW_UNKNOWN] = 900 * NS_PER_S,
 	[FLOW_GREETED] = 3600 * NS_PER_S,
@@ -22,6 +23,7 @@ static const enum counter evicted_counters[FLOW_CLASSES] = {
 	[FLOW_CLOSED] = COUNTERS, /* nothing is lost with it */
 	[FLOW_LINGERING] = COUNTERS,
 	[FLOW_HALF_OPEN] = COUNTER_FLOW_EVICTED_HALF_OPEN,
+	[FLOW_UNANSWERED] = COUNTER_FLOW_EVICTED_UNANSWERED,
 	[FLOW_OPAQUE] = COUNTER_FLOW_EVICTED_OPAQUE,
 	[FLOW_UNKNOWN] = COUNTER_FLOW_EVICTED_OTHER,
 	[FLOW_GREETED] = COUNTER_FLOW_EVICTED_GREETED,
@@ -131,6 +133,53 @@ native_shed_one(struct native *n)
 	}
 }
 
+/* Of those that are worth the same, so many are looked at. */
+#define LOOKED_AT 64
+/* What an ordinary dialogue holds at most, its tape included: inflating
+ * replies is an attack, and no plain negotiation is to pay for it. */
+#define PLAIN_BYTES 16384
+
+static struct flow *
+greediest(struct native *n, enum flow_class class)
+{
+	struct flow *f = flow_table_oldest(n->flows, class), *found = NULL;
+	size_t most = class > FLOW_UNKNOWN ? PLAIN_BYTES : 0;
+
+	for (int i = 0; f != NULL && i < LOOKED_AT; i++) {
+		size_t held = f->session == NULL ?
+		    0 :
+		    n->listener.held_bytes(n->listener.context, f->session);
+
+		if (held > most) {
+			most = held;
+			found = f;
+		}
+		f = flow_table_newer(n->flows, f);
+	}
+	return found;
+}
+
+bool
+native_relieve(struct native *n)
+{
+	for (int class = FLOW_LINGERING; class < FLOW_CLASSES; class ++) {
+		struct flow *f = greediest(n, (enum flow_class) class);
+
+		if (f == NULL)
+			continue;
+		if (evicted_counters[class] != COUNTERS)
+			count(n->counters, evicted_counters[class]);
+		/* It is remembered, so that it does not begin anew at once. */
+		native_close_flow(n, f, ENDING_EVICTED, TO_SERVER,
+		    (struct origin){ f->last_frame, UINT64_MAX, f->last_ns, 0,
+			f->capture, false });
+		if (f->class == FLOW_LINGERING)
+			native_remember_only(n, f);
+		return true;
+	}
+	return false;
+}
+
 void
 native_expire(struct native *n, int64_t clock_ns)
 {
@@ -186,7 +235,8 @@ note_ack(struct native *n, struct flow *f, enum dir dir, const struct packet *p)
 	if (!(p->flags & TCP_ACK) || !peer->has_base)
 		return;
 	if ((peer->has_acked && !seq_before(peer->acked, p->ack)) ||
-	    seq_before(peer->next + ACK_AHEAD_MAX, p->ack))
+	    seq_before(peer->next + ACK_AHEAD_MAX, p->ack) ||
+	    (!peer->has_acked && seq_before(p->ack, peer->base)))
 		return;
 	peer->acked = p->ack;
 	peer->has_acked = true;
@@ -280,14 +330,23 @@ take_payload(struct native *n, struct flow *f, enum dir dir,
 			native_deliver(n, f, dir, &s);
 			return;
 		}
-		if (d->waiting == NULL) {
-			count(n->counters, COUNTER_SEGMENT_EVICTED);
+		count(n->counters, COUNTER_SEGMENT_EVICTED);
+		if (d->waiting == NULL)
 			return;
-		}
 		native_drain(n, f, INT64_MAX, true);
 		if (f->session == NULL)
 			return;
 	}
+}
+
+/* Does it acknowledge what the peer has been seen to send? */
+static bool
+acks_peer(const struct flow *f, enum dir dir, const struct packet *p)
+{
+	const struct direction *peer = &f->dirs[dir_peer(dir)];
+
+	return p->flags & TCP_ACK && peer->has_base &&
+	    !seq_before(p->ack, peer->base) && !seq_before(peer->next, p->ack);
 }
 
 /*
@@ -305,8 +364,16 @@ take_reset(struct native *n, struct flow *f, enum dir dir,
 	uint32_t in_flight =
 	    d->has_acked && seq_before(d->acked, end) ? end - d->acked : 0;
 
-	if (!d->has_base || end - p->seq <= in_flight ||
-	    (d->has_acked && p->seq == d->acked)) {
+	/* Before a word or a SYN of its own it must acknowledge the peer's,
+	 * RFC 9293 3.10.7.3. */
+	if (!d->has_base) {
+		if (acks_peer(f, dir, p))
+			native_close_flow(n, f, ENDING_RST, dir, origin_of(p));
+		else
+			count(n->counters, COUNTER_STRAY_RST);
+		return;
+	}
+	if (end - p->seq <= in_flight || (d->has_acked && p->seq == d->acked)) {
 		native_close_flow(n, f, ENDING_RST, dir, origin_of(p));
 		return;
 	}

@@ -38,6 +38,10 @@ const void *native_session(const struct native *, const struct packet *);
 void native_segment(struct native *, const struct packet *);
 /* Ends what has been idle for too long at `clock_ns` (capture_clock.h). */
 void native_expire(struct native *, int64_t clock_ns);
+/* Something that sessions hold becomes scarce: ends the one that is worth
+ * least, and among the longest idle of equals the one that holds most. False:
+ * nobody but ordinary sessions holds any. */
+bool native_relieve(struct native *);
 /* Ends all flows: the capture is over. */
 void native_finish(struct native *);
 

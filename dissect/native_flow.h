@@ -43,6 +43,15 @@ one_sided(const struct flow *f)
 	return !f->dirs[TO_SERVER].captured || !f->dirs[TO_CLIENT].captured;
 }
 
+/* Has each side been seen to answer the other? Whoever floods a network with
+ * segments from addresses that are not his cannot make that happen. */
+static inline bool
+is_answered(const struct flow *f)
+{
+	return !one_sided(f) && f->dirs[TO_SERVER].has_acked &&
+	    f->dirs[TO_CLIENT].has_acked;
+}
+
 static inline void
 set_base(struct direction *d, uint32_t base)
 {

@@ -52,8 +52,10 @@ link_copy(struct native *n, const struct flow *f, struct waiting **link,
 {
 	struct waiting *w;
 
+	/* Half of it is for those who have come as far as EHLO. */
 	if (n->waiting_bytes + sizeof(*w) + s->captured >
-	    n->config.out_of_order_bytes_max)
+	    n->config.out_of_order_bytes_max /
+		(f->class == FLOW_NEGOTIATING ? 1 : 2))
 		return false;
 	w = malloc(sizeof(*w) + s->captured);
 	if (w == NULL)
@@ -199,6 +201,14 @@ native_reclass(struct native *n, struct flow *f)
 	if (f->session != NULL)
 		class =
 		    classes[n->listener.worth(n->listener.context, f->session)];
+	else if (is_answered(f))
+		class = FLOW_UNKNOWN; /* a server may take its time */
+	/* What nobody answers, or nobody saw begin, is made up cheaply: it
+	 * must not drive out a negotiation. */
+	if (class > FLOW_OPAQUE && !is_answered(f))
+		class = FLOW_UNANSWERED;
+	else if (class > FLOW_GREETED && f->midstream)
+		class = FLOW_GREETED;
 	flow_table_touch(n->flows, f, class);
 }
 

@@ -62,6 +62,9 @@ struct stream_listener {
 	    const uint64_t acked[2], const struct origin *);
 	/* When room runs out, which sessions go first. */
 	enum worth (*worth)(void *context, void *session);
+	/* How many octets it holds of what may become scarce: see
+	 * native_relieve(). */
+	size_t (*held_bytes)(void *context, void *session);
 	/* How far `dir` has been acknowledged, before bytes() is called for
 	 * the segment that carried the acknowledgement. */
 	void (*acked)(void *context, void *session, enum dir, uint64_t offset);

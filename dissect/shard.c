@@ -10,6 +10,8 @@
 /* Floors, so that the smallest budget still works a flow. */
 #define FLOWS_MIN 1
 #define BYTES_MIN 8192
+/* A packet makes one session ask for more: more than give it back again. */
+#define RELIEVED_MAX 4
 
 /* Negotiations that ended in TLS and may still have copies; how much of them
  * is kept. */
@@ -248,6 +250,15 @@ worth_of(void *context, void *session)
 }
 
 static size_t
+held_bytes(void *context, void *session)
+{
+	struct entry *entry = session;
+
+	(void)context;
+	return smtp_session_held_bytes(session_of(entry)) + entry->watch.room;
+}
+
+static size_t
 share(size_t budget, size_t least)
 {
 	size_t part = budget / SHARD_COUNT;
@@ -262,8 +273,8 @@ shard_create(unsigned id, const struct shard_config *config,
 	struct shard *shard = calloc(1, sizeof(*shard));
 	const struct shard_budgets *budgets = &config->budgets;
 	struct stream_listener listener = { shard, on_opened, on_bytes, on_gap,
-		on_closed, worth_of, on_acked, on_segment, on_lingers,
-		on_forgotten };
+		on_closed, worth_of, held_bytes, on_acked, on_segment,
+		on_lingers, on_forgotten };
 	struct native_config native;
 
 	if (shard == NULL)
@@ -312,6 +323,21 @@ shard_fetch(const struct shard *shard, struct packet *packet)
 		native_fetch(shard->native, packet);
 }
 
+/*
+ * What dialogues keep waits for a decision, and whoever floods the network
+ * with beginnings of dialogues, or inflates replies, could have all the room
+ * there is. Before it is spent those go, so that it is not a negotiation's
+ * newest line for which there is none.
+ */
+static void
+relieve(struct shard *shard)
+{
+	for (int i = 0; i < RELIEVED_MAX && fact_pool_is_scarce(shard->pool) &&
+	     native_relieve(shard->native);
+	     i++)
+		;
+}
+
 void
 shard_approach(const struct shard *shard, const struct packet *packet)
 {
@@ -340,6 +366,8 @@ shard_packet(struct shard *shard, uint64_t batch, const struct packet *packet)
 	} else {
 		native_segment(shard->native, packet);
 	}
+	if (fact_pool_is_scarce(shard->pool))
+		relieve(shard);
 }
 
 void

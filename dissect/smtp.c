@@ -48,6 +48,17 @@ smtp_session_phase(const struct smtp_session *s)
 	    SMTP_PHASE_GREETED;
 }
 
+size_t
+smtp_session_held_bytes(const struct smtp_session *s)
+{
+	size_t held = s->log->room;
+
+	for (int dir = 0; dir < 2; dir++)
+		if (s->partial[dir].bytes != NULL)
+			held += FACT_LINE_MAX_BYTES;
+	return held;
+}
+
 bool
 smtp_terse(const struct smtp_session *s)
 {

@@ -59,5 +59,7 @@ enum smtp_phase {
 	SMTP_PHASE_OPAQUE,
 };
 enum smtp_phase smtp_session_phase(const struct smtp_session *);
+/* What closing it would give back to the pool. */
+size_t smtp_session_held_bytes(const struct smtp_session *);
 
 #endif

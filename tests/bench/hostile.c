@@ -5,7 +5,8 @@
  *	hostile [--frames N] [--at-a-time N] [--victim own|shared] NAME FILE
  *
  * The same octets on every machine; about N frames. With a victim, one session
- * whose STARTTLS is garbled runs from the first to the last of them, at
+ * whose STARTTLS is garbled runs from the first to the last of them: it has
+ * come to its EHLO when they begin, and goes on every now and then, at
  * addresses of its own, or at those from which everything else comes as well.
  * `hostile` without arguments lists the names. See growth beside this file,
  * and tests/run/floods.
@@ -18,6 +19,7 @@
 #include "conversation.h"
 
 #define VICTIM_STEPS 27 /* frames of a garbled session with a short mail */
+#define VICTIM_BEGUN 6	/* up to its EHLO */
 #define VICTIM_BYTES 600
 #define SEGMENT_BYTES 100
 /* More than any queue of segments holds. */
@@ -60,7 +62,7 @@ after_frame(struct hostile *h)
 	if (!h->victim || wire_frames(h->wire) < h->victim_at)
 		return;
 	h->victim = conversation_step(&h->prey, h->wire, &h->random);
-	h->victim_at += h->frames / (VICTIM_STEPS + 1);
+	h->victim_at += h->frames / (VICTIM_STEPS - VICTIM_BEGUN + 1);
 }
 
 /* What is said but not sent (`lost`) counts in the stream all the same. */
@@ -416,6 +418,8 @@ write_capture(struct hostile *h, void (*write)(struct hostile *),
 	conversation_prepare(&h->random);
 	conversation_begin(&h->prey, KIND_GARBLED, 7, 1, VICTIM_BYTES,
 	    &h->random);
+	for (int i = 0; h->victim && i < VICTIM_BEGUN; i++)
+		conversation_step(&h->prey, h->wire, &h->random);
 	while (wire_frames(h->wire) < h->frames)
 		write(h);
 	while (h->victim)

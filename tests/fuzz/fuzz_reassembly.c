@@ -155,6 +155,13 @@ on_forgotten(void *context, void *session)
 	w->open--;
 }
 
+static size_t
+held_bytes(void *context, void *session)
+{
+	(void)context;
+	return ((struct session *)session)->interest;
+}
+
 static enum worth
 worth_of(void *context, void *session)
 {
@@ -240,8 +247,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static const uint8_t key[16] = "0123456789abcdef";
 	static uint8_t mail_ports[8192];
 	struct stream_listener listener = { &world, on_opened, on_bytes, on_gap,
-		on_closed, worth_of, on_acked, on_segment, on_lingers,
-		on_forgotten };
+		on_closed, worth_of, held_bytes, on_acked, on_segment,
+		on_lingers, on_forgotten };
 	struct counters counters = { 0 };
 	struct cursor c = cursor_over(slice_of(data, size));
 	uint8_t setup = cursor_u8(&c), room = cursor_u8(&c);
@@ -278,6 +285,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		/* A flow that expires may be picked up again midstream. */
 		if (bytes[7] == 255 && !world.begins)
 			native_expire(n, (int64_t)number << 34);
+		if (bytes[7] == 254 && !world.begins)
+			(void)native_relieve(n);
 	}
 	native_finish(n);
 	must(world.open == 0);

@@ -189,6 +189,27 @@ Test(fact_log, a_pool_is_shared_and_never_exceeded)
 	fact_pool_destroy(pool);
 }
 
+/* Ordinary logs find room where inflated ones find none any more. */
+Test(fact_log, half_of_the_pool_is_for_plain_negotiations)
+{
+	struct fact_log other;
+
+	BEGIN(32768);
+	for (int i = 0; i < 30; i++)
+		append(&log, FACT_COMMAND, 1000, 0);
+	cr_assert(log.over_limit);
+	cr_assert_eq(counters.of[COUNTER_LOG_EVICTED], 1);
+	cr_assert_leq(fact_pool_used(pool), 16384);
+	cr_assert_not(fact_pool_is_scarce(pool));
+	fact_log_open(&other, pool, 2);
+	for (int i = 0; i < 6; i++)
+		append(&other, FACT_COMMAND, 1000, 0);
+	cr_assert_not(other.over_limit);
+	fact_log_close(&other);
+	fact_log_close(&log);
+	fact_pool_destroy(pool);
+}
+
 Test(fact_log, a_pool_lends_by_powers_of_two_and_no_more_than_it_has)
 {
 	void *places[5];

@@ -29,6 +29,7 @@ struct wire {
 	bool any_port, v6;
 	enum interest (*interest)(struct wire *, enum dir, struct slice);
 	enum worth worth;
+	size_t held_bytes; /* by each session */
 	/* Takes the segments instead of an engine of this wire's own. */
 	void (*sink)(void *context, const struct packet *);
 	void *sink_context;
@@ -141,6 +142,13 @@ wire_worth(void *context, void *session)
 	return ((struct wire *)context)->worth;
 }
 
+static inline size_t
+wire_held(void *context, void *session)
+{
+	(void)session;
+	return ((struct wire *)context)->held_bytes;
+}
+
 static inline void
 wire_acked(void *context, void *session, enum dir dir, uint64_t offset)
 {
@@ -159,6 +167,7 @@ wire_open(struct wire *w)
 		.gap = wire_gap,
 		.closed = wire_closed,
 		.worth = wire_worth,
+		.held_bytes = wire_held,
 		.acked = wire_acked };
 	struct native_config config = {
 		.flows_max = w->flows_max ? w->flows_max : 64,
