@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "loss.h"
+
 #define POOL_BYTES 65536
 #define RECORD_MAX 16401 /* 16 KiB, a content type, a tag: RFC 8446 5.2 */
 #define DATAGRAM_BYTES 1252
@@ -11,6 +13,7 @@ enum act {
 	END,
 	SYN,
 	SYN_ACK,
+	REFUSE, /* an RST in answer to a SYN */
 	ACK,
 	FIN,
 	TEXT,
@@ -90,6 +93,29 @@ static const struct step web[] = { OPEN, { CLIENT_HELLO, CLIENT, 0, 0 },
 static const struct step quic[] = { { DATAGRAMS, SERVER, 0, 0 },
 	{ END, 0, 0, 0 } };
 
+static const struct step http[] = { OPEN,
+	C("GET /$ HTTP/1.1\r\nHost: www$.example.net\r\n\r\n"),
+	S("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n"),
+	{ MESSAGE, SERVER, 0, 0 }, CLOSE };
+static const struct step ssh[] = { OPEN, S("SSH-2.0-OpenSSH_9.2p1\r\n"),
+	C("SSH-2.0-OpenSSH_9.2p1\r\n"), { TLS, CLIENT, 0, 0 },
+	{ RECORD, SERVER, 400, 0 }, CLOSE };
+static const struct step sql[] = { OPEN,
+	S("J\1\2\n8.0.36\1\x0b\1\1\2\3\4\5\6\7\x08"),
+	C("\x20\1\1\1\x85\xa6\xff\1guest"), { MESSAGE, SERVER, 0, 0 }, CLOSE };
+static const struct step ftp[] = { OPEN, S("220 (vsFTPd 3.0.3)\r\n"),
+	C("USER anonymous\r\n"), S("331 Please specify the password.\r\n"),
+	C("PASS guest#\r\n"), S("230 Login successful.\r\n"), C("PASV\r\n"),
+	S("227 Entering Passive Mode (198,18,0,1,156,64)\r\n"), C("QUIT\r\n"),
+	S("221 Goodbye.\r\n"), CLOSE };
+static const struct step pop[] = { OPEN, S("+OK Dovecot ready.\r\n"),
+	C("USER guest#\r\n"), S("+OK\r\n"), C("PASS guest\r\n"),
+	S("+OK Logged in.\r\n"), C("RETR 1\r\n"), { MESSAGE, SERVER, 0, 0 },
+	C("QUIT\r\n"), S("+OK Logging out.\r\n"), CLOSE };
+static const struct step scan[] = { { SYN, CLIENT, 0, 0 },
+	{ REFUSE, SERVER, 0, 0 }, { END, 0, 0, 0 } };
+
+/* Port 0: any but those of mail. */
 static const struct {
 	const struct step *steps;
 	uint16_t port;
@@ -101,6 +127,13 @@ static const struct {
 	[KIND_SHORT] = { brief, 25 },
 	[KIND_WEB] = { web, 443 },
 	[KIND_QUIC] = { quic, 443 },
+	[KIND_HTTP] = { http, 0 },
+	[KIND_SSH] = { ssh, 0 },
+	[KIND_SQL] = { sql, 0 },
+	[KIND_FTP] = { ftp, 21 },
+	[KIND_POP] = { pop, 110 },
+	[KIND_TUNNEL] = { web, 0 },
+	[KIND_SCAN] = { scan, 0 },
 };
 
 /* Random octets, and lines of 76 letters, CR and LF. */
@@ -141,6 +174,29 @@ set_address(struct ends *ends, enum side side, uint32_t number)
 	}
 }
 
+/* 3000 to 4023: as many services, none of them mail. */
+static uint16_t
+port_of(enum kind kind, uint32_t server)
+{
+	if (scripts[kind].port != 0)
+		return scripts[kind].port;
+	return (uint16_t)(3000 + (server * 8 + kind) % 1024);
+}
+
+bool
+conversation_suffer(struct conversation *c, uint64_t seed)
+{
+	c->loss = loss_create(seed);
+	return c->loss != NULL;
+}
+
+void
+conversation_end(struct conversation *c)
+{
+	loss_destroy(c->loss);
+	c->loss = NULL;
+}
+
 void
 conversation_begin(struct conversation *c, enum kind kind, uint32_t number,
     uint32_t servers, uint32_t bulk_bytes, uint64_t *random)
@@ -157,7 +213,7 @@ conversation_begin(struct conversation *c, enum kind kind, uint32_t number,
 	set_address(&c->ends, CLIENT, c->client);
 	set_address(&c->ends, SERVER, c->server);
 	c->ends.port[CLIENT] = (uint16_t)(4096 + number % 60000);
-	c->ends.port[SERVER] = scripts[kind].port;
+	c->ends.port[SERVER] = port_of(kind, c->server);
 	c->seq[CLIENT] = (uint32_t)next_random(random);
 	c->seq[SERVER] = (uint32_t)next_random(random);
 	c->bulk_bytes = c->left = bulk_bytes;
@@ -167,8 +223,15 @@ static void
 send_tcp(struct conversation *c, struct wire *w, enum side from, uint8_t flags,
     const void *payload, size_t len)
 {
-	wire_tcp(w, &c->ends, from, c->seq[from], c->seq[1 - from], flags,
-	    payload, len);
+	enum act act = scripts[c->kind].steps[c->step].act;
+
+	if (c->loss == NULL)
+		wire_tcp(w, &c->ends, from, c->seq[from], c->seq[1 - from],
+		    flags, payload, len);
+	else
+		loss_tcp(c->loss, w, &c->ends, from, c->seq[from],
+		    c->seq[1 - from], flags, payload, len,
+		    act == MESSAGE || act == TLS);
 	c->seq[from] += (uint32_t)len + (flags & (WIRE_SYN | WIRE_FIN) ? 1 : 0);
 }
 
@@ -362,6 +425,9 @@ conversation_step(struct conversation *c, struct wire *w, uint64_t *random)
 		break;
 	case SYN_ACK:
 		send_tcp(c, w, step->from, WIRE_SYN | WIRE_ACK, NULL, 0);
+		break;
+	case REFUSE:
+		send_tcp(c, w, step->from, WIRE_RST | WIRE_ACK, NULL, 0);
 		break;
 	case ACK:
 		send_tcp(c, w, step->from, WIRE_ACK, NULL, 0);

@@ -15,10 +15,21 @@ enum kind {
 	KIND_SHORT,    /* greeting, EHLO, QUIT */
 	KIND_WEB,      /* TLS on TCP port 443 */
 	KIND_QUIC,     /* datagrams on UDP port 443 */
+	KIND_HTTP,     /* the client speaks first, on any port */
+	KIND_SSH,      /* the server does */
+	KIND_SQL,      /* the same, with octets that are no text */
+	KIND_FTP,      /* the same, and says 220 */
+	KIND_POP,
+	KIND_TUNNEL, /* TLS on any port */
+	KIND_SCAN,   /* a SYN that is refused */
 	KINDS
 };
 
+/* What may happen to the frames of a conversation; see loss.h. */
+struct loss;
+
 struct conversation {
+	struct loss *loss; /* NULL: nothing happens to them */
 	struct ends ends;
 	uint32_t server, client; /* numbers, for the names */
 	uint32_t seq[2];	 /* next, by side */
@@ -33,7 +44,11 @@ struct conversation {
 void conversation_prepare(uint64_t *random);
 void conversation_begin(struct conversation *, enum kind, uint32_t number,
     uint32_t servers, uint32_t bulk_bytes, uint64_t *random);
-/* Writes the next frame; false: that was the last. */
+/* Gives its frames over to loss, reordering and duplication. False: no
+ * memory. */
+bool conversation_suffer(struct conversation *, uint64_t seed);
+void conversation_end(struct conversation *);
+/* Writes the next frame, or some where frames get lost; false: that was the last. */
 bool conversation_step(struct conversation *, struct wire *, uint64_t *random);
 
 #endif

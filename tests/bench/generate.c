@@ -5,7 +5,9 @@
  *
  * The same octets on every machine. At scale 1: mix is 1 GB of mail, noise
  * 1 GB of which a twentieth is mail, many 1,000,000 short sessions, crowd the
- * same with 300,000 of them open at a time. See run beside this file.
+ * same with 300,000 of them open at a time, lossy is mix on a bad network,
+ * foreign 1 GB of anything but mail on a thousand ports. See run beside this
+ * file.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -18,19 +20,33 @@
 struct workload {
 	const char *name;
 	uint32_t conversations, at_a_time, servers; /* at scale 1 */
+	bool lossy;
 	uint8_t of_twenty[KINDS];
 };
 
 static const struct workload workloads[] = {
-	{ "mix", 9980, 2000, 100,
+	{ "mix", 9980, 2000, 100, false,
 	    { [KIND_STARTTLS] = 12,
 		[KIND_CLEAR] = 6,
 		[KIND_STRIPPED] = 1,
 		[KIND_GARBLED] = 1 } },
-	{ "noise", 8280, 2000, 100,
+	{ "noise", 8280, 2000, 100, false,
 	    { [KIND_STARTTLS] = 1, [KIND_WEB] = 10, [KIND_QUIC] = 9 } },
-	{ "many", 1000000, 2000, 1000, { [KIND_SHORT] = 20 } },
-	{ "crowd", 1000000, 300000, 1000, { [KIND_SHORT] = 20 } },
+	{ "many", 1000000, 2000, 1000, false, { [KIND_SHORT] = 20 } },
+	{ "crowd", 1000000, 300000, 1000, false, { [KIND_SHORT] = 20 } },
+	{ "lossy", 9980, 2000, 100, true,
+	    { [KIND_STARTTLS] = 12,
+		[KIND_CLEAR] = 6,
+		[KIND_STRIPPED] = 1,
+		[KIND_GARBLED] = 1 } },
+	{ "foreign", 40000, 4000, 1000, false,
+	    { [KIND_HTTP] = 4,
+		[KIND_SSH] = 2,
+		[KIND_SQL] = 2,
+		[KIND_FTP] = 2,
+		[KIND_POP] = 2,
+		[KIND_TUNNEL] = 4,
+		[KIND_SCAN] = 4 } },
 };
 #define WORKLOADS (sizeof(workloads) / sizeof(workloads[0]))
 
@@ -43,7 +59,15 @@ bulk_of(enum kind kind, uint64_t *random)
 	case KIND_QUIC:
 		return random_between(random, 20000, 200000);
 	case KIND_SHORT:
+	case KIND_FTP:
+	case KIND_SCAN:
 		return 0;
+	case KIND_HTTP:
+	case KIND_SSH:
+	case KIND_SQL:
+	case KIND_POP:
+	case KIND_TUNNEL:
+		return random_between(random, 2000, 60000);
 	default:
 		return random_between(random, 5000, 100000);
 	}
@@ -69,13 +93,30 @@ scaled(uint32_t count, double scale)
 	return want < 1 ? 1 : (uint32_t)(want + 0.5);
 }
 
+static bool
+begin_next(struct conversation *c, const struct workload *load, uint32_t number,
+    uint32_t servers, uint64_t *random)
+{
+	enum kind kind = kind_of(load, number);
+
+	conversation_begin(c, kind, number, servers, bulk_of(kind, random),
+	    random);
+	return !load->lossy || conversation_suffer(c, number);
+}
+
+static bool
+is_mail(enum kind kind)
+{
+	return kind <= KIND_SHORT;
+}
+
 static int
 write_frames(const struct workload *load, double scale, struct wire *wire)
 {
 	uint32_t total = scaled(load->conversations, scale), begun = 0;
 	uint32_t open = 0, most = scaled(load->at_a_time, scale);
 	uint32_t servers = scaled(load->servers, scale);
-	uint64_t counts[KINDS] = { 0 }, random = 25;
+	uint64_t counts[KINDS] = { 0 }, mails = 0, random = 25;
 	struct conversation *table = calloc(most, sizeof(*table));
 
 	if (table == NULL)
@@ -85,22 +126,23 @@ write_frames(const struct workload *load, double scale, struct wire *wire)
 		uint32_t i;
 
 		for (; open < most && begun < total; open++, begun++) {
-			enum kind kind = kind_of(load, begun);
-
-			counts[kind]++;
-			conversation_begin(&table[open], kind, begun, servers,
-			    bulk_of(kind, &random), &random);
+			counts[kind_of(load, begun)]++;
+			mails += is_mail(kind_of(load, begun));
+			if (!begin_next(&table[open], load, begun, servers,
+				&random))
+				return -1;
 		}
 		i = random_between(&random, 0, open - 1);
-		if (!conversation_step(&table[i], wire, &random))
+		if (!conversation_step(&table[i], wire, &random)) {
+			conversation_end(&table[i]);
 			table[i] = table[--open];
+		}
 	}
 	free(table);
 	printf("%s: %llu bytes, %llu frames, %llu sessions of mail (%llu "
 	       "garbled, %llu stripped)\n",
 	    load->name, (unsigned long long)wire_bytes(wire),
-	    (unsigned long long)wire_frames(wire),
-	    (unsigned long long)(begun - counts[KIND_WEB] - counts[KIND_QUIC]),
+	    (unsigned long long)wire_frames(wire), (unsigned long long)mails,
 	    (unsigned long long)counts[KIND_GARBLED],
 	    (unsigned long long)counts[KIND_STRIPPED]);
 	return 0;
@@ -137,7 +179,7 @@ usage(void)
 {
 	fprintf(stderr,
 	    "usage: generate [--scale N] [--out FOLDER] "
-	    "[mix|noise|many|crowd ...]\n");
+	    "[mix|noise|many|crowd|lossy|foreign ...]\n");
 	return 2;
 }
 
