@@ -134,7 +134,7 @@ native_shed_one(struct native *n)
 }
 
 /* Of those that are worth the same, so many are looked at. */
-#define LOOKED_AT 64
+#define LOOKED_AT 16
 /* What an ordinary dialogue holds at most, its tape included: inflating
  * replies is an attack, and no plain negotiation is to pay for it. */
 #define PLAIN_BYTES 16384
@@ -145,6 +145,10 @@ greediest(struct native *n, enum flow_class class)
 	struct flow *f = flow_table_oldest(n->flows, class), *found = NULL;
 	size_t most = class > FLOW_UNKNOWN ? PLAIN_BYTES : 0;
 
+	/* Those that hold nothing stay behind and gather at the old end; what
+	 * nobody answers makes way there, so that others can be reached. */
+	if (class == FLOW_UNANSWERED)
+		found = f;
 	for (int i = 0; f != NULL && i < LOOKED_AT; i++) {
 		size_t held = f->session == NULL ?
 		    0 :

@@ -204,6 +204,25 @@ Test(native_floods, whoever_is_worth_least_gives_back_first)
 	expect_going_on(&w, PORT);
 }
 
+/* Or those behind it would never be reached. */
+Test(native_floods, what_nobody_answers_makes_way_though_it_holds_nothing)
+{
+	struct wire w = { .worth = WORTH_NEGOTIATING };
+
+	wire_open(&w);
+	negotiate(&w, PORT);
+	for (uint16_t i = 1; i <= 20; i++) {
+		w.client_port = PORT + i;
+		w.delivered[0] = w.delivered[1] = 0;
+		c(&w, 0, 0, "EHLO");
+	}
+	for (int i = 0; i < 20; i++)
+		cr_assert(native_relieve(w.native));
+	cr_assert_not(native_relieve(w.native));
+	cr_assert_eq(wire_counted(&w, COUNTER_FLOW_EVICTED_UNANSWERED), 20);
+	expect_going_on(&w, PORT);
+}
+
 Test(native_floods, an_inflated_negotiation_gives_back)
 {
 	struct wire w = { .worth = WORTH_NEGOTIATING, .held_bytes = 32768 };
