@@ -28,7 +28,8 @@ enum {
 
 /*
  * Everything that is bounded: option, default, what is shed first, and the
- * counter that tells of it.
+ * counter that tells of it. The first four are shared out among the shards,
+ * a sixty-fourth each: what one pair of addresses does falls into one of them.
  */
 static const struct {
 	const char *option, *value_name, *help;
@@ -36,31 +37,41 @@ static const struct {
 	size_t standard;
 } budgets[] = {
 	{ "max-flows", "N",
-	    "TCP flows at a time (262,144); half-open ones go first, then "
-	    "those inside TLS: flow.evicted_*",
+	    "TCP flows at a time (262,144); those of which only the start was "
+	    "seen go first, then those that nobody answers, inside TLS, not "
+	    "yet SMTP, greeted, negotiating: flow.evicted_*",
 	    offsetof(struct run_options, shards.budgets.flows), 262144 },
 	{ "max-out-of-order", "BYTES",
-	    "segments that wait (64M); the hole before them is given up: "
+	    "segments that wait (64M), half of it for negotiations only; the "
+	    "hole before them is given up, or the segment: "
 	    "tcp.segment_memcap_drop",
 	    offsetof(struct run_options, shards.budgets.out_of_order_bytes),
 	    64 << 20 },
 	{ "max-fragments", "BYTES",
-	    "IP fragments (16M); the oldest go first: defrag.memcap",
+	    "incomplete IP datagrams (16M); the oldest go first: "
+	    "defrag.memcap",
 	    offsetof(struct run_options, shards.budgets.fragment_bytes),
 	    16 << 20 },
 	{ "max-negotiations", "BYTES",
-	    "lines that are kept of dialogues (128M); nothing more is kept of "
-	    "later ones: smtp.memcap",
+	    "what is kept of dialogues until it is decided on, lines and "
+	    "segments (128M); long replies and second copies find no room "
+	    "from half of it on (smtp.memcap, tcp.watch_memcap), from three "
+	    "quarters on those go that nobody answers, and the longest "
+	    "(flow.evicted_*), then later ones are not kept (smtp.memcap)",
 	    offsetof(struct run_options, shards.budgets.negotiation_bytes),
 	    128 << 20 },
 	{ "max-open", "BYTES",
-	    "facts of open sessions (256M); later ones are not judged: "
-	    "unjudged.over-limit",
+	    "facts of sessions that have not ended (256M); nothing more is "
+	    "kept of any that then needs room: unjudged.over-limit",
 	    offsetof(struct run_options, judge.open_bytes), 256 << 20 },
 	{ "max-profiles", "N",
 	    "lines of history a capture adds (32,768); the highest hashes "
 	    "stay: profiles_shed",
 	    offsetof(struct run_options, judge.profiles), 32768 },
+	{ "max-clear", "N",
+	    "lines a capture adds of clear text to domains that forbid it "
+	    "(32,768); the lowest addresses of clients stay: clear_shed",
+	    offsetof(struct run_options, judge.clear), 32768 },
 	{ "max-kept", "N",
 	    "sessions that are kept in all (100,000); the highest identities "
 	    "stay: kept_shed",

@@ -16,6 +16,7 @@ struct judge_budgets {
 	size_t open_bytes; /* facts of sessions that are still open */
 	size_t kept;	   /* sessions a capture keeps */
 	size_t profiles;   /* profiles a capture adds */
+	size_t clear;	   /* rows of clear text to `enforce` it adds */
 };
 
 /* A session that is kept: its facts, handle 0, `capture` counted from its

@@ -410,6 +410,19 @@ join_clear(struct yield *y)
 	y->out.clear_count = n + 1;
 }
 
+/* Those of the lowest clients stay: the same ones in whatever order they
+ * came. A row that was shed is shed again when it comes again. */
+static void
+shed_clear(struct yield *y)
+{
+	size_t max = y->budgets.clear;
+
+	join_clear(y);
+	while (y->out.clear_count > max)
+		y->out.tally.clear_shed +=
+		    y->out.clear[--y->out.clear_count].sessions;
+}
+
 void
 yield_clear(struct yield *y, const struct address *client, const char *domain,
     int64_t day_start_ns)
@@ -418,7 +431,7 @@ yield_clear(struct yield *y, const struct address *client, const char *domain,
 
 	strncpy(row.domain, domain, sizeof(row.domain) - 1);
 	if (y->out.clear_count == y->clear_room && y->clear_room >= 4096)
-		join_clear(y);
+		shed_clear(y);
 	if (!grow((void **)&y->out.clear, sizeof(row), y->out.clear_count,
 		&y->clear_room))
 		return;
@@ -434,7 +447,7 @@ yield_finish(struct yield *y)
 		return &y->out;
 	y->finished = true;
 	shed_kept(y);
-	join_clear(y);
+	shed_clear(y);
 	shed_profiles(y);
 	shed_lists(y);
 	if (y->out.list_count > 0)

@@ -183,7 +183,8 @@ sample_capture(const char *hash)
 	row.tally = (struct tally){ .sessions = 1,
 		.kept = 2,
 		.kept_shed = 3,
-		.profiles_shed = 4 };
+		.profiles_shed = 4,
+		.clear_shed = 5 };
 	for (unsigned i = 0; i < OFFERED_VALUES; i++)
 		row.tally.offered[i] = 200 + i;
 	for (unsigned i = 0; i < USED_VALUES; i++)

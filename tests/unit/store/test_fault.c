@@ -240,6 +240,7 @@ static int
 count_capture(void *context, const struct capture_row *row)
 {
 	cr_expect_eq(row->tally.profiles_shed, 4);
+	cr_expect_eq(row->tally.clear_shed, 5);
 	++*(int *)context;
 	return 0;
 }
