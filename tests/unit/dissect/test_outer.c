@@ -283,7 +283,7 @@ Test(outer, a_fragment_that_was_cut_is_lost)
 	cr_assert_eq(decode_cut(&a, RAW, a.len - 1, &d.counters, &d.packet),
 	    PACKET_OUTER_FRAGMENT);
 	cr_assert_eq(outer_add(d.outer, &d.packet, &d.joined), PACKET_NONE);
-	cr_assert_eq(d.counters.of[COUNTER_FRAGMENTS_LOST], 1);
+	cr_assert_eq(d.counters.of[COUNTER_FRAGMENTS_UNUSABLE], 1);
 	desk_end(&d);
 }
 
