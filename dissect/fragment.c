@@ -87,14 +87,14 @@ fragments_create(size_t budget_bytes, const uint8_t key[16],
 static uint64_t
 hash_of(const struct fragments *f, const struct packet *p)
 {
-	uint8_t bytes[38] = { p->src.address.family };
+	uint64_t words[5] = { 0 };
 
-	memcpy(bytes + 1, p->src.address.octets, 16);
-	memcpy(bytes + 17, p->dst.address.octets, 16);
-	memcpy(bytes + 33, &p->fragment_id, 4);
+	memcpy(words, p->src.address.octets, 16);
+	memcpy(words + 2, p->dst.address.octets, 16);
+	words[4] = p->src.address.family;
 	if (p->src.address.family == 4)
-		bytes[37] = p->protocol;
-	return siphash13(f->key, bytes, sizeof(bytes));
+		words[4] |= (uint64_t)p->protocol << 8;
+	return siphash13(f->key, words, 5, p->fragment_id);
 }
 
 static struct datagram *
