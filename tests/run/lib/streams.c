@@ -189,7 +189,8 @@ read_capture(const char *path, int number)
 		.mail_ports = ports,
 		.key = key };
 	struct counters counters = { 0 };
-	struct fragments *fragments = fragments_create(ROOM_BYTES, &counters);
+	struct fragments *fragments =
+	    fragments_create(ROOM_BYTES, key, &counters);
 	struct native *native;
 	char errbuf[CAPTURE_ERRBUF];
 	bool is_capture;
