@@ -134,6 +134,7 @@ decode_ipv4(struct decoding *d)
 	d->in.short_read = d->in.rest.len < IPV4_HEADER_BYTES;
 	if (d->in.short_read)
 		return give_up(d, COUNTER_CUT_HEADER);
+	out->ip = p;
 	header = (p[0] & 15u) * 4;
 	total = be16_at(p + 2);
 	out->ip_id = be16_at(p + 4);
@@ -213,6 +214,7 @@ decode_ipv6(struct decoding *d)
 		return give_up(d, COUNTER_CUT_HEADER);
 	length = be16_at(p + 4);
 	out->ttl = p[7];
+	out->ip = NULL;
 	out->ip_id = 0;
 	out->src.address.family = out->dst.address.family = 6;
 	memcpy(out->src.address.octets, p + 8, 16);

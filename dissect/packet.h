@@ -63,6 +63,7 @@ enum {
 	TCP_RST = 0x04,
 	TCP_PSH = 0x08,
 	TCP_ACK = 0x10,
+	TCP_URG = 0x20,
 };
 
 /* The descriptor between decoding and processing. Host byte order. */
@@ -73,6 +74,7 @@ struct packet {
 	int64_t clock_ns;	/* see capture_clock.h; set by who decodes */
 	const uint8_t *payload; /* of TCP, or of the fragment */
 	const uint8_t *tcp;	/* header, for the checksum */
+	const uint8_t *ip;	/* IPv4 header; NULL: of IPv6 */
 	uint32_t payload_bytes; /* captured */
 	uint32_t payload_wire_bytes; /* by the IP header; > captured when
 					 * the packet was cut by snaplen */

@@ -5,6 +5,7 @@
 #include "fetch.h"
 #include "fragment.h"
 #include "native.h"
+#include "nids.h"
 #include "second_reading.h"
 
 /* Floors, so that the smallest budget still works a flow. */
@@ -41,6 +42,7 @@ struct shard {
 	struct fact_pool *pool;
 	struct fragments *fragments;
 	struct native *native;
+	struct nids_engine *nids; /* NULL: native works */
 	struct entry *spare;
 	struct recent recent[RECENT_MAX];
 	unsigned recent_count;
@@ -258,12 +260,44 @@ held_bytes(void *context, void *session)
 	return smtp_session_held_bytes(session_of(entry)) + entry->watch.room;
 }
 
-static size_t
-share(size_t budget, size_t least)
+uint8_t
+shard_of(const struct shard_config *config, const struct packet *packet)
 {
-	size_t part = budget / SHARD_COUNT;
+	return config->reassembler == REASSEMBLER_LIBNIDS ?
+	    0 :
+	    packet_shard(packet, config->key);
+}
+
+void
+shard_mail_ports(const struct shard_config *config, uint8_t bits[8192])
+{
+	memset(bits, 0, 8192);
+	for (unsigned i = 0; i < config->mail_port_count; i++) {
+		uint16_t port = config->mail_ports[i];
+
+		bits[port / 8] |= (uint8_t)(1 << port % 8);
+	}
+}
+
+static size_t
+share(const struct shard *shard, size_t budget, size_t least)
+{
+	size_t part = shard->nids != NULL ? budget : budget / SHARD_COUNT;
 
 	return part < least ? least : part;
+}
+
+static bool
+create_nids(struct shard *shard, const struct stream_listener *listener)
+{
+	struct nids_config config = {
+		.flows_max = shard->config->budgets.flows,
+		.any_port = shard->config->any_port,
+		.mail_ports = shard->mail_ports,
+	};
+
+	shard->nids = nids_engine_create(&config, listener, &shard->counters);
+	return shard->nids != NULL;
 }
 
 struct shard *
@@ -281,24 +315,25 @@ shard_create(unsigned id, const struct shard_config *config,
 		return NULL;
 	shard->id = id;
 	shard->config = config;
-	for (unsigned i = 0; i < config->mail_port_count; i++) {
-		uint16_t port = config->mail_ports[i];
-
-		shard->mail_ports[port / 8] |= (uint8_t)(1 << port % 8);
+	shard_mail_ports(config, shard->mail_ports);
+	if (config->reassembler == REASSEMBLER_LIBNIDS && id == 0 &&
+	    !create_nids(shard, &listener)) {
+		shard_destroy(shard);
+		return NULL;
 	}
 	native = (struct native_config){
-		.flows_max = share(budgets->flows, FLOWS_MIN),
+		.flows_max = share(shard, budgets->flows, FLOWS_MIN),
 		.out_of_order_bytes_max =
-		    share(budgets->out_of_order_bytes, BYTES_MIN),
+		    share(shard, budgets->out_of_order_bytes, BYTES_MIN),
 		.any_port = config->any_port,
 		.mail_ports = shard->mail_ports,
 		.key = config->key,
 	};
-	shard->pool =
-	    fact_pool_create(share(budgets->negotiation_bytes, BYTES_MIN),
-		&shard->counters, publish, context);
+	shard->pool = fact_pool_create(share(shard, budgets->negotiation_bytes,
+					   BYTES_MIN),
+	    &shard->counters, publish, context);
 	shard->fragments =
-	    fragments_create(share(budgets->fragment_bytes, BYTES_MIN),
+	    fragments_create(share(shard, budgets->fragment_bytes, BYTES_MIN),
 		config->key, &shard->counters);
 	shard->native = native_create(&native, &listener, &shard->counters);
 	if (shard->pool == NULL || shard->fragments == NULL ||
@@ -354,6 +389,10 @@ void
 shard_packet(struct shard *shard, uint64_t batch, const struct packet *packet)
 {
 	fact_pool_stamp(shard->pool, batch, packet->run_number, shard->id);
+	if (shard->nids != NULL) {
+		nids_engine_packet(shard->nids, packet);
+		return;
+	}
 	if (packet->kind == PACKET_FRAGMENT) {
 		struct packet whole = *packet;
 		struct slice datagram;
@@ -376,6 +415,8 @@ shard_expire(struct shard *shard, uint64_t batch, int64_t clock_ns)
 	fact_pool_stamp(shard->pool, batch, UINT64_MAX, shard->id);
 	fragments_expire(shard->fragments, clock_ns);
 	native_expire(shard->native, clock_ns);
+	if (shard->nids != NULL)
+		nids_engine_expire(shard->nids, clock_ns);
 }
 
 void
@@ -384,6 +425,8 @@ shard_finish(struct shard *shard, uint64_t batch)
 	fact_pool_stamp(shard->pool, batch, UINT64_MAX, shard->id);
 	fragments_finish(shard->fragments);
 	native_finish(shard->native);
+	if (shard->nids != NULL)
+		nids_engine_finish(shard->nids);
 }
 
 const struct counters *
@@ -400,7 +443,10 @@ shard_destroy(struct shard *shard)
 	if (shard->native != NULL && shard->pool != NULL) {
 		fact_pool_mute(shard->pool);
 		native_finish(shard->native);
+		if (shard->nids != NULL)
+			nids_engine_finish(shard->nids);
 	}
+	nids_engine_destroy(shard->nids);
 	native_destroy(shard->native);
 	fragments_destroy(shard->fragments);
 	fact_pool_destroy(shard->pool);

@@ -22,6 +22,9 @@ struct shard_budgets {
 
 #define MAIL_PORTS_MAX 32
 
+/* native.h or nids.h. */
+enum reassembler { REASSEMBLER_NATIVE, REASSEMBLER_LIBNIDS };
+
 struct shard_config {
 	uint16_t mail_ports[MAIL_PORTS_MAX];
 	unsigned mail_port_count;
@@ -29,7 +32,14 @@ struct shard_config {
 	struct smtp_options smtp;
 	struct shard_budgets budgets;
 	uint8_t key[16]; /* of the flow hash */
+	enum reassembler reassembler;
 };
+
+/* The shard that a packet belongs to: all to the first with libnids, which is
+ * one for the process. Its budgets are then those of all. */
+uint8_t shard_of(const struct shard_config *, const struct packet *);
+/* One bit a port: where SMTP is spoken. */
+void shard_mail_ports(const struct shard_config *, uint8_t bits[8192]);
 
 struct shard;
 

@@ -23,6 +23,7 @@ enum {
 	OPTION_ISOLATED,
 	OPTION_SEPARATE,
 	OPTION_STRICT,
+	OPTION_REASSEMBLER,
 	OPTION_BUDGET, /* and so on, one a row of `budgets` */
 };
 
@@ -104,6 +105,9 @@ static const struct option_row own_rows[] = {
 	    "nothing" },
 	{ "separate", OPTION_SEPARATE, NULL,
 	    "files given together do not share flows" },
+	{ "reassembler", OPTION_REASSEMBLER, "WORD",
+	    "native (default), or libnids: the classic engine, IPv4 and whole "
+	    "connections, on one thread" },
 	{ "vantage", OPTION_VANTAGE, "NAME", "where this was captured" },
 	{ "rules", OPTION_RULES, "DIR",
 	    "keywords.tsv, products.tsv, masks.tsv instead of the built-in "
@@ -233,6 +237,16 @@ parse_alert_from(struct read_options *o, const char *text)
 }
 
 static int
+parse_reassembler(const char *text, enum reassembler *out)
+{
+	*out = strcmp(text, "libnids") == 0 ? REASSEMBLER_LIBNIDS :
+					      REASSEMBLER_NATIVE;
+	if (*out == REASSEMBLER_LIBNIDS || strcmp(text, "native") == 0)
+		return 0;
+	return say("reassembler", text, "is neither native nor libnids");
+}
+
+static int
 on_option(void *context, int letter, const char *value)
 {
 	struct read_options *o = context;
@@ -245,6 +259,7 @@ on_option(void *context, int letter, const char *value)
 	}
 	switch (letter) {
 	case 'j':
+		o->threads_given = true;
 		return parse_threads(value, &o->run.threads);
 	case OPTION_POLICY:
 		return add_policy(o, value);
@@ -285,6 +300,8 @@ on_option(void *context, int letter, const char *value)
 	case OPTION_STRICT:
 		o->strict = true;
 		return 0;
+	case OPTION_REASSEMBLER:
+		return parse_reassembler(value, &o->run.shards.reassembler);
 	default:
 		return -1;
 	}
@@ -305,6 +322,16 @@ set_defaults(struct read_options *o)
 	for (size_t i = 0; i < BUDGETS; i++)
 		*(size_t *)(void *)((char *)&o->run + budgets[i].offset) =
 		    budgets[i].standard;
+}
+
+/* libnids keeps global state. */
+static void
+use_one_thread(struct read_options *o, const char *option)
+{
+	if (o->threads_given && o->run.threads > 1)
+		complain("read: %s works on one thread; -j %u is left aside",
+		    option, o->run.threads);
+	o->run.threads = 1;
 }
 
 int
@@ -340,5 +367,7 @@ read_options_parse(struct read_options *o, int argc, char **argv)
 		return -2;
 	}
 	o->run.judge.kept = o->run.kept_max;
+	if (o->run.shards.reassembler == REASSEMBLER_LIBNIDS)
+		use_one_thread(o, "--reassembler libnids");
 	return first;
 }

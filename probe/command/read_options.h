@@ -18,7 +18,7 @@ struct read_options {
 	const char *eve;   /* NULL: none */
 	const char *trust;
 	double prior;
-	bool alert_possible, facts, isolated, strict;
+	bool alert_possible, facts, isolated, strict, threads_given;
 };
 
 /* As options_parse(): the index of the first operand, or below 0. */

@@ -380,7 +380,7 @@ dissection_frame(struct dissection *d, const struct frame *frame,
 	if (packet->kind == PACKET_OUTER_FRAGMENT)
 		outer_add(d->outer, packet, &batch->joined);
 	if (packet->kind != PACKET_NONE) {
-		packet->shard = packet_shard(packet, d->config->key);
+		packet->shard = shard_of(d->config, packet);
 		hold_block(d, batch, block);
 		batch->count++;
 		if (d->worker_count == 0 && batch->count == at_once)

@@ -471,3 +471,23 @@ Test(packet, both_directions_and_all_fragments_meet_in_one_shard)
 		count += used[i];
 	cr_assert_eq(count, SHARD_COUNT);
 }
+
+/* libnids wants the whole packet. */
+Test(packet, the_header_of_ipv4_is_told_and_none_of_ipv6)
+{
+	struct counters counters = { 0 };
+	struct grown v4 = { 0 }, v6 = { 0 };
+	struct packet p;
+
+	grow(&v4, ETHER(TYPE_IPV4));
+	grow_ipv4(&v4, 2, 0, SEGMENT_BYTES);
+	grow(&v4, SEGMENT);
+	cr_assert_eq(decode(&v4, 1, &counters, &p), PACKET_TCP);
+	cr_assert_eq(p.payload - p.ip, 28 + 20);
+	cr_assert_eq(p.ip[0], 0x47);
+	grow(&v6, ETHER(TYPE_IPV6));
+	grow_ipv6(&v6, 6, SEGMENT_BYTES);
+	grow(&v6, SEGMENT);
+	cr_assert_eq(decode(&v6, 1, &counters, &p), PACKET_TCP);
+	cr_assert_null(p.ip);
+}

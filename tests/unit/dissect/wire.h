@@ -213,6 +213,20 @@ wire_sum(const struct packet *p, const uint8_t *tcp, size_t len)
 	return (uint16_t)~sum;
 }
 
+/* The IPv4 header that belongs before a segment, which is `len` long. */
+static inline void
+wire_ipv4(const struct packet *p, size_t len, uint8_t out[20])
+{
+	memset(out, 0, 20);
+	out[0] = 0x45;
+	put_be(out + 2, 20 + len, 2);
+	put_be(out + 4, p->number, 2);
+	out[8] = 64;
+	out[9] = 6;
+	memcpy(out + 12, p->src.address.octets, 4);
+	memcpy(out + 16, p->dst.address.octets, 4);
+}
+
 /* One segment with everything said. `seq` and `ack` are sequence numbers. */
 static inline void
 wire_segment(struct wire *w, enum dir dir, uint8_t flags, uint32_t seq,
@@ -241,14 +255,17 @@ wire_segment(struct wire *w, enum dir dir, uint8_t flags, uint32_t seq,
 	put_be(tcp + 8, ack, 4);
 	tcp[12] = 5 << 4;
 	tcp[13] = flags;
+	put_be(tcp + 14, 64240, 2); /* window */
 	if (payload.len > 0)
 		memcpy(tcp + 20, payload.ptr, payload.len);
 	put_be(tcp + 16, wire_sum(&p, tcp, 20 + payload.len) ^ w->bad_sum, 2);
-	exact = malloc(20 + kept);
+	exact = malloc(40 + kept);
 	if (exact == NULL)
 		abort();
-	memcpy(exact, tcp, 20 + kept);
-	if (packet_decode_tcp(slice_of(exact, 20 + kept),
+	wire_ipv4(&p, 20 + payload.len, exact);
+	memcpy(exact + 20, tcp, 20 + kept);
+	p.ip = w->v6 ? NULL : exact;
+	if (packet_decode_tcp(slice_of(exact + 20, 20 + kept),
 		(uint32_t)(20 + payload.len), &w->counters, &p) != PACKET_TCP)
 		abort();
 	p.ttl = w->ttl ? w->ttl : 64;
