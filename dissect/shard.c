@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "cross_check.h"
 #include "fetch.h"
 #include "fragment.h"
 #include "native.h"
@@ -24,6 +25,7 @@ struct entry {
 	struct entry *next; /* while it is spare */
 	struct fact_log log;
 	struct segment_watch watch;
+	struct cross_session *cross;
 	bool counted, opaque, lingers;
 	_Alignas(16) uint8_t session[];
 };
@@ -70,6 +72,9 @@ on_opened(void *context, const struct flow_start *start,
 	if (entry == NULL)
 		return NULL;
 	entry->counted = entry->opaque = entry->lingers = false;
+	entry->cross = shard->config->cross_check == NULL ?
+	    NULL :
+	    cross_check_opened(shard->config->cross_check, start);
 	fact_log_open(&entry->log, shard->pool,
 	    (uint64_t)shard->id << 56 | ++shard->serial);
 	if (start->midstream)
@@ -135,20 +140,30 @@ static enum interest
 on_bytes(void *context, void *session, enum dir dir, struct slice bytes,
     const struct origin *at)
 {
+	struct shard *shard = context;
 	struct entry *entry = session;
-
-	return go_on(context, entry,
+	enum interest interest = go_on(shard, entry,
 	    smtp_session_feed(session_of(entry), dir, bytes, at));
+
+	if (shard->config->cross_check != NULL)
+		cross_check_bytes(shard->config->cross_check, entry->cross, dir,
+		    bytes, interest, &shard->counters);
+	return interest;
 }
 
 static enum interest
 on_gap(void *context, void *session, enum dir dir, uint64_t missing,
     bool snapped, const struct origin *at)
 {
+	struct shard *shard = context;
 	struct entry *entry = session;
-
-	return go_on(context, entry,
+	enum interest interest = go_on(shard, entry,
 	    smtp_session_gap(session_of(entry), dir, missing, snapped, at));
+
+	if (shard->config->cross_check != NULL)
+		cross_check_gap(shard->config->cross_check, entry->cross, dir,
+		    snapped, interest, &shard->counters);
+	return interest;
 }
 
 static void
@@ -220,7 +235,12 @@ on_closed(void *context, void *session, enum ending ending, enum dir who,
 {
 	struct shard *shard = context;
 	struct entry *entry = session;
+	struct cross_end end = { at->one_sided,
+		smtp_session_recognised(session_of(entry)) };
 
+	if (shard->config->cross_check != NULL)
+		cross_check_closed(shard->config->cross_check, entry->cross,
+		    &end, &shard->counters);
 	memcpy(entry->log.acked, acked, sizeof(entry->log.acked));
 	smtp_session_close(session_of(entry), ending, who, at);
 	if (!entry->lingers)
@@ -388,11 +408,15 @@ shard_approach(const struct shard *shard, const struct packet *packet)
 void
 shard_packet(struct shard *shard, uint64_t batch, const struct packet *packet)
 {
+	struct cross_check *cross = shard->config->cross_check;
+
 	fact_pool_stamp(shard->pool, batch, packet->run_number, shard->id);
 	if (shard->nids != NULL) {
 		nids_engine_packet(shard->nids, packet);
 		return;
 	}
+	if (cross != NULL)
+		cross_check_packet(cross, packet);
 	if (packet->kind == PACKET_FRAGMENT) {
 		struct packet whole = *packet;
 		struct slice datagram;
@@ -401,6 +425,8 @@ shard_packet(struct shard *shard, uint64_t batch, const struct packet *packet)
 		    packet_decode_tcp(datagram, (uint32_t)datagram.len,
 			&shard->counters, &whole) != PACKET_TCP)
 			return;
+		if (cross != NULL)
+			cross_check_joined(cross, &whole);
 		native_segment(shard->native, &whole);
 	} else {
 		native_segment(shard->native, packet);
@@ -417,6 +443,8 @@ shard_expire(struct shard *shard, uint64_t batch, int64_t clock_ns)
 	native_expire(shard->native, clock_ns);
 	if (shard->nids != NULL)
 		nids_engine_expire(shard->nids, clock_ns);
+	if (shard->config->cross_check != NULL && shard->id == 0)
+		cross_check_expire(shard->config->cross_check, clock_ns);
 }
 
 void
@@ -427,6 +455,8 @@ shard_finish(struct shard *shard, uint64_t batch)
 	native_finish(shard->native);
 	if (shard->nids != NULL)
 		nids_engine_finish(shard->nids);
+	if (shard->config->cross_check != NULL && shard->id == SHARD_COUNT - 1)
+		cross_check_finish(shard->config->cross_check);
 }
 
 const struct counters *

@@ -33,6 +33,9 @@ struct shard_config {
 	struct shard_budgets budgets;
 	uint8_t key[16]; /* of the flow hash */
 	enum reassembler reassembler;
+	/* Borrowed; NULL: native is not compared with libnids. With one, all
+	 * shards are on one thread, the last one finishes last. */
+	struct cross_check *cross_check;
 };
 
 /* The shard that a packet belongs to: all to the first with libnids, which is

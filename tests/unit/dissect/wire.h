@@ -40,6 +40,7 @@ struct wire {
 	uint8_t ttl;	/* 0: 64 */
 	uint16_t ip_id;
 	uint32_t ts_value; /* 0: no timestamp option */
+	uint16_t urgent;   /* pointer */
 	bool refused;	   /* opened() says no */
 
 	struct native *native;
@@ -232,8 +233,8 @@ static inline void
 wire_segment(struct wire *w, enum dir dir, uint8_t flags, uint32_t seq,
     uint32_t ack, struct slice payload)
 {
-	size_t kept = payload.len - w->snapped;
-	uint8_t *tcp = calloc(1, 20 + payload.len);
+	size_t head = w->ts_value ? 32 : 20, kept = payload.len - w->snapped;
+	uint8_t *tcp = calloc(1, head + payload.len);
 	struct packet p = { .number = ++w->frame,
 		.run_number = w->frame,
 		.capture_ts_ns = ++w->now_ns,
@@ -253,20 +254,25 @@ wire_segment(struct wire *w, enum dir dir, uint8_t flags, uint32_t seq,
 	put_be(tcp + 2, dir == TO_SERVER ? w->server_port : w->client_port, 2);
 	put_be(tcp + 4, seq, 4);
 	put_be(tcp + 8, ack, 4);
-	tcp[12] = 5 << 4;
+	tcp[12] = (uint8_t)(head / 4 << 4);
 	tcp[13] = flags;
 	put_be(tcp + 14, 64240, 2); /* window */
+	put_be(tcp + 18, w->urgent, 2);
+	if (w->ts_value) {
+		memcpy(tcp + 20, "\1\1\10\12", 4);
+		put_be(tcp + 24, w->ts_value, 4);
+	}
 	if (payload.len > 0)
-		memcpy(tcp + 20, payload.ptr, payload.len);
-	put_be(tcp + 16, wire_sum(&p, tcp, 20 + payload.len) ^ w->bad_sum, 2);
-	exact = malloc(40 + kept);
+		memcpy(tcp + head, payload.ptr, payload.len);
+	put_be(tcp + 16, wire_sum(&p, tcp, head + payload.len) ^ w->bad_sum, 2);
+	exact = malloc(20 + head + kept);
 	if (exact == NULL)
 		abort();
-	wire_ipv4(&p, 20 + payload.len, exact);
-	memcpy(exact + 20, tcp, 20 + kept);
+	wire_ipv4(&p, head + payload.len, exact);
+	memcpy(exact + 20, tcp, head + kept);
 	p.ip = w->v6 ? NULL : exact;
-	if (packet_decode_tcp(slice_of(exact + 20, 20 + kept),
-		(uint32_t)(20 + payload.len), &w->counters, &p) != PACKET_TCP)
+	if (packet_decode_tcp(slice_of(exact + 20, head + kept),
+		(uint32_t)(head + payload.len), &w->counters, &p) != PACKET_TCP)
 		abort();
 	p.ttl = w->ttl ? w->ttl : 64;
 	p.ip_id = w->ip_id;
