@@ -11,6 +11,7 @@
 #include "policy_file.h"
 #include "probe/capture/capture.h"
 #include "probe/capture/sources.h"
+#include "probe/output/cross_check.h"
 #include "probe/output/eve.h"
 #include "probe/output/facts.h"
 #include "probe/output/progress.h"
@@ -34,6 +35,7 @@ struct reading {
 	struct store *store;
 	struct world *world;
 	struct run *run;
+	struct cross_check *cross_check; /* NULL: not asked for */
 	struct sources sources;
 	struct progress progress;
 	struct capture *capture; /* that is being read */
@@ -105,6 +107,15 @@ on_fact(void *context, const struct fact *fact, struct slice bytes)
 	json_reset(&r->json);
 	facts_json(&r->json, fact, bytes, run_path(r->run, fact->capture));
 	r->unwritten |= json_write(&r->json, stdout) != 0;
+}
+
+static void
+on_difference(void *context, const struct cross_difference *difference)
+{
+	char text[CROSS_TEXT_BYTES];
+
+	(void)context;
+	complain("%s", cross_check_text(difference, text));
 }
 
 /* Frames of a kind of link that nobody here reads: said, not passed over. */
@@ -238,8 +249,12 @@ report(struct reading *r)
 		r->failed = true;
 	}
 	if (!r->options.common.quiet && !r->options.facts && r->eve != stdout &&
-	    count > 0)
+	    count > 0) {
 		text_read_summary(stdout, rows, count, &f.groups);
+		if (r->cross_check != NULL)
+			cross_check_summary(stdout,
+			    cross_check_totals(r->cross_check));
+	}
 	if (r->skipped > 0 && !r->options.common.quiet)
 		complain("%llu file%s no captures: skipped",
 		    (unsigned long long)r->skipped,
@@ -417,8 +432,15 @@ set_up(struct reading *r, char **paths)
 	r->world = world_create(r->store, r->registry, o->prior, errbuf);
 	if (r->world == NULL)
 		goto failed;
-	r->run = run_create(&o->run, r->store, r->world, &holder,
-	    o->facts ? on_fact : NULL, r);
+	if (o->cross_check) {
+		r->cross_check = cross_check_create(&o->run.shards,
+		    o->run.cross_check_bytes, on_difference, r);
+		o->run.shards.cross_check = r->cross_check;
+	}
+	r->run = o->cross_check && r->cross_check == NULL ?
+	    NULL :
+	    run_create(&o->run, r->store, r->world, &holder,
+		o->facts ? on_fact : NULL, r);
 	if (r->run != NULL)
 		return 0;
 	snprintf(errbuf, sizeof(errbuf), "out of memory");
@@ -433,6 +455,7 @@ tear_down(struct reading *r)
 	if (r->eve != NULL && r->eve != stdout)
 		fclose(r->eve);
 	run_destroy(r->run);
+	cross_check_destroy(r->cross_check);
 	world_destroy(r->world);
 	store_close(r->store);
 	registry_free(r->registry);
@@ -474,8 +497,13 @@ status_of(const struct reading *r, bool likely)
 		return STATUS_NO;
 	if (r->fault || r->failed || stop)
 		return STATUS_ERROR;
-	return r->options.strict && run_unjudged(r->run) > 0 ? STATUS_ERROR :
-							       STATUS_OK;
+	if (!r->options.strict)
+		return STATUS_OK;
+	return run_unjudged(r->run) > 0 ||
+		(r->cross_check != NULL &&
+		    cross_check_totals(r->cross_check)->unknown > 0) ?
+	    STATUS_ERROR :
+	    STATUS_OK;
 }
 
 static void

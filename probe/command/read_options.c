@@ -24,6 +24,7 @@ enum {
 	OPTION_SEPARATE,
 	OPTION_STRICT,
 	OPTION_REASSEMBLER,
+	OPTION_CROSS_CHECK,
 	OPTION_BUDGET, /* and so on, one a row of `budgets` */
 };
 
@@ -73,6 +74,10 @@ static const struct {
 	    "lines a capture adds of clear text to domains that forbid it "
 	    "(32,768); the lowest addresses of clients stay: clear_shed",
 	    offsetof(struct run_options, judge.clear), 32768 },
+	{ "max-cross-check", "BYTES",
+	    "negotiations that are compared (64M); later ones are not: "
+	    "crosscheck.memcap",
+	    offsetof(struct run_options, cross_check_bytes), 64 << 20 },
 	{ "max-kept", "N",
 	    "sessions that are kept in all (100,000); the highest identities "
 	    "stay: kept_shed",
@@ -108,6 +113,9 @@ static const struct option_row own_rows[] = {
 	{ "reassembler", OPTION_REASSEMBLER, "WORD",
 	    "native (default), or libnids: the classic engine, IPv4 and whole "
 	    "connections, on one thread" },
+	{ "cross-check", OPTION_CROSS_CHECK, NULL,
+	    "have libnids read each negotiation too, on one thread, and say "
+	    "where the engines differ" },
 	{ "vantage", OPTION_VANTAGE, "NAME", "where this was captured" },
 	{ "rules", OPTION_RULES, "DIR",
 	    "keywords.tsv, products.tsv, masks.tsv instead of the built-in "
@@ -115,7 +123,8 @@ static const struct option_row own_rows[] = {
 	{ "trust", OPTION_TRUST, "FILE|DIR",
 	    "CA certificates (certificates are not judged yet)" },
 	{ "strict", OPTION_STRICT, NULL,
-	    "exit status 2 when sessions could not be judged" },
+	    "exit status 2 when sessions could not be judged, or the engines "
+	    "differ in a way that is not known" },
 };
 #define OWN_ROWS (sizeof(own_rows) / sizeof(*own_rows))
 
@@ -300,6 +309,9 @@ on_option(void *context, int letter, const char *value)
 	case OPTION_STRICT:
 		o->strict = true;
 		return 0;
+	case OPTION_CROSS_CHECK:
+		o->cross_check = true;
+		return 0;
 	case OPTION_REASSEMBLER:
 		return parse_reassembler(value, &o->run.shards.reassembler);
 	default:
@@ -324,7 +336,7 @@ set_defaults(struct read_options *o)
 		    budgets[i].standard;
 }
 
-/* libnids keeps global state. */
+/* libnids keeps global state: it is one, and on one thread. */
 static void
 use_one_thread(struct read_options *o, const char *option)
 {
@@ -366,8 +378,17 @@ read_options_parse(struct read_options *o, int argc, char **argv)
 		usage_error(&syntax, "csv is for incidents");
 		return -2;
 	}
+	if (o->cross_check &&
+	    o->run.shards.reassembler == REASSEMBLER_LIBNIDS) {
+		usage_error(&syntax,
+		    "--cross-check compares native with libnids; leave "
+		    "--reassembler libnids out");
+		return -2;
+	}
 	o->run.judge.kept = o->run.kept_max;
 	if (o->run.shards.reassembler == REASSEMBLER_LIBNIDS)
 		use_one_thread(o, "--reassembler libnids");
+	if (o->cross_check)
+		use_one_thread(o, "--cross-check");
 	return first;
 }

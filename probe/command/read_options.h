@@ -19,6 +19,7 @@ struct read_options {
 	const char *trust;
 	double prior;
 	bool alert_possible, facts, isolated, strict, threads_given;
+	bool cross_check;
 };
 
 /* As options_parse(): the index of the first operand, or below 0. */

@@ -19,9 +19,10 @@ struct run_options {
 	struct shard_config shards;
 	struct judge_budgets judge;
 	unsigned threads;
-	bool separate;	     /* files given together share no flows */
-	const char *vantage; /* "" or a name */
-	size_t kept_max;     /* sessions that the store keeps in all */
+	bool separate;		  /* files given together share no flows */
+	const char *vantage;	  /* "" or a name */
+	size_t kept_max;	  /* sessions that the store keeps in all */
+	size_t cross_check_bytes; /* of shards.cross_check, if there is one */
 };
 
 /* A capture as it is read: what the run asks of probe/capture, so that the
