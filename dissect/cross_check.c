@@ -361,7 +361,7 @@ cross_check_create(const struct shard_config *config, size_t budget_bytes,
 	struct cross_check *c = calloc(1, sizeof(*c));
 	struct stream_listener listener = { c, on_libnids_opened,
 		on_libnids_bytes, on_libnids_gap, on_libnids_closed,
-		libnids_worth, on_libnids_acked };
+		libnids_worth, on_libnids_acked, NULL, NULL, NULL };
 	struct nids_config nids;
 
 	if (c == NULL)

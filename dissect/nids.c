@@ -7,9 +7,10 @@
 
 #include <nids.h>
 
+#include "datagram.h"
+
 #define NS_PER_S INT64_C(1000000000)
 #define IDLE_NS (3600 * NS_PER_S) /* as the native engine has it */
-#define DATAGRAM_MAX 65535
 /* Hosts whose sums are not verified; with more, nobody's are. */
 #define OFFLOADING_MAX 64
 /* What libnids calls the state of an end that has sent its FIN: seen,
@@ -44,7 +45,7 @@ struct nids_engine {
 	int offloading_count;
 	/* libnids reads it through structures, so it has to be aligned, and
 	 * beyond the end of a cut header. */
-	_Alignas(16) uint8_t datagram[DATAGRAM_MAX + 64];
+	_Alignas(16) uint8_t datagram[DATAGRAM_MAX_BYTES + 64];
 };
 
 /* libnids' callbacks come without a context. */
@@ -336,6 +337,19 @@ on_stream(struct tcp_stream *tcp, void **unused)
 
 /* --- packets ------------------------------------------------------------- */
 
+static bool
+is_offloading(const struct nids_engine *e, const struct packet *p)
+{
+	u_int address;
+
+	memcpy(&address, p->src.address.octets, 4);
+	for (int i = 0; i < e->offloading_count; i++)
+		if ((address & e->offloading[i].mask) ==
+		    e->offloading[i].netaddr)
+			return true;
+	return false;
+}
+
 /* A host whose first segment has a wrong sum: see nids.h. */
 static void
 note_offloading(struct nids_engine *e, const struct packet *p)
@@ -343,11 +357,9 @@ note_offloading(struct nids_engine *e, const struct packet *p)
 	struct nids_chksum_ctl *last = &e->offloading[e->offloading_count];
 	u_int address;
 
+	if (is_offloading(e, p))
+		return;
 	memcpy(&address, p->src.address.octets, 4);
-	for (int i = 0; i < e->offloading_count; i++)
-		if ((address & e->offloading[i].mask) ==
-		    e->offloading[i].netaddr)
-			return;
 	last->netaddr = e->offloading_count < OFFLOADING_MAX ? address : 0;
 	last->mask = e->offloading_count < OFFLOADING_MAX ? UINT32_MAX : 0;
 	last->action = NIDS_DONT_CHKSUM;
@@ -416,42 +428,23 @@ before_segment(struct nids_engine *e, const struct packet *p)
 	}
 }
 
-/* RFC 1071, over a header of whole words. */
-static uint16_t
-header_sum(const uint8_t *header, size_t len)
+static void
+after_segment(const struct nids_engine *e, const struct packet *p)
 {
-	uint32_t sum = 0;
+	bool from_client;
+	struct tcp_stream *tcp = find_stream(p, &from_client);
+	struct nids_flow *f = tcp != NULL ? tcp->user : NULL;
+	enum dir dir = from_client ? TO_SERVER : TO_CLIENT;
+	enum sum sum = SUM_RIGHT;
 
-	for (size_t i = 0; i < len; i += 2)
-		sum += (uint32_t)(header[i] << 8 | header[i + 1]);
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)~sum;
-}
-
-/* The packet as libnids wants it; its length, 0: it is too long. */
-static size_t
-copy_datagram(struct nids_engine *e, const struct packet *p)
-{
-	size_t before = (size_t)(p->payload - p->ip);
-	size_t captured = before + p->payload_bytes;
-	size_t total = before + p->payload_wire_bytes;
-	size_t header = (p->ip[0] & 15u) * 4u;
-	uint8_t *to = e->datagram;
-	uint16_t sum;
-
-	if (total > DATAGRAM_MAX)
-		return 0;
-	memcpy(to, p->ip, captured);
-	if (to[2] == 0 && to[3] == 0) { /* segmentation offload */
-		to[2] = (uint8_t)(total >> 8);
-		to[3] = (uint8_t)total;
-	}
-	to[10] = to[11] = 0;
-	sum = header_sum(to, header);
-	to[10] = (uint8_t)(sum >> 8);
-	to[11] = (uint8_t)sum;
-	return captured;
+	if (f == NULL || f->session == NULL || e->listener.segment == NULL)
+		return;
+	if (e->refused & NIDS_SUM)
+		sum = SUM_WRONG;
+	else if (e->refused & NIDS_CUT || is_offloading(e, p))
+		sum = SUM_UNKNOWN;
+	e->listener.segment(e->listener.context, f->session, dir, p, sum,
+	    sender(f, dir)->first_data_seq);
 }
 
 static bool
@@ -485,7 +478,7 @@ nids_engine_packet(struct nids_engine *e, const struct packet *p)
 		return 0;
 	e->packet = p;
 	e->refused = 0;
-	captured = copy_datagram(e, p);
+	captured = datagram_copy(p, e->datagram);
 	if (captured == 0) {
 		e->refused = NIDS_CUT;
 	} else {
@@ -495,6 +488,8 @@ nids_engine_packet(struct nids_engine *e, const struct packet *p)
 		if (p->kind == PACKET_TCP)
 			before_segment(e, p);
 		nids_pcap_handler(NULL, &e->header, e->datagram);
+		if (p->kind == PACKET_TCP)
+			after_segment(e, p);
 	}
 	e->packet = NULL;
 	if (e->refused != 0)
@@ -551,7 +546,7 @@ nids_engine_create(const struct nids_config *config,
 	e->listener = *listener;
 	e->counters = counters;
 	e->now_ns = INT64_MIN;
-	e->no_capture = pcap_open_dead(DLT_RAW, DATAGRAM_MAX);
+	e->no_capture = pcap_open_dead(DLT_RAW, DATAGRAM_MAX_BYTES);
 	if (e->no_capture == NULL || !start(e)) {
 		nids_engine_destroy(e);
 		return NULL;

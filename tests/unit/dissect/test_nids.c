@@ -13,6 +13,9 @@ struct world {
 	bool backwards;	  /* the last one first */
 };
 
+static void (*on_each_segment)(void *context, void *session, enum dir,
+    const struct packet *, enum sum, uint32_t base);
+
 static void
 to_engine(void *context, const struct packet *p)
 {
@@ -25,7 +28,8 @@ static void
 open_world(struct world *world, size_t flows_max)
 {
 	struct stream_listener listener = { &world->w, wire_opened, wire_bytes,
-		wire_gap, wire_closed, wire_worth, wire_acked };
+		wire_gap, wire_closed, wire_worth, wire_acked,
+		on_each_segment };
 	struct nids_config config = { flows_max, world->w.any_port,
 		world->w.mail_ports };
 
@@ -192,6 +196,45 @@ Test(nids, what_is_beyond_the_window_is_told)
 	s(w, UINT32_C(1) << 20, 0, "250 ");
 	cr_assert_eq(world.refused, NIDS_WINDOW);
 	close_world(&world, "");
+}
+
+static char seen[64];
+
+static void
+on_segment(void *context, void *session, enum dir dir, const struct packet *p,
+    enum sum sum, uint32_t base)
+{
+	size_t n = strlen(seen);
+
+	(void)context;
+	(void)session;
+	snprintf(seen + n, sizeof(seen) - n, "%c%u:%u%c ", wire_mark(dir),
+	    p->seq - base, p->payload_bytes,
+	    sum == SUM_WRONG	 ? '!' :
+		sum == SUM_RIGHT ? '+' :
+				   '?');
+}
+
+/* Copies too, and what is refused: somebody else compares them. */
+Test(nids, each_segment_of_a_session_is_shown_as_it_came)
+{
+	static struct world world;
+	struct wire *w = &world.w;
+
+	on_each_segment = on_segment;
+	open_world(&world, 64);
+	wire_shake(w);
+	s(w, 0, 0, "220 mx\r\n");
+	s(w, 0, 0, "XXX mx\r\n");
+	w->bad_sum = true;
+	c(w, 0, 8, "EHLO a\r\n");
+	w->bad_sum = false;
+	w->snapped = 2;
+	c(w, 0, 8, "EHLO a\r\n");
+	cr_assert_str_eq(seen, "S0:8+ S0:8+ C0:8! C0:6? ");
+	close_world(&world,
+	    "S@0 220 mx\r\n\n"
+	    "capture-end by C, acked 0 0\n");
 }
 
 /* --- fragments ----------------------------------------------------------- */
