@@ -359,9 +359,13 @@ cross_check_create(const struct shard_config *config, size_t budget_bytes,
     cross_report_fn *report_fn, void *context)
 {
 	struct cross_check *c = calloc(1, sizeof(*c));
-	struct stream_listener listener = { c, on_libnids_opened,
-		on_libnids_bytes, on_libnids_gap, on_libnids_closed,
-		libnids_worth, on_libnids_acked, NULL, NULL, NULL };
+	struct stream_listener listener = { .context = c,
+		.opened = on_libnids_opened,
+		.bytes = on_libnids_bytes,
+		.gap = on_libnids_gap,
+		.closed = on_libnids_closed,
+		.worth = libnids_worth,
+		.acked = on_libnids_acked };
 	struct nids_config nids;
 
 	if (c == NULL)

@@ -30,17 +30,13 @@ cross_free_streams(struct cross_check *c, struct cross_session *s)
 static uint32_t
 bucket_of(const struct cross_check *c, const struct endpoint ends[2])
 {
-	uint8_t key[2 * 19];
+	uint64_t words[5];
+	uint32_t ports = (uint32_t)ends[0].port << 16 | ends[1].port;
 
-	for (int i = 0; i < 2; i++) {
-		uint8_t *to = key + 19 * i;
-
-		memcpy(to, ends[i].address.octets, 16);
-		to[16] = ends[i].address.family;
-		to[17] = (uint8_t)(ends[i].port >> 8);
-		to[18] = (uint8_t)ends[i].port;
-	}
-	return (uint32_t)(siphash13(c->config->key, key, sizeof(key)) %
+	memcpy(words, ends[0].address.octets, 16);
+	memcpy(words + 2, ends[1].address.octets, 16);
+	words[4] = ends[0].address.family;
+	return (uint32_t)(siphash13(c->config->key, words, 5, ports) %
 	    CROSS_BUCKETS);
 }
 

@@ -27,9 +27,14 @@ to_engine(void *context, const struct packet *p)
 static void
 open_world(struct world *world, size_t flows_max)
 {
-	struct stream_listener listener = { &world->w, wire_opened, wire_bytes,
-		wire_gap, wire_closed, wire_worth, wire_acked,
-		on_each_segment };
+	struct stream_listener listener = { .context = &world->w,
+		.opened = wire_opened,
+		.bytes = wire_bytes,
+		.gap = wire_gap,
+		.closed = wire_closed,
+		.worth = wire_worth,
+		.acked = wire_acked,
+		.segment = on_each_segment };
 	struct nids_config config = { flows_max, world->w.any_port,
 		world->w.mail_ports };
 
