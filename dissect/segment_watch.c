@@ -245,6 +245,7 @@ struct comparison {
 	bool as_other;	 /* nothing of the other one does */
 	bool as_suspect; /* nor a segment with a wrong sum */
 	struct taped *against; /* the first that does */
+	struct taped *same;    /* the very segment, with the same octets */
 };
 
 /*
@@ -257,7 +258,7 @@ compare(const struct look *look)
 {
 	const struct segment_watch *watch = look->watch;
 	const struct packet *p = look->packet;
-	struct comparison c = { false, true, true, true, NULL };
+	struct comparison c = { false, true, true, true, NULL, NULL };
 	uint32_t first = 0, other = 0, from;
 
 	for (uint32_t at = 0; at < watch->length;) {
@@ -278,26 +279,49 @@ compare(const struct look *look)
 		}
 		first += t->first_reading ? common(t, p, &from) : 0;
 		other += t->other_reading ? common(t, p, &from) : 0;
-		c.known |= t->copy.seq == look->copy.seq &&
-		    t->captured == p->payload_bytes;
+		if (t->copy.seq == look->copy.seq &&
+		    t->captured == p->payload_bytes && c.same == NULL)
+			c.same = t;
 	}
-	c.known |= (c.as_first && first >= p->payload_bytes) ||
+	c.known = c.same != NULL || (c.as_first && first >= p->payload_bytes) ||
 	    (c.as_other && other >= p->payload_bytes);
 	return c;
+}
+
+/* Could they be one packet, captured before and behind a router? */
+static bool
+seen_twice(const struct segment_copy *a, const struct segment_copy *b)
+{
+	return a->ip_id == b->ip_id && a->seq == b->seq && a->ack == b->ack &&
+	    a->tcp_flags == b->tcp_flags && a->ttl != b->ttl &&
+	    elapsed_ns(a->capture_ts_ns, b->capture_ts_ns) <= SIGHTINGS_NS;
+}
+
+/* So it was before, with equal octets: the direction is seen in two places. */
+static void
+note_twice(const struct look *look, const struct taped *t)
+{
+	if (t == NULL || !seen_twice(&t->copy, &look->copy))
+		return;
+	look->d->twice_ttls[0] = t->copy.ttl;
+	look->d->twice_ttls[1] = look->copy.ttl;
 }
 
 /*
  * One packet before and behind a router that changed it: same number, same
  * place, and a TTL that differs. A forger beside the path does not know the
- * number of a packet that he wants to outrun.
+ * number of a packet that he wants to outrun. Where there are no numbers (IPv6,
+ * RFC 6864) others of the direction must have come in the same two ways.
  */
 static uint32_t
-sightings(const struct segment_copy *a, const struct segment_copy *b)
+sightings(const struct watched_direction *d, const struct segment_copy *a,
+    const struct segment_copy *b)
 {
-	if (a->ip_id == 0 || a->ip_id != b->ip_id || a->seq != b->seq ||
-	    a->ack != b->ack || a->tcp_flags != b->tcp_flags ||
-	    a->ttl == b->ttl ||
-	    elapsed_ns(a->capture_ts_ns, b->capture_ts_ns) > SIGHTINGS_NS)
+	bool as_before =
+	    (d->twice_ttls[0] == a->ttl && d->twice_ttls[1] == b->ttl) ||
+	    (d->twice_ttls[0] == b->ttl && d->twice_ttls[1] == a->ttl);
+
+	if (!seen_twice(a, b) || (a->ip_id == 0 && !as_before))
 		return 0;
 	return COPIES_SIGHTINGS | (a->ttl < b->ttl ? COPIES_FIRST_FARTHER : 0);
 }
@@ -307,7 +331,7 @@ say_differs(const struct look *look, const struct taped *t)
 {
 	uint32_t from, extent = differing(t, look->packet, &from);
 	struct fact fact = { .code = FACT_COPIES_DIFFER,
-		.value = sightings(&t->copy, &look->copy),
+		.value = sightings(look->d, &t->copy, &look->copy),
 		.extent = extent };
 
 	count(look->counters, COUNTER_OVERLAP_DIFFERS);
@@ -525,6 +549,7 @@ segment_watch_see(struct segment_watch *watch, enum dir dir,
 	/* What goes on where the direction ended has nothing to compare with. */
 	if (look.d->has_taped && seq_before(look.copy.seq, look.d->taped_end))
 		c = compare(&look);
+	note_twice(&look, c.same);
 	if (watch->frozen && c.against == NULL)
 		return;
 	if (sum == SUM_UNCHECKED)

@@ -37,7 +37,8 @@ struct watched_direction {
 	uint32_t taped_end; /* of what is on the tape, wrong sums included */
 	uint16_t id_steps;  /* in a row that a counter explains */
 	bool started, has_acked, has_fin, has_taped;
-	uint8_t said; /* steps that were told already */
+	uint8_t said;	       /* steps that were told already */
+	uint8_t twice_ttls[2]; /* of a packet that was seen in two places */
 };
 
 struct segment_watch {

@@ -39,12 +39,16 @@ weigh_copies(struct trial *trial)
 		code = EVIDENCE_SECOND_SIGHTING;
 	e = trial_evidence(trial, code, c->later.frame);
 	snprintf(e->detail, sizeof(e->detail),
-	    "frames %llu and %llu, %llu octet%s from offset %llu; TTL %u and "
-	    "%u, IP-ID %u and %u",
+	    "frames %llu and %llu, %llu octet%s from offset %llu",
 	    (unsigned long long)c->first.frame,
 	    (unsigned long long)c->later.frame, (unsigned long long)c->extent,
-	    c->extent == 1 ? "" : "s", (unsigned long long)c->stream_offset,
-	    c->first.ttl, c->later.ttl, c->first.ip_id, c->later.ip_id);
+	    c->extent == 1 ? "" : "s", (unsigned long long)c->stream_offset);
+	/* Of sightings under two pairs of addresses they are not known. */
+	if (c->first.ttl != 0 || c->later.ttl != 0)
+		snprintf(e->detail + strlen(e->detail),
+		    sizeof(e->detail) - strlen(e->detail),
+		    "; TTL %u and %u, IP-ID %u and %u", c->first.ttl,
+		    c->later.ttl, c->first.ip_id, c->later.ip_id);
 }
 
 /* No kind says what the copies were for. */

@@ -203,23 +203,31 @@ wording_injected(const struct session *s, enum dir dir, struct incident *in)
 	    commands ? "client" : "server", commands ? "server" : "client");
 }
 
+/* " (TTL 57 and 63)"; "": not known of sightings under two addresses. */
+static const char *
+two_ttls(const struct session_copies *c, char out[32])
+{
+	out[0] = '\0';
+	if (c->first.ttl != 0 || c->later.ttl != 0)
+		snprintf(out, 32, " (TTL %u and %u)", c->first.ttl,
+		    c->later.ttl);
+	return out;
+}
+
 void
 wording_copies(const struct session_copies *c, struct incident *in)
 {
-	if (c->value & COPIES_SIGHTINGS)
-		add(in->observed, sizeof(in->observed),
-		    ". The same packet was captured twice, in frames %llu and "
-		    "%llu (TTL %u and %u), before and behind what changed it",
-		    (unsigned long long)c->first.frame,
-		    (unsigned long long)c->later.frame, c->first.ttl,
-		    c->later.ttl);
-	else
-		add(in->observed, sizeof(in->observed),
-		    ". These octets came twice with different contents, in "
-		    "frames %llu and %llu (TTL %u and %u)",
-		    (unsigned long long)c->first.frame,
-		    (unsigned long long)c->later.frame, c->first.ttl,
-		    c->later.ttl);
+	bool sightings = c->value & COPIES_SIGHTINGS;
+	char ttls[32];
+
+	add(in->observed, sizeof(in->observed),
+	    "%s, in frames %llu and %llu%s, %s",
+	    sightings ? ". The same octets were captured twice" :
+			". These octets came twice",
+	    (unsigned long long)c->first.frame,
+	    (unsigned long long)c->later.frame, two_ttls(c, ttls),
+	    sightings ? "before and behind what changed them" :
+			"with different contents");
 	snprintf(in->benign, sizeof(in->benign), "%s",
 	    c->value & COPIES_SIGHTINGS ?
 		"a firewall of the operator's own between the two places of "

@@ -5,6 +5,7 @@
 #include <xxhash.h>
 
 #include "rooms.h"
+#include "sightings.h"
 #include "yield.h"
 
 #define NS_PER_DAY (INT64_C(86400) * 1000000000)
@@ -15,6 +16,12 @@ struct open_session {
 	uint8_t *facts;
 	uint32_t length, room;
 	bool cut; /* some were not kept for want of room */
+	bool noted;
+	/* The same session under other addresses; once that has ended, its
+	 * facts. */
+	uint64_t twin;
+	uint8_t *twin_facts;
+	uint32_t twin_length, twin_room;
 };
 
 struct judge_loop {
@@ -25,6 +32,7 @@ struct judge_loop {
 	struct open_session *open; /* open addressing by handle */
 	size_t open_count, open_mask, open_bytes;
 	struct rooms *rooms;
+	struct sightings *sightings;
 	struct yield **yields; /* by capture ordinal */
 	size_t yield_count;
 	uint64_t sessions, suspects;
@@ -47,7 +55,10 @@ judge_loop_create(const struct judge_budgets *budgets,
 	loop->open = calloc(1024, sizeof(*loop->open));
 	loop->open_mask = 1023;
 	loop->rooms = rooms_create();
-	if (loop->open == NULL || loop->rooms == NULL) {
+	loop->sightings = sightings_create();
+	if (loop->open == NULL || loop->rooms == NULL ||
+	    loop->sightings == NULL) {
+		sightings_destroy(loop->sightings);
 		rooms_destroy(loop->rooms);
 		free(loop->open);
 		free(loop);
@@ -61,10 +72,14 @@ judge_loop_destroy(struct judge_loop *loop)
 {
 	if (loop == NULL)
 		return;
-	for (size_t i = 0; i <= loop->open_mask; i++)
+	for (size_t i = 0; i <= loop->open_mask; i++) {
 		rooms_give(loop->rooms, loop->open[i].facts,
 		    loop->open[i].room);
+		rooms_give(loop->rooms, loop->open[i].twin_facts,
+		    loop->open[i].twin_room);
+	}
 	rooms_destroy(loop->rooms);
+	sightings_destroy(loop->sightings);
 	for (size_t i = 0; i < loop->yield_count; i++)
 		yield_destroy(loop->yields[i]);
 	free(loop->open);
@@ -125,13 +140,26 @@ find_open(struct judge_loop *loop, uint64_t handle)
 	return &loop->open[place];
 }
 
+/* NULL: it is not open. */
+static struct open_session *
+find_known(struct judge_loop *loop, uint64_t handle)
+{
+	size_t place = place_of(loop, handle);
+
+	while (
+	    loop->open[place].handle != 0 && loop->open[place].handle != handle)
+		place = (place + 1) & loop->open_mask;
+	return loop->open[place].handle != 0 ? &loop->open[place] : NULL;
+}
+
 static void
 remove_open(struct judge_loop *loop, struct open_session *session)
 {
 	size_t i = (size_t)(session - loop->open), j = i;
 
-	loop->open_bytes -= session->room;
+	loop->open_bytes -= session->room + session->twin_room;
 	rooms_give(loop->rooms, session->facts, session->room);
+	rooms_give(loop->rooms, session->twin_facts, session->twin_room);
 	loop->open_count--;
 	for (;;) {
 		size_t home;
@@ -349,6 +377,83 @@ end_session(struct judge_loop *loop, struct open_session *open,
 		    verdict != VERDICT_NOTHING && verdict != VERDICT_UNJUDGED);
 }
 
+/* --- one session, seen twice --------------------------------------------- */
+
+/* Is it another sighting of one that is open? */
+static void
+note_sighting(struct judge_loop *loop, struct open_session *open,
+    struct slice facts)
+{
+	uint64_t twin = sightings_open(loop->sightings, open->handle, facts);
+	struct open_session *other = twin ? find_known(loop, twin) : NULL;
+
+	open->noted = true;
+	if (other == NULL || other->twin != 0)
+		return;
+	open->twin = twin;
+	other->twin = open->handle;
+}
+
+/* The sighting that ends first waits for the other one. False: there is none
+ * to wait for. */
+static bool
+hand_over(struct judge_loop *loop, struct open_session *open, struct slice last)
+{
+	struct open_session *other = open->twin && open->twin_facts == NULL ?
+	    find_known(loop, open->twin) :
+	    NULL;
+
+	if (other == NULL)
+		return false;
+	keep_facts(loop, open, last);
+	if (open->cut)
+		return false;
+	other->twin_facts = open->facts;
+	other->twin_length = open->length;
+	other->twin_room = open->room;
+	open->facts = NULL;
+	open->length = open->room = 0;
+	return true;
+}
+
+static void
+swap_sightings(struct open_session *open)
+{
+	struct open_session before = *open;
+
+	open->facts = before.twin_facts;
+	open->length = before.twin_length;
+	open->room = before.twin_room;
+	open->twin_facts = before.facts;
+	open->twin_length = before.length;
+	open->twin_room = before.room;
+}
+
+/*
+ * Judged is what came to the client; what the other sighting says otherwise
+ * stands beside it.
+ */
+static void
+end_both(struct judge_loop *loop, struct open_session *open, struct slice last)
+{
+	static uint8_t differing[SIGHTINGS_MAX_BYTES];
+	struct slice own, twin;
+
+	keep_facts(loop, open, last);
+	own = slice_of(open->facts, open->length);
+	twin = slice_of(open->twin_facts, open->twin_length);
+	if (!open->cut && !sightings_is_nearer(own, twin)) {
+		swap_sightings(open);
+		own = slice_of(open->facts, open->length);
+		twin = slice_of(open->twin_facts, open->twin_length);
+	}
+	if (!open->cut)
+		keep_facts(loop, open,
+		    slice_of(differing,
+			sightings_compare(own, twin, differing)));
+	end_session(loop, open, slice_of(NULL, 0));
+}
+
 void
 judge_loop_take(void *context, const struct publication *publication,
     struct slice facts)
@@ -366,13 +471,18 @@ judge_loop_take(void *context, const struct publication *publication,
 	open = find_open(loop, publication->session);
 	if (open == NULL)
 		return;
+	if (!open->noted)
+		note_sighting(loop, open, facts);
 	/* Reading a file, nobody waits for an alert: a session is judged at
 	 * its last decision point, when all of its facts are here. */
 	if (publication->decision < DECISION_CLOSED) {
 		keep_facts(loop, open, facts);
 		return;
 	}
-	end_session(loop, open, facts);
+	if (open->twin_facts != NULL)
+		end_both(loop, open, facts);
+	else if (!hand_over(loop, open, facts))
+		end_session(loop, open, facts);
 	remove_open(loop, open);
 }
 

@@ -404,6 +404,31 @@ Test(segment_watch, one_packet_before_and_behind_a_router_is_a_sighting)
 	    "other: 250-mx\nother: 250-XXXXXXXX\nother: 250 DSN\n");
 }
 
+/* IPv6 numbers no packets: another of the direction must have come so. */
+Test(segment_watch, without_numbers_a_sighting_needs_one_before_it)
+{
+	for (int twice = 0; twice < 2; twice++) {
+		struct scene *scene = scene_open();
+		struct wire *w = &scene->wire;
+
+		for (int i = 0; i <= twice; i++) {
+			w->ttl = (uint8_t)(64 - i);
+			s(w, 0, 0, "220 mx ESMTP\r\n");
+		}
+		c(w, 0, 14, "EHLO a\r\n");
+		w->ttl = 64;
+		s(w, 14, 8, EHLO_REPLY);
+		w->ttl = 63;
+		s(w, 14, 8, GARBLED);
+		scene_expect(scene,
+		    twice ?
+			"copies-differ S@26+8 fresh sightings\n"
+			"other: 250-mx\nother: 250-XXXXXXXX\nother: 250 DSN\n" :
+			"copies-differ S@26+8 fresh\n"
+			"other: 250-mx\nother: 250-XXXXXXXX\nother: 250 DSN\n");
+	}
+}
+
 Test(segment_watch, resets_and_ends_that_do_not_fit_are_told)
 {
 	struct scene *scene = scene_open();
