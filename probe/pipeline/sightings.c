@@ -7,6 +7,13 @@
 /* How much later the second sighting may begin: a translator is quick. */
 #define APART_NS (INT64_C(2) * 1000000000)
 
+/*
+ * Initial sequence numbers are random (RFC 6528): both alike by chance are one
+ * pair in 2^64. Who makes captures up begins with a small number, the same in
+ * all of them; in one of 4,096 connections a real one is as small.
+ */
+#define ISN_RANDOM_MIN (1u << 20)
+
 struct place {
 	uint32_t client_isn, server_isn;
 	uint32_t capture;
@@ -56,7 +63,8 @@ sightings_open(struct sightings *s, uint64_t handle, struct slice facts)
 	if (!fact_decode(&facts, &fact, &bytes) ||
 	    fact.code != FACT_SESSION_OPENED ||
 	    !flow_identity_decode(bytes, &id) || !id.has_client_isn ||
-	    !id.has_server_isn)
+	    !id.has_server_isn || id.client_isn < ISN_RANDOM_MIN ||
+	    id.server_isn < ISN_RANDOM_MIN)
 		return 0;
 	place = &s->places[(id.client_isn ^ id.server_isn * 0x9e3779b1u) >> 7 &
 	    (PLACES - 1)];
