@@ -14,6 +14,8 @@
 #define BYTES_MIN 8192
 /* A packet makes one session ask for more: more than give it back again. */
 #define RELIEVED_MAX 4
+/* Packets until it is tried again, if there was nothing to shed. */
+#define RELIEF_PAUSE 64
 
 /* Negotiations that ended in TLS and may still have copies; how much of them
  * is kept. */
@@ -47,6 +49,7 @@ struct shard {
 	struct nids_engine *nids; /* NULL: native works */
 	struct entry *spare;
 	struct recent recent[RECENT_MAX];
+	unsigned relief_pause;
 	unsigned recent_count;
 	uint8_t mail_ports[8192];
 };
@@ -387,10 +390,19 @@ shard_fetch(const struct shard *shard, struct packet *packet)
 static void
 relieve(struct shard *shard)
 {
-	for (int i = 0; i < RELIEVED_MAX && fact_pool_is_scarce(shard->pool) &&
-	     native_relieve(shard->native);
-	     i++)
-		;
+	bool found = true;
+
+	if (shard->relief_pause > 0) {
+		shard->relief_pause--;
+		return;
+	}
+	for (int i = 0;
+	     i < RELIEVED_MAX && found && fact_pool_is_scarce(shard->pool); i++)
+		found = native_relieve(shard->native);
+	/* A crowd of plain dialogues: to look again at each packet would cost
+	 * more than the packet. */
+	if (!found)
+		shard->relief_pause = RELIEF_PAUSE;
 }
 
 void
