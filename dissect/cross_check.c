@@ -386,9 +386,9 @@ cross_check_create(const struct shard_config *config, size_t budget_bytes,
 }
 
 void
-cross_check_expire(struct cross_check *c, int64_t now_ns)
+cross_check_expire(struct cross_check *c, int64_t clock_ns)
 {
-	nids_engine_expire(c->libnids, now_ns);
+	nids_engine_expire(c->libnids, clock_ns);
 }
 
 void

@@ -71,7 +71,8 @@ struct cross_end {
 void cross_check_closed(struct cross_check *, struct cross_session *,
     const struct cross_end *, struct counters *);
 
-void cross_check_expire(struct cross_check *, int64_t now_ns);
+/* As nids_engine_expire(). */
+void cross_check_expire(struct cross_check *, int64_t clock_ns);
 /* The capture is over, and native has ended all its flows. */
 void cross_check_finish(struct cross_check *);
 

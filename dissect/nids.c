@@ -26,7 +26,8 @@ struct nids_flow {
 	void *session; /* NULL: not a payload octet yet */
 	struct flow_identity identity;
 	uint64_t delivered[2];
-	int64_t last_ns;
+	int64_t last_ns; /* capture time of its last packet */
+	int64_t seen_ns; /* the same by the clock that never goes back */
 	bool finished, first_fin_by_server;
 };
 
@@ -36,7 +37,6 @@ struct nids_engine {
 	struct counters *counters;
 	pcap_t *no_capture; /* tells libnids the link type, no more */
 	bool running;
-	int64_t now_ns;
 	struct nids_flow *oldest, *youngest;
 	const struct packet *packet; /* that libnids works on */
 	unsigned refused;
@@ -141,9 +141,8 @@ link_youngest(struct nids_engine *e, struct nids_flow *f)
 static void
 touch(struct nids_engine *e, struct nids_flow *f)
 {
-	f->last_ns = e->packet->capture_ts_ns > e->now_ns ?
-	    e->packet->capture_ts_ns :
-	    e->now_ns;
+	f->last_ns = e->packet->capture_ts_ns;
+	f->seen_ns = e->packet->clock_ns;
 	unlink_flow(e, f);
 	link_youngest(e, f);
 }
@@ -500,11 +499,10 @@ nids_engine_packet(struct nids_engine *e, const struct packet *p)
 /* --- life ---------------------------------------------------------------- */
 
 void
-nids_engine_expire(struct nids_engine *e, int64_t now_ns)
+nids_engine_expire(struct nids_engine *e, int64_t clock_ns)
 {
-	e->now_ns = now_ns;
 	while (e->oldest != NULL &&
-	    elapsed_ns(e->oldest->last_ns, now_ns) > IDLE_NS) {
+	    elapsed_ns(e->oldest->seen_ns, clock_ns) > IDLE_NS) {
 		struct tcp_stream *tcp = e->oldest->tcp;
 
 		end_flow(e, e->oldest, ENDING_EXPIRED);
@@ -530,7 +528,6 @@ nids_engine_finish(struct nids_engine *e)
 	while (e->oldest != NULL)
 		end_flow(e, e->oldest, ENDING_CAPTURE_END);
 	halt(e);
-	e->now_ns = INT64_MIN;
 }
 
 struct nids_engine *
@@ -545,7 +542,6 @@ nids_engine_create(const struct nids_config *config,
 	e->config = *config;
 	e->listener = *listener;
 	e->counters = counters;
-	e->now_ns = INT64_MIN;
 	e->no_capture = pcap_open_dead(DLT_RAW, DATAGRAM_MAX_BYTES);
 	if (e->no_capture == NULL || !start(e)) {
 		nids_engine_destroy(e);

@@ -51,8 +51,8 @@ void nids_engine_destroy(struct nids_engine *);
  * in. IP headers' sums are not, as the native engine does it.
  */
 unsigned nids_engine_packet(struct nids_engine *, const struct packet *);
-/* Ends what has been idle for an hour; `now_ns` is the highest capture time. */
-void nids_engine_expire(struct nids_engine *, int64_t now_ns);
+/* Ends what has been idle for an hour at `clock_ns` (see capture_clock.h). */
+void nids_engine_expire(struct nids_engine *, int64_t clock_ns);
 /* Ends all flows, oldest first: the capture is over. */
 void nids_engine_finish(struct nids_engine *);
 

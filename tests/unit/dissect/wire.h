@@ -47,6 +47,7 @@ struct wire {
 	struct counters counters;
 	uint8_t mail_ports[8192], key[16];
 	int64_t now_ns;
+	int64_t clock_zero_ns; /* capture time at which the clock began */
 	uint64_t frame;
 	unsigned sessions;
 	uint64_t delivered[2];
@@ -238,7 +239,7 @@ wire_segment(struct wire *w, enum dir dir, uint8_t flags, uint32_t seq,
 	struct packet p = { .number = ++w->frame,
 		.run_number = w->frame,
 		.capture_ts_ns = ++w->now_ns,
-		.clock_ns = w->now_ns };
+		.clock_ns = w->now_ns - w->clock_zero_ns };
 	struct endpoint *client = dir == TO_SERVER ? &p.src : &p.dst;
 	struct endpoint *server = dir == TO_SERVER ? &p.dst : &p.src;
 	uint8_t *exact;
