@@ -88,8 +88,6 @@ enum {
 	COPIES_SIGHTINGS = 1 << 0, /* one packet, seen on both sides of
 				     * something that changed it */
 	COPIES_ACKED = 1 << 1,	   /* the first one was acknowledged before */
-	COPIES_FIRST_FARTHER = 1 << 2, /* COPIES_SIGHTINGS: the first copy is
-					* the one farther on its way */
 };
 
 /*

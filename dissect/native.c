@@ -259,26 +259,24 @@ static enum sum
 sum_of(struct native *n, struct flow *f, enum dir dir, const struct packet *p)
 {
 	struct direction *d = &f->dirs[dir];
-	bool ok;
+	enum sum sum;
 
 	if (!f->on_mail_port && f->class == FLOW_CLOSED)
-		return SUM_UNKNOWN;
-	if (p->header_cut || p->payload_bytes < p->payload_wire_bytes)
 		return SUM_UNKNOWN;
 	if (d->sums_known && !d->sums_checked)
 		return SUM_UNKNOWN;
 	if (d->sums_known && f->session != NULL &&
 	    (f->interest != INTEREST_NEGOTIATION || f->class == FLOW_LINGERING))
 		return SUM_UNCHECKED;
-	ok = packet_checksum_ok(p);
-	if (!d->sums_known) {
+	sum = packet_sum(p);
+	if (!d->sums_known && sum != SUM_UNKNOWN) {
 		d->sums_known = true;
-		d->sums_checked = ok;
-		return ok ? SUM_RIGHT : SUM_UNKNOWN;
+		d->sums_checked = sum == SUM_RIGHT;
+		return d->sums_checked ? SUM_RIGHT : SUM_UNKNOWN;
 	}
-	if (!ok)
+	if (sum == SUM_WRONG)
 		count(n->counters, COUNTER_BAD_CHECKSUM);
-	return ok ? SUM_RIGHT : SUM_WRONG;
+	return sum;
 }
 
 static void

@@ -411,8 +411,7 @@ before_segment(struct nids_engine *e, const struct packet *p)
 	struct tcp_stream *tcp = find_stream(p, &from_client);
 	struct nids_flow *f;
 
-	if (p->flags & TCP_SYN && !p->header_cut &&
-	    p->payload_bytes == p->payload_wire_bytes && !packet_checksum_ok(p))
+	if (p->flags & TCP_SYN && packet_sum(p) == SUM_WRONG)
 		note_offloading(e, p);
 	if (tcp == NULL)
 		return;

@@ -302,8 +302,8 @@ sum_words(uint64_t sum, const uint8_t *bytes, size_t len)
 	return sum + (sum < two);
 }
 
-bool
-packet_checksum_ok(const struct packet *p)
+enum sum
+packet_sum(const struct packet *p)
 {
 	size_t octets = p->src.address.family == 6 ? 16 : 4;
 	size_t len = p->tcp_header_bytes + p->payload_bytes;
@@ -313,7 +313,7 @@ packet_checksum_ok(const struct packet *p)
 	uint64_t sum;
 
 	if (p->header_cut || p->payload_bytes < p->payload_wire_bytes)
-		return false;
+		return SUM_UNKNOWN;
 	sum = sum_words(0, rest, sizeof(rest));
 	sum = sum_words(sum, p->src.address.octets, octets);
 	sum = sum_words(sum, p->dst.address.octets, octets);
@@ -321,7 +321,8 @@ packet_checksum_ok(const struct packet *p)
 	sum = (sum & UINT32_MAX) + (sum >> 32);
 	while (sum >> 16)
 		sum = (sum & 0xffff) + (sum >> 16);
-	return sum == 0xffff; /* 0x0000 and 0xffff in the field alike */
+	/* 0x0000 and 0xffff in the field alike. */
+	return sum == 0xffff ? SUM_RIGHT : SUM_WRONG;
 }
 
 static inline uint64_t

@@ -12,6 +12,7 @@
 
 #include "address.h"
 #include "counters.h"
+#include "fact.h"
 #include "slice.h"
 
 /* A frame as the reader hands it over. `bytes` is borrowed. */
@@ -121,9 +122,9 @@ enum packet_kind packet_decode_tcp(struct slice ip_payload, uint32_t wire_bytes,
 enum packet_kind packet_decode_datagram(struct slice ip_payload,
     struct counters *, struct packet *out);
 
-/* RFC 9293 3.1: is the sum over pseudo header, header and payload right?
- * False as well for a packet that was cut, of which nobody can say. */
-bool packet_checksum_ok(const struct packet *);
+/* RFC 9293 3.1: the sum over pseudo header, header and payload. SUM_UNKNOWN of
+ * a packet that was cut, of which nobody can say. */
+enum sum packet_sum(const struct packet *);
 
 #define SHARD_COUNT 64
 

@@ -323,7 +323,7 @@ sightings(const struct watched_direction *d, const struct segment_copy *a,
 
 	if (!seen_twice(a, b) || (a->ip_id == 0 && !as_before))
 		return 0;
-	return COPIES_SIGHTINGS | (a->ttl < b->ttl ? COPIES_FIRST_FARTHER : 0);
+	return COPIES_SIGHTINGS;
 }
 
 static void
@@ -375,7 +375,6 @@ static void
 take_copy(const struct look *look, const struct comparison *c)
 {
 	bool suspect = look->copy.sum == SUM_WRONG;
-
 	bool in_none = !c->as_first && !c->as_other;
 
 	if (c->known)
@@ -418,7 +417,7 @@ look_at_clock(const struct look *look)
 {
 	const struct segment_copy *last = &look->d->last;
 
-	if (look->packet->header_cut || look->copy.tcp_flags & TCP_RST)
+	if (look->packet->header_cut)
 		return;
 	if (look->copy.has_ts != last->has_ts ||
 	    (last->has_ts && seq_before(look->copy.ts_value, last->ts_value)))
@@ -517,14 +516,6 @@ copy_of(const struct packet *p, enum sum sum)
 		.has_ts = p->has_ts };
 }
 
-static enum sum
-check_sum(const struct packet *p)
-{
-	if (p->header_cut || p->payload_bytes < p->payload_wire_bytes)
-		return SUM_UNKNOWN;
-	return packet_checksum_ok(p) ? SUM_RIGHT : SUM_WRONG;
-}
-
 void
 segment_watch_see(struct segment_watch *watch, enum dir dir,
     const struct packet *p, enum sum sum, uint32_t base,
@@ -553,7 +544,7 @@ segment_watch_see(struct segment_watch *watch, enum dir dir,
 	if (watch->frozen && c.against == NULL)
 		return;
 	if (sum == SUM_UNCHECKED)
-		look.copy.sum = (uint8_t)check_sum(p);
+		look.copy.sum = (uint8_t)packet_sum(p);
 	if (!c.known)
 		look_at_new(&look);
 	take_copy(&look, &c);

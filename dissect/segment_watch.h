@@ -46,7 +46,7 @@ struct segment_watch {
 	uint8_t *tape;
 	uint32_t length, room;
 	struct watched_direction dirs[2];
-	uint16_t copies; /* facts about copies that differ */
+	uint32_t copies; /* that differ; the first ones are told */
 	bool over_limit;
 	bool frozen; /* the negotiation is over: only copies of it count */
 };
