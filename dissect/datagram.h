@@ -7,8 +7,6 @@
 
 #include "packet.h"
 
-#define DATAGRAM_MAX_BYTES 65535 /* RFC 791 3.1: a length of 16 bits */
-
 /*
  * Copies it into room for DATAGRAM_MAX_BYTES, with a header that is as the
  * native engine takes it: a total length of 0 (segmentation offload) becomes

@@ -111,12 +111,6 @@ fact_pool_give(struct fact_pool *pool, void *place, size_t bytes)
 	pool->spare[class] = room;
 }
 
-bool
-fact_pool_is_scarce(const struct fact_pool *pool)
-{
-	return pool->used_bytes > pool->budget_bytes / 4 * 3;
-}
-
 size_t
 fact_pool_used(const struct fact_pool *pool)
 {
@@ -127,6 +121,12 @@ bool
 fact_pool_is_tight(const struct fact_pool *pool)
 {
 	return pool->used_bytes >= pool->budget_bytes / 2;
+}
+
+bool
+fact_pool_is_scarce(const struct fact_pool *pool)
+{
+	return pool->used_bytes > pool->budget_bytes / 4 * 3;
 }
 
 void

@@ -5,8 +5,9 @@
  * back when it is published, so that a session that waits costs nothing. It
  * starts with 1 KiB and doubles up to 8 KiB while the pool has room, and up to
  * 64 KiB while half of it is left: whoever inflates replies must not spend
- * what others need for plain ones. Beyond that it keeps nothing more, says so once (FACT_OVER_LIMIT, OBS_OVER_LIMIT)
- * and goes on counting. Belongs to a shard, not thread-safe.
+ * what others need for plain ones. Beyond that it keeps nothing more, says so
+ * once (FACT_OVER_LIMIT, OBS_OVER_LIMIT) and goes on counting. Belongs to a
+ * shard, not thread-safe.
  */
 #ifndef DISSECT_FACT_LOG_H
 #define DISSECT_FACT_LOG_H
@@ -38,12 +39,12 @@ void fact_pool_stamp(struct fact_pool *, uint64_t batch, uint64_t run_frame,
 /* Small room of the pool for half-received lines: NULL when it is spent. */
 void *fact_pool_take(struct fact_pool *, size_t bytes);
 void fact_pool_give(struct fact_pool *, void *, size_t bytes);
-/* Is less than a quarter of it left? */
-bool fact_pool_is_scarce(const struct fact_pool *);
 /* Octets that are lent out. */
 size_t fact_pool_used(const struct fact_pool *);
 /* Is half of the budget gone? What can be done without asks first. */
 bool fact_pool_is_tight(const struct fact_pool *);
+/* Is less than a quarter of it left? */
+bool fact_pool_is_scarce(const struct fact_pool *);
 
 struct fact_log {
 	struct fact_pool *pool;

@@ -4,7 +4,6 @@
 
 #include "siphash.h"
 
-#define DATAGRAM_MAX_BYTES 65535
 #define WAIT_NS (INT64_C(30) * 1000000000)
 
 /* Offsets count in units of eight octets (RFC 791 3.1, RFC 8200 4.5). */

@@ -4,8 +4,9 @@
  * IPv4 and IPv6, out of order, overlapping, midstream and one-sided, bounded
  * in flows and octets. In-sequence bytes are handed on in place and at once,
  * except that inside a negotiation a segment that acknowledges peer bytes not
- * yet seen waits for them (design 5), and behind it a reply does. A flow belongs to one engine, an engine
- * to one shard; not thread-safe.
+ * yet seen waits for them (design 5), and behind it a reply does. Sessions
+ * linger for a little while after their end (reassembly.h). A flow belongs to
+ * one engine, an engine to one shard; not thread-safe.
  */
 #ifndef DISSECT_NATIVE_H
 #define DISSECT_NATIVE_H

@@ -100,8 +100,7 @@ struct flow *native_settle_flow(struct native *, struct flow *,
 /* What the segment says of where the streams begin. */
 void native_settle_bases(struct flow *, enum dir, const struct packet *);
 
-/* Octets that a lingering session could still be told of are not waited for
- * any longer. */
+/* What comes late is of no session any more: the listener lets go of it. */
 void native_end_lingering(struct native *, struct flow *);
 
 /* native.c */

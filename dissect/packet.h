@@ -45,6 +45,8 @@ seq_before(uint32_t a, uint32_t b)
 	return (int32_t)(a - b) < 0;
 }
 
+#define DATAGRAM_MAX_BYTES 65535 /* RFC 791 3.1: a length of 16 bits */
+
 /* An acknowledgement further ahead than any window that SMTP fills is forged
  * or damaged: RFC 9293 3.10.7.4 has the receiver drop the segment. Believed,
  * it would let us skip as many octets that are still to come. */

@@ -57,7 +57,8 @@ struct stream_listener {
 	/* `missing` octets never came, or were cut by snaplen. */
 	enum interest (*gap)(void *context, void *session, enum dir,
 	    uint64_t missing, bool snapped, const struct origin *);
-	/* The last call, unless it lingers; `acked[dir]`: how far the peer acknowledged dir. */
+	/* The last call, unless it lingers; `acked[dir]`: how far the peer
+	 * acknowledged dir. */
 	void (*closed)(void *context, void *session, enum ending, enum dir who,
 	    const uint64_t acked[2], const struct origin *);
 	/* When room runs out, which sessions go first. */

@@ -106,7 +106,7 @@ packet_of(const struct reading *r, const struct taped *t, struct slice payload)
 		.capture_ts_ns = t->copy.capture_ts_ns,
 		.capture = t->capture,
 		.payload = payload.ptr,
-		.payload_bytes = t->captured,
+		.payload_bytes = (uint32_t)payload.len,
 		.payload_wire_bytes = t->copy.length,
 		.seq = t->copy.seq,
 		.ack = t->copy.ack,
@@ -135,32 +135,34 @@ shake_hands(const struct reading *r, struct native *engine)
 	native_segment(engine, &p);
 }
 
-/* The later copy that contradicts `t`; false: none does. */
-static bool
-find_contradiction(const struct reading *r, const struct taped *t,
-    struct taped *out)
+/* The later copy that contradicts `t`; NULL: none does. */
+static const struct taped *
+find_contradiction(const struct reading *r, const struct taped *t)
 {
-	uint32_t end = t->copy.seq + t->captured;
-	struct slice payload;
+	const struct taped *later;
+	uint32_t at = 0, from;
 
-	for (uint32_t at = 0; segment_watch_next(r->watch, &at, out, &payload);)
-		if (out->dir == t->dir && out->other_reading &&
-		    !out->first_reading && seq_before(out->copy.seq, end) &&
-		    seq_before(t->copy.seq, out->copy.seq + out->captured))
-			return true;
-	return false;
+	while ((later = tape_next(&r->watch->tape, &at)) != NULL)
+		if (later->dir == t->dir && later->other_reading &&
+		    !later->first_reading &&
+		    tape_common(later, t->copy.seq, t->captured, &from) > 0)
+			return later;
+	return NULL;
 }
 
+/* Octets [from, to) of a segment. */
 static void
-feed_part(const struct reading *r, struct native *engine, struct taped t,
-    struct slice payload, uint32_t from, uint32_t to)
+feed_part(const struct reading *r, struct native *engine,
+    const struct taped *whole, uint32_t from, uint32_t to)
 {
+	struct slice payload =
+	    slice_first(slice_after(tape_payload(whole), from), to - from);
+	struct taped part = *whole;
 	struct packet p;
 
-	t.copy.seq += from;
-	t.copy.length = t.captured = to - from;
-	payload = slice_first(slice_after(payload, from), to - from);
-	p = packet_of(r, &t, payload);
+	part.copy.seq += from;
+	part.copy.length = (uint32_t)payload.len;
+	p = packet_of(r, &part, payload);
 	if (payload.len > 0)
 		native_segment(engine, &p);
 }
@@ -171,39 +173,35 @@ feed_part(const struct reading *r, struct native *engine, struct taped t,
  * and a longer one's tail says nothing in the other's stead.
  */
 static void
-feed_rest(const struct reading *r, struct native *engine, const struct taped *t,
-    struct slice payload)
+feed_rest(const struct reading *r, struct native *engine, const struct taped *t)
 {
-	struct taped later;
-	uint32_t head, tail;
+	const struct taped *later = find_contradiction(r, t);
+	uint32_t tail;
 
-	if (!find_contradiction(r, t, &later) || later.copy.seq == t->copy.seq)
+	if (later == NULL || later->copy.seq == t->copy.seq)
 		return;
-	head = seq_before(t->copy.seq, later.copy.seq) ?
-	    later.copy.seq - t->copy.seq :
-	    0;
-	tail = later.copy.seq + later.captured - t->copy.seq;
-	feed_part(r, engine, *t, payload, 0, head);
+	if (seq_before(t->copy.seq, later->copy.seq))
+		feed_part(r, engine, t, 0, later->copy.seq - t->copy.seq);
+	tail = later->copy.seq + later->captured - t->copy.seq;
 	if (tail < t->captured)
-		feed_part(r, engine, *t, payload, tail, t->captured);
+		feed_part(r, engine, t, tail, t->captured);
 }
 
 static void
 read_tape(struct reading *r, struct native *engine)
 {
-	struct slice payload;
-	struct taped t;
+	const struct taped *t;
+	uint32_t at = 0;
 
 	if (r->watch->dirs[0].started && r->watch->dirs[1].started)
 		shake_hands(r, engine);
-	for (uint32_t at = 0;
-	     segment_watch_next(r->watch, &at, &t, &payload);) {
-		struct packet p = packet_of(r, &t, payload);
+	while ((t = tape_next(&r->watch->tape, &at)) != NULL) {
+		struct packet p = packet_of(r, t, tape_payload(t));
 
-		if (t.other_reading)
+		if (t->other_reading)
 			native_segment(engine, &p);
-		else if (t.first_reading)
-			feed_rest(r, engine, &t, payload);
+		else if (t->first_reading)
+			feed_rest(r, engine, t);
 	}
 	native_finish(engine);
 }
@@ -241,14 +239,15 @@ read_again(struct reading *r, const uint8_t *mail_ports)
 static bool
 is_touched(const struct segment_watch *watch, const struct fact *fact)
 {
-	struct slice payload;
-	struct taped t;
+	const struct taped *t;
+	uint32_t at = 0;
 
-	for (uint32_t at = 0; segment_watch_next(watch, &at, &t, &payload);) {
-		uint64_t from = t.copy.seq - watch->dirs[t.dir].base;
+	while ((t = tape_next(&watch->tape, &at)) != NULL) {
+		uint64_t from = t->copy.seq - watch->dirs[t->dir].base;
 
-		if (t.dir == fact->dir && t.first_reading != t.other_reading &&
-		    fact->stream_offset < from + t.captured &&
+		if (t->dir == fact->dir &&
+		    t->first_reading != t->other_reading &&
+		    fact->stream_offset < from + t->captured &&
 		    from < fact->stream_offset + fact->extent)
 			return true;
 	}
@@ -323,11 +322,11 @@ tell(struct fact_log *log, struct slice group)
 static bool
 has_other_reading(const struct segment_watch *watch)
 {
-	struct slice payload;
-	struct taped t;
+	const struct taped *t;
+	uint32_t at = 0;
 
-	for (uint32_t at = 0; segment_watch_next(watch, &at, &t, &payload);)
-		if (t.other_reading && !t.first_reading)
+	while ((t = tape_next(&watch->tape, &at)) != NULL)
+		if (t->other_reading && !t->first_reading)
 			return true;
 	return false;
 }

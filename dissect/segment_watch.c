@@ -1,6 +1,5 @@
 #include "segment_watch.h"
 
-#define TAPE_START_BYTES 1024
 /* Facts about copies that a session tells; all of them are counted. */
 #define COPIES_TOLD_MAX 16
 /* An IP-ID counter that other flows of its host share goes on by less. */
@@ -9,9 +8,6 @@
 #define ID_STEPS_TRUSTED 3
 /* One packet on both sides of a router: not further apart in time. */
 #define SIGHTINGS_NS INT64_C(500000000)
-
-/* Pieces of the tape are aligned, so that they can be read in place. */
-#define ALIGNED(bytes) (((bytes) + 7u) & ~7u)
 
 /* What is being looked at. */
 struct look {
@@ -29,58 +25,7 @@ void
 segment_watch_open(struct segment_watch *watch, struct fact_pool *pool)
 {
 	memset(watch, 0, sizeof(*watch));
-	watch->pool = pool;
-}
-
-/* --- the tape ------------------------------------------------------------ */
-
-static struct taped *
-taped_at(const struct segment_watch *watch, uint32_t position)
-{
-	return (struct taped *)(void *)(watch->tape + position);
-}
-
-static uint32_t
-taped_bytes(uint32_t captured)
-{
-	return ALIGNED((uint32_t)sizeof(struct taped)) + ALIGNED(captured);
-}
-
-static const uint8_t *
-payload_of(const struct taped *t)
-{
-	return (const uint8_t *)t + ALIGNED(sizeof(*t));
-}
-
-static bool
-grow(struct segment_watch *watch, uint32_t more)
-{
-	uint32_t want = watch->length + more;
-	uint32_t room = watch->room ? watch->room : TAPE_START_BYTES;
-	uint8_t *tape;
-
-	if (want <= watch->room)
-		return true;
-	while (room < want)
-		room *= 2;
-	if (room > TAPE_MAX_BYTES || fact_pool_is_tight(watch->pool))
-		return false;
-	tape = fact_pool_take(watch->pool, room);
-	if (tape == NULL)
-		return false;
-	if (watch->length > 0)
-		memcpy(tape, watch->tape, watch->length);
-	fact_pool_give(watch->pool, watch->tape, watch->room);
-	watch->tape = tape;
-	watch->room = room;
-	return true;
-}
-
-/* The first octet of payload; a SYN may carry some (RFC 7413). */
-static uint32_t
-seq_of(const struct packet *p)
-{
-	return p->seq + (p->flags & TCP_SYN ? 1 : 0);
+	watch->tape.pool = pool;
 }
 
 static void
@@ -88,77 +33,32 @@ put_on_tape(const struct look *look, bool first_reading, bool other_reading)
 {
 	struct segment_watch *watch = look->watch;
 	const struct packet *p = look->packet;
-	uint32_t bytes = taped_bytes(p->payload_bytes), end;
-	struct taped *t;
-
-	if (watch->over_limit)
-		return;
-	if (!grow(watch, bytes)) {
-		watch->over_limit = true;
-		count(look->counters, COUNTER_WATCH_OVER_LIMIT);
-		return;
-	}
-	t = taped_at(watch, watch->length);
-	*t = (struct taped){ .copy = look->copy,
+	const struct taped t = { .copy = look->copy,
 		.run_frame = p->run_number,
 		.capture = p->capture,
 		.captured = p->payload_bytes,
 		.dir = (uint8_t)look->dir,
 		.first_reading = first_reading,
 		.other_reading = other_reading };
-	if (p->payload_bytes > 0)
-		memcpy(watch->tape + watch->length + ALIGNED(sizeof(*t)),
-		    p->payload, p->payload_bytes);
-	watch->length += bytes;
-	end = look->copy.seq + p->payload_bytes;
+	uint32_t end = look->copy.seq + p->payload_bytes;
+
+	if (watch->over_limit)
+		return;
+	if (!tape_put(&watch->tape, &t,
+		slice_of(p->payload, p->payload_bytes))) {
+		watch->over_limit = true;
+		count(look->counters, COUNTER_WATCH_OVER_LIMIT);
+		return;
+	}
 	if (!look->d->has_taped || seq_before(look->d->taped_end, end))
 		look->d->taped_end = end;
 	look->d->has_taped = true;
 }
 
-bool
-segment_watch_next(const struct segment_watch *watch, uint32_t *position,
-    struct taped *out, struct slice *payload)
-{
-	const struct taped *t;
-
-	if (*position >= watch->length)
-		return false;
-	t = taped_at(watch, *position);
-	*out = *t;
-	*payload = slice_of(payload_of(t), t->captured);
-	*position += taped_bytes(t->captured);
-	return true;
-}
-
-/* Segments that do not fit into `bytes` go; what is left moves. */
-void
-segment_watch_trim(struct segment_watch *watch, uint32_t bytes)
-{
-	uint32_t end = 0;
-	uint8_t *tape;
-
-	if (watch->room <= bytes)
-		return;
-	while (end < watch->length &&
-	    end + taped_bytes(taped_at(watch, end)->captured) <= bytes)
-		end += taped_bytes(taped_at(watch, end)->captured);
-	tape = fact_pool_take(watch->pool, bytes);
-	if (tape == NULL)
-		return;
-	memcpy(tape, watch->tape, end);
-	fact_pool_give(watch->pool, watch->tape, watch->room);
-	watch->tape = tape;
-	watch->length = end;
-	watch->room = bytes;
-}
-
 void
 segment_watch_close(struct segment_watch *watch)
 {
-	fact_pool_give(watch->pool, watch->tape, watch->room);
-	watch->tape = NULL;
-	watch->length = watch->room = 0;
+	tape_close(&watch->tape);
 	watch->over_limit = true;
 }
 
@@ -197,37 +97,25 @@ say_step(const struct look *look, enum fact_code code)
 
 /* --- copies -------------------------------------------------------------- */
 
-/* The octets that both have: from `from`, in sequence numbers, so many. By
- * distances: sequence numbers half their space apart have no order. */
+/* The octets that a taped segment and this one have in common. */
 static uint32_t
-common(const struct taped *t, const struct packet *p, uint32_t *from)
+common(const struct look *look, const struct taped *t, uint32_t *from)
 {
-	uint32_t seq = seq_of(p), behind = seq - t->copy.seq;
-	uint32_t before = t->copy.seq - seq, left;
-
-	if (behind < t->captured) {
-		*from = seq;
-		left = t->captured - behind;
-		return left < p->payload_bytes ? left : p->payload_bytes;
-	}
-	*from = t->copy.seq;
-	if (before >= p->payload_bytes)
-		return 0;
-	left = p->payload_bytes - before;
-	return left < t->captured ? left : t->captured;
+	return tape_common(t, look->copy.seq, look->packet->payload_bytes,
+	    from);
 }
 
 /* From the first octet in which they differ to the last; 0: in none. */
 static uint32_t
-differing(const struct taped *t, const struct packet *p, uint32_t *from)
+differing(const struct look *look, const struct taped *t, uint32_t *from)
 {
-	uint32_t length = common(t, p, from), first = 0;
+	uint32_t length = common(look, t, from), first = 0;
 	const uint8_t *a, *b;
 
 	if (length == 0)
 		return 0;
-	a = payload_of(t) + (*from - t->copy.seq);
-	b = p->payload + (*from - seq_of(p));
+	a = tape_payload(t).ptr + (*from - t->copy.seq);
+	b = look->packet->payload + (*from - look->copy.seq);
 	if (memcmp(a, b, length) == 0)
 		return 0;
 	while (a[first] == b[first])
@@ -256,18 +144,18 @@ struct comparison {
 static struct comparison
 compare(const struct look *look)
 {
-	const struct segment_watch *watch = look->watch;
 	const struct packet *p = look->packet;
 	struct comparison c = { false, true, true, true, NULL, NULL };
-	uint32_t first = 0, other = 0, from;
+	uint32_t first = 0, other = 0, at = 0, from;
+	struct taped *t;
 
-	for (uint32_t at = 0; at < watch->length;) {
-		struct taped *t = taped_at(watch, at);
+	while ((t = tape_next(&look->watch->tape, &at)) != NULL) {
+		uint32_t both = t->dir == look->dir ? common(look, t, &from) :
+						      0;
 
-		at += taped_bytes(t->captured);
-		if (t->dir != look->dir || common(t, p, &from) == 0)
+		if (both == 0)
 			continue;
-		if (differing(t, p, &from) > 0) {
+		if (differing(look, t, &from) > 0) {
 			bool suspect = !t->first_reading && !t->other_reading;
 
 			c.as_first &= !t->first_reading;
@@ -277,8 +165,8 @@ compare(const struct look *look)
 				c.against = t;
 			continue;
 		}
-		first += t->first_reading ? common(t, p, &from) : 0;
-		other += t->other_reading ? common(t, p, &from) : 0;
+		first += t->first_reading ? both : 0;
+		other += t->other_reading ? both : 0;
 		if (t->copy.seq == look->copy.seq &&
 		    t->captured == p->payload_bytes && c.same == NULL)
 			c.same = t;
@@ -329,7 +217,7 @@ sightings(const struct watched_direction *d, const struct segment_copy *a,
 static void
 say_differs(const struct look *look, const struct taped *t)
 {
-	uint32_t from, extent = differing(t, look->packet, &from);
+	uint32_t from, extent = differing(look, t, &from);
 	struct fact fact = { .code = FACT_COPIES_DIFFER,
 		.value = sightings(look->d, &t->copy, &look->copy),
 		.extent = extent };
@@ -345,16 +233,13 @@ say_differs(const struct look *look, const struct taped *t)
 static void
 contradict(const struct look *look)
 {
-	uint32_t from;
+	uint32_t at = 0, from;
+	struct taped *t;
 
-	for (uint32_t at = 0; at < look->watch->length;) {
-		struct taped *t = taped_at(look->watch, at);
-
-		at += taped_bytes(t->captured);
+	while ((t = tape_next(&look->watch->tape, &at)) != NULL)
 		if (t->dir == look->dir && t->first_reading &&
-		    differing(t, look->packet, &from) > 0)
+		    differing(look, t, &from) > 0)
 			t->other_reading = false;
-	}
 }
 
 /*
@@ -504,7 +389,8 @@ copy_of(const struct packet *p, enum sum sum)
 {
 	return (struct segment_copy){ .frame = p->number,
 		.capture_ts_ns = p->capture_ts_ns,
-		.seq = seq_of(p),
+		/* Of the first octet; a SYN may carry some (RFC 7413). */
+		.seq = p->seq + (p->flags & TCP_SYN ? 1 : 0),
 		.ack = p->ack,
 		.length = p->payload_wire_bytes,
 		.ts_value = p->ts_value,

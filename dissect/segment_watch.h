@@ -12,23 +12,8 @@
 #ifndef DISSECT_SEGMENT_WATCH_H
 #define DISSECT_SEGMENT_WATCH_H
 
-#include "fact_log.h"
 #include "packet.h"
-
-/* The most that a tape takes. What comes later is not compared. */
-#define TAPE_MAX_BYTES 65536
-
-/* A segment that was kept; its octets follow. */
-struct taped {
-	struct segment_copy copy;
-	uint64_t run_frame;
-	uint32_t capture;
-	uint32_t captured; /* octets of payload that are here */
-	uint8_t dir;
-	/* Which readings have it: the first all but later copies, the other
-	 * one all but those that a later copy contradicts. */
-	bool first_reading, other_reading;
-};
+#include "tape.h"
 
 struct watched_direction {
 	struct segment_copy last; /* that fit */
@@ -42,9 +27,7 @@ struct watched_direction {
 };
 
 struct segment_watch {
-	struct fact_pool *pool;
-	uint8_t *tape;
-	uint32_t length, room;
+	struct tape tape; /* what comes when it is full is not compared */
 	struct watched_direction dirs[2];
 	uint32_t copies; /* that differ; the first ones are told */
 	bool over_limit;
@@ -56,8 +39,6 @@ typedef void watch_say_fn(void *session, struct fact *, struct slice bytes,
     const struct origin *);
 
 void segment_watch_open(struct segment_watch *, struct fact_pool *);
-/* Keeps only the beginning, as much of it as fits into `bytes`. */
-void segment_watch_trim(struct segment_watch *, uint32_t bytes);
 /* Nothing is kept from here on. */
 void segment_watch_close(struct segment_watch *);
 /*
@@ -67,9 +48,5 @@ void segment_watch_close(struct segment_watch *);
 void segment_watch_see(struct segment_watch *, enum dir, const struct packet *,
     enum sum, uint32_t base, struct counters *, watch_say_fn *say,
     void *session);
-/* Takes the next segment off the tape, in the order in which they came;
- * `position` begins at 0. False: there is no more. */
-bool segment_watch_next(const struct segment_watch *, uint32_t *position,
-    struct taped *, struct slice *payload);
 
 #endif

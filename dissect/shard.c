@@ -125,7 +125,7 @@ became_opaque(struct shard *shard, struct entry *entry)
 	if (place->entry != NULL && place->entry->log.session == place->session)
 		end_watch(shard, place->entry);
 	*place = (struct recent){ entry, entry->log.session };
-	segment_watch_trim(&entry->watch, OPAQUE_TAPE_BYTES);
+	tape_trim(&entry->watch.tape, OPAQUE_TAPE_BYTES);
 }
 
 static enum interest
@@ -222,7 +222,7 @@ on_lingers(void *context, void *session)
 	struct entry *entry = session;
 
 	(void)context;
-	entry->lingers = entry->watch.tape != NULL;
+	entry->lingers = entry->watch.tape.length > 0;
 	return entry->lingers;
 }
 
@@ -280,7 +280,8 @@ held_bytes(void *context, void *session)
 	struct entry *entry = session;
 
 	(void)context;
-	return smtp_session_held_bytes(session_of(entry)) + entry->watch.room;
+	return smtp_session_held_bytes(session_of(entry)) +
+	    entry->watch.tape.room;
 }
 
 uint8_t
