@@ -463,8 +463,8 @@ offered_on_first_line(const struct session *s)
 }
 
 /* What the packets themselves told stays. */
-static void
-start_over(struct trial *trial)
+void
+trial_start_over(struct trial *trial)
 {
 	memset(trial->out, 0, sizeof(*trial->out));
 	memset(&trial->history, 0, sizeof(trial->history));
@@ -485,13 +485,13 @@ trial_offer(struct trial *trial)
 		garbled = judge_garbled(trial, &garble);
 		if (garbled == VERDICT_INCIDENT)
 			return garbled;
-		start_over(trial);
+		trial_start_over(trial);
 	}
 	if (session_absence_seen(trial->session)) {
 		stripped = judge_stripped(trial);
 		if (stripped == VERDICT_INCIDENT || !garble.found)
 			return stripped;
-		start_over(trial);
+		trial_start_over(trial);
 	}
 	return garble.found ? judge_garbled(trial, &garble) : garbled;
 }
@@ -533,7 +533,7 @@ static enum verdict
 take_step(struct trial *trial, size_t step)
 {
 	trial->weigh_first = NULL;
-	start_over(trial);
+	trial_start_over(trial);
 	return steps[step](trial);
 }
 

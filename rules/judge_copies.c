@@ -51,6 +51,17 @@ weigh_copies(struct trial *trial)
 		    c->later.ttl, c->first.ip_id, c->later.ip_id);
 }
 
+/* What stands between two places of capture is a box of somebody's (design 3);
+ * copies in one place somebody forged. */
+static void
+name_cause(struct incident *in, const struct session_copies *c)
+{
+	if (c->value & COPIES_SIGHTINGS)
+		in->cause = CAUSE_KNOWN_BOX;
+	else if (in->kind != KIND_SEGMENT_FORGED)
+		in->also |= 1u << KIND_SEGMENT_FORGED;
+}
+
 /* No kind says what the copies were for. */
 static enum verdict
 judge_forged(struct trial *trial)
@@ -65,61 +76,53 @@ judge_forged(struct trial *trial)
 	in->capture_ts_ns = c->later.capture_ts_ns;
 	in->stream_offset = c->stream_offset;
 	snprintf(in->seen, sizeof(in->seen), "%s", s->other.text);
-	wording_forged(s, in);
+	wording_forged(s, c, in);
+	name_cause(in, c);
 	return trial_conclude(trial);
 }
 
-/*
- * One reading offers STARTTLS and the other does not, and the client did as
- * the one without it says: then that is what happened to the offer.
- */
+/* Is the offer missing in one reading only, and did the client do as that one
+ * says? Then that is what happened to it. */
+static bool
+is_offer_lost(const struct session *s)
+{
+	return s->other.answered && s->offered != s->other.offered &&
+	    !s->starttls_sent;
+}
+
 static enum verdict
-judge_lost_offer(struct trial *trial, struct session *victim)
+judge_lost_offer(struct trial *trial)
 {
 	const struct session *s = trial->session;
+	const struct session_copies *c = best_copies(s);
+	struct session *other = NULL;
 	enum verdict verdict;
 
-	if (!s->other.answered || s->offered == s->other.offered ||
-	    s->starttls_sent)
-		return VERDICT_NOTHING;
 	if (s->offered) {
-		session_other_reading(s, victim);
-		trial->session = victim;
+		other = malloc(sizeof(*other));
+		if (other == NULL)
+			return VERDICT_NOTHING;
+		session_other_reading(s, other);
+		trial->session = other;
 	}
 	verdict = trial_offer(trial);
 	trial->session = s;
-	return verdict;
-}
-
-static void
-add_copies(const struct session *s, struct incident *in)
-{
-	const struct session_copies *c = best_copies(s);
-
-	wording_copies(c, in);
-	if (c->value & COPIES_SIGHTINGS) {
-		in->cause = CAUSE_KNOWN_BOX;
-		return;
+	free(other);
+	if (verdict == VERDICT_INCIDENT) {
+		wording_copies(c, trial->out);
+		name_cause(trial->out, c);
 	}
-	in->also |= 1u << KIND_SEGMENT_FORGED;
+	return verdict;
 }
 
 enum verdict
 trial_copies(struct trial *trial)
 {
-	struct session *victim = malloc(sizeof(*victim));
-	enum verdict verdict = VERDICT_NOTHING;
-
 	trial->weigh_first = weigh_copies;
-	weigh_copies(trial);
-	if (victim != NULL)
-		verdict = judge_lost_offer(trial, victim);
-	free(victim);
-	if (verdict == VERDICT_INCIDENT) {
-		add_copies(trial->session, trial->out);
-		return verdict;
-	}
-	memset(trial->out, 0, sizeof(*trial->out));
-	weigh_copies(trial);
+	trial_start_over(trial);
+	if (is_offer_lost(trial->session) &&
+	    judge_lost_offer(trial) == VERDICT_INCIDENT)
+		return VERDICT_INCIDENT;
+	trial_start_over(trial);
 	return judge_forged(trial);
 }

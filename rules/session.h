@@ -51,7 +51,7 @@ struct extra_octets {
 /* What the last answer to EHLO, and the one to STARTTLS, say when the copies
  * are read that came later. */
 struct other_reading {
-	bool any, answered, offered, complete;
+	bool answered, offered, complete;
 	unsigned line_count, lines_kept;
 	uint16_t starttls_code;
 	char text[128]; /* of the first line that differs, escaped */

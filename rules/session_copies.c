@@ -108,7 +108,6 @@ fold_other_ehlo(struct session *s, const struct fact *fact, struct slice bytes)
 static void
 fold_other(struct session *s, const struct fact *fact, struct slice bytes)
 {
-	s->other.any = true;
 	if (s->other.text[0] == '\0' && fact->code != FACT_EHLO_REPLY)
 		keep_shown(fact, bytes, s->other.text, sizeof(s->other.text));
 	if (fact->code == FACT_EHLO_REPLY)

@@ -19,6 +19,8 @@ struct trial {
 /* judge.c. A piece of evidence more; `frame` 0: of no single frame. */
 struct evidence *
 trial_evidence(struct trial *, enum evidence_code, uint64_t frame);
+/* Nothing is said yet, but for what weigh_first() does. */
+void trial_start_over(struct trial *);
 /* The sum, the confidence and the certainty. */
 enum verdict trial_conclude(struct trial *);
 /* Was the offer of `session` overwritten or removed? */

@@ -229,13 +229,13 @@ wording_copies(const struct session_copies *c, struct incident *in)
 	    sightings ? "before and behind what changed them" :
 			"with different contents");
 	snprintf(in->benign, sizeof(in->benign), "%s",
-	    c->value & COPIES_SIGHTINGS ?
+	    sightings ?
 		"a firewall of the operator's own between the two places of "
 		"capture, which rewrites SMTP" :
 		"a device of the operator's own that answers in a server's "
 		"stead: nobody else sends two versions of the same octets");
 	snprintf(in->next_step, sizeof(in->next_step), "%s",
-	    c->value & COPIES_SIGHTINGS ?
+	    sightings ?
 		"Find out what stands between the two places of capture: it "
 		"changes what passes" :
 		"Compare the two frames: the forged one mostly has another "
@@ -243,7 +243,7 @@ wording_copies(const struct session_copies *c, struct incident *in)
 		"them comes from it");
 }
 
-/* What the other reading says of the offer, and whom the client followed. */
+/* In what the two readings differ. */
 static void
 add_readings(const struct session *s, struct incident *in)
 {
@@ -270,13 +270,13 @@ add_readings(const struct session *s, struct incident *in)
 }
 
 void
-wording_forged(const struct session *s, struct incident *in)
+wording_forged(const struct session *s, const struct session_copies *c,
+    struct incident *in)
 {
 	add_readings(s, in);
 	if (s->tls_established)
 		add(in->observed, sizeof(in->observed), "; TLS began");
 	else
 		add_what_followed(s, in);
-	for (unsigned i = 0; i < s->copy_count && i < 1; i++)
-		wording_copies(&s->copies[i], in);
+	wording_copies(c, in);
 }

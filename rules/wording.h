@@ -22,7 +22,8 @@ void wording_stripped(const struct session *, const struct history *,
 void wording_injected(const struct session *, enum dir, struct incident *);
 /* Copies that differ, where no kind says what for; and the sentence about them
  * that another kind's `observed` gets. */
-void wording_forged(const struct session *, struct incident *);
+void wording_forged(const struct session *, const struct session_copies *,
+    struct incident *);
 void wording_copies(const struct session_copies *, struct incident *);
 
 /* Escapes what is not printable ASCII as \xNN; returns `out`. */

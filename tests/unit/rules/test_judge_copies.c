@@ -192,6 +192,31 @@ Test(judge_copies, two_sightings_name_the_box_between_them)
 	cr_assert(has(EVIDENCE_SECOND_SIGHTING));
 }
 
+/* Also where it is not the offer that was changed. */
+Test(judge_copies, two_sightings_of_anything_name_the_box)
+{
+	begin();
+	dialogue_say(&d, GREETING, OFFERED, MAIL);
+	say_copies(COPIES_SIGHTINGS, SUM_RIGHT, SUM_RIGHT);
+	cr_assert_eq(judge(), VERDICT_INCIDENT);
+	cr_assert_eq(in.kind, KIND_SEGMENT_FORGED);
+	cr_assert_eq(in.cause, CAUSE_KNOWN_BOX);
+}
+
+/* The sentence is about the pair that counts. */
+Test(judge_copies, a_damaged_copy_before_a_right_one_is_not_the_one_told)
+{
+	begin();
+	dialogue_say(&d, GREETING, OFFERED, MAIL);
+	say_copies(0, SUM_WRONG, SUM_RIGHT);
+	d.session.copies[0].first.frame = 77;
+	say_copies(0, SUM_RIGHT, SUM_RIGHT);
+	cr_assert_eq(judge(), VERDICT_INCIDENT);
+	cr_assert_eq(in.certainty, CERTAINTY_DEMONSTRATED);
+	cr_assert_null(strstr(in.observed, "77"));
+	cr_assert_not_null(strstr(in.observed, "frames 3 and 9"));
+}
+
 Test(judge_copies, more_copies_than_are_kept_are_counted)
 {
 	begin();
