@@ -38,6 +38,7 @@ struct judge_loop {
 	uint64_t sessions, suspects;
 	struct session session; /* that is being folded */
 	struct incident incident;
+	uint8_t differing[SIGHTINGS_MAX_BYTES]; /* in which sightings do */
 };
 
 struct judge_loop *
@@ -436,7 +437,6 @@ swap_sightings(struct open_session *open)
 static void
 end_both(struct judge_loop *loop, struct open_session *open, struct slice last)
 {
-	static uint8_t differing[SIGHTINGS_MAX_BYTES];
 	struct slice own, twin;
 
 	keep_facts(loop, open, last);
@@ -449,8 +449,8 @@ end_both(struct judge_loop *loop, struct open_session *open, struct slice last)
 	}
 	if (!open->cut)
 		keep_facts(loop, open,
-		    slice_of(differing,
-			sightings_compare(own, twin, differing)));
+		    slice_of(loop->differing,
+			sightings_compare(own, twin, loop->differing)));
 	end_session(loop, open, slice_of(NULL, 0));
 }
 
