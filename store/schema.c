@@ -147,29 +147,47 @@ refuse(struct store *s, int version)
 	return SCHEMA_REFUSED;
 }
 
+/* Whose a database is. */
+struct marks {
+	int application, version, tables;
+};
+
+/* All of one moment: another program may be creating it just now. */
+static int
+read_marks(struct store *s, struct marks *m)
+{
+	if (store_execute(s, "BEGIN") != 0)
+		return -1;
+	if (pragma_value(s, "PRAGMA application_id", &m->application) == 0 &&
+	    pragma_value(s, "PRAGMA user_version", &m->version) == 0 &&
+	    pragma_value(s, "SELECT count(*) FROM sqlite_schema", &m->tables) ==
+		0)
+		return store_commit(s);
+	store_rollback(s);
+	return -1;
+}
+
 enum schema_state
 schema_check(struct store *s)
 {
-	int application = 0, version = 0, tables = 0;
+	struct marks m = { 0 };
 
-	if (pragma_value(s, "PRAGMA application_id", &application) != 0 ||
-	    pragma_value(s, "PRAGMA user_version", &version) != 0 ||
-	    pragma_value(s, "SELECT count(*) FROM sqlite_schema", &tables) != 0)
+	if (read_marks(s, &m) != 0)
 		return SCHEMA_REFUSED;
-	if (application != SCHEMA_APPLICATION_ID &&
-	    (application != 0 || version != 0 || tables > 0)) {
+	if (m.application != SCHEMA_APPLICATION_ID &&
+	    (m.application != 0 || m.version != 0 || m.tables > 0)) {
 		snprintf(s->error, sizeof(s->error),
 		    "%.300s: a database of another program; name another "
 		    "file with --db",
 		    s->path);
 		return SCHEMA_REFUSED;
 	}
-	if (version > VERSION || version < 0)
-		return refuse(s, version);
-	if (version == VERSION)
+	if (m.version > VERSION || m.version < 0)
+		return refuse(s, m.version);
+	if (m.version == VERSION)
 		return SCHEMA_CURRENT;
 	snprintf(s->error, sizeof(s->error), "%.300s: %s", s->path,
-	    tables == 0 ?
+	    m.tables == 0 ?
 		"an empty database; read a capture first" :
 		"made by an older striplight; read a capture to update it");
 	return SCHEMA_OLDER;

@@ -8,6 +8,10 @@
 
 #include "schema.h"
 
+/* As long in all as SQLite waits elsewhere. */
+#define WAL_TRIES 1000
+#define WAL_PAUSE_MS 10
+
 static bool
 may_write(const char *path)
 {
@@ -80,6 +84,22 @@ open_database(struct store *s, enum store_mode mode)
 	return sqlite3_open_v2(uri, &s->db, flags | SQLITE_OPEN_READONLY, NULL);
 }
 
+/* SQLite does not wait here for who else is creating the database: it could
+ * be a deadlock. */
+static int
+set_wal(struct store *s)
+{
+	int status = store_execute(s, "PRAGMA journal_mode = WAL");
+
+	for (int i = 0; i < WAL_TRIES && status != 0 &&
+	     sqlite3_errcode(s->db) == SQLITE_BUSY;
+	     i++) {
+		sqlite3_sleep(WAL_PAUSE_MS);
+		status = store_execute(s, "PRAGMA journal_mode = WAL");
+	}
+	return status;
+}
+
 /* Said now, and not after an hour of reading. */
 static int
 set_up_writing(struct store *s)
@@ -90,7 +110,7 @@ set_up_writing(struct store *s)
 		    s->path);
 		return -1;
 	}
-	if (store_execute(s, "PRAGMA journal_mode = WAL") != 0)
+	if (set_wal(s) != 0)
 		return -1;
 	return store_execute(s, "PRAGMA synchronous = NORMAL");
 }
