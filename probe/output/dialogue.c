@@ -262,7 +262,8 @@ is_tampered(const struct incident *in, const struct fact *fact)
 static bool
 is_missing_here(const struct incident *in, const struct fact *fact)
 {
-	return fact->code == FACT_EHLO_REPLY && in->expected[0] == '\0' &&
+	return fact->code == FACT_EHLO_REPLY &&
+	    in->kind == KIND_STARTTLS_STRIPPED &&
 	    fact->flags & FACT_LAST_LINE && fact->frame == in->frame &&
 	    fact->stream_offset == in->stream_offset;
 }

@@ -19,7 +19,8 @@ static bool
 alike(const struct incident *a, const struct incident *b)
 {
 	return a->kind == b->kind && a->certainty == b->certainty &&
-	    (a->expected[0] == '\0' || strcmp(a->seen, b->seen) == 0);
+	    (a->kind == KIND_STARTTLS_STRIPPED ||
+		strcmp(a->seen, b->seen) == 0);
 }
 
 int
@@ -68,6 +69,27 @@ text_groups_free(struct incident_groups *g)
 	memset(g, 0, sizeof(*g));
 }
 
+/* In few words; `in->seen` is what arrived. */
+static void
+describe(const struct incident *in, char what[96])
+{
+	switch (in->kind) {
+	case KIND_PLAINTEXT_INJECTED:
+		snprintf(what, 96, "\"%.24s\" beside STARTTLS", in->seen);
+		break;
+	case KIND_STARTTLS_GARBLED:
+		snprintf(what, 96, "%.40s where %.24s stood", in->seen,
+		    in->expected);
+		break;
+	case KIND_STARTTLS_STRIPPED:
+		snprintf(what, 96, "no STARTTLS in the EHLO reply");
+		break;
+	default:
+		snprintf(what, 96, "two contents of the same octets");
+		break;
+	}
+}
+
 static void
 print_group(FILE *out, const struct incident_group *group)
 {
@@ -75,11 +97,7 @@ print_group(FILE *out, const struct incident_group *group)
 	char server[ENDPOINT_TEXT_BYTES], client[ADDRESS_TEXT_BYTES];
 	char what[96], count[32];
 
-	if (in->expected[0] != '\0')
-		snprintf(what, sizeof(what), "%.40s where %.24s stood",
-		    in->seen, in->expected);
-	else
-		snprintf(what, sizeof(what), "no STARTTLS in the EHLO reply");
+	describe(in, what);
 	fprintf(out, "  %s%-12s%s %5s  %-18s %-42s %s%s %s %s%s\n",
 	    text_certainty_style(in->certainty), certainty_name(in->certainty),
 	    style_end(), style_count(group->incidents, count),
@@ -164,7 +182,7 @@ print_not_offered(FILE *out, const struct tally *t,
 		of_kind[groups->list[i].first.kind] +=
 		    groups->list[i].incidents;
 	fprintf(out, "  did not offer it    %7s", style_count(without, count));
-	for (int k = 0; k < KINDS; k++) {
+	for (int k = KIND_STARTTLS_GARBLED; k <= KIND_STARTTLS_STRIPPED; k++) {
 		if (of_kind[k] == 0)
 			continue;
 		fprintf(out, "%s%s %s", explained ? ", " : "   ",
