@@ -21,7 +21,7 @@ static const struct {
 	    "one incident: verdict, evidence, the dialogue with the "
 	    "tampered bytes marked" },
 	{ "policy", command_policy,
-	    "known MTA-STS policies: add, list, show, lint, match" },
+	    "known MTA-STS policies: add, import, list, show, lint, ..." },
 	{ "rules", command_rules,
 	    "what is looked for, and why, with every weight" },
 	{ "stats", command_stats,

@@ -106,6 +106,30 @@ static const char *const steps[] = {
 	"  PRIMARY KEY (incident, revision, session),"
 	"  FOREIGN KEY (incident, revision) REFERENCES revision"
 	"  ON DELETE CASCADE) STRICT, WITHOUT ROWID;",
+	/* What was asked for a domain's policy last, and what came of it. */
+	"CREATE TABLE policy_look (domain TEXT PRIMARY KEY,"
+	"  looked_ns INTEGER NOT NULL, due_ns INTEGER NOT NULL,"
+	"  fetched_ns INTEGER NOT NULL, state TEXT NOT NULL, result TEXT,"
+	"  detail TEXT, txt_id TEXT, tlsrpt TEXT) STRICT, WITHOUT ROWID;"
+	"CREATE INDEX policy_look_due ON policy_look (due_ns);"
+	"CREATE TABLE policy_event (domain TEXT NOT NULL,"
+	"  at_ns INTEGER NOT NULL, event TEXT NOT NULL, detail TEXT,"
+	"  PRIMARY KEY (domain, at_ns, event)) STRICT, WITHOUT ROWID;"
+	/* `tlsa`: a record a line, as a zone file has them; `secure`: the
+	 * TLSA records were validated. */
+	"CREATE TABLE mail_host (domain TEXT NOT NULL, host TEXT NOT NULL,"
+	"  from_ns INTEGER NOT NULL, until_ns INTEGER NOT NULL,"
+	"  preference INTEGER NOT NULL, mx_secure INTEGER NOT NULL,"
+	"  dane TEXT NOT NULL, tlsa TEXT, addresses TEXT,"
+	"  PRIMARY KEY (domain, host, from_ns)) STRICT, WITHOUT ROWID;"
+	/* What other senders reported (RFC 8460), a row a policy. */
+	"CREATE TABLE tls_report (organization TEXT NOT NULL,"
+	"  report_id TEXT NOT NULL, domain TEXT NOT NULL,"
+	"  policy_type TEXT NOT NULL, start_ns INTEGER NOT NULL,"
+	"  end_ns INTEGER NOT NULL, successes INTEGER NOT NULL,"
+	"  failures INTEGER NOT NULL, details TEXT,"
+	"  PRIMARY KEY (domain, start_ns, organization, report_id,"
+	"  policy_type)) STRICT, WITHOUT ROWID;",
 };
 #define VERSION ((int)(sizeof(steps) / sizeof(*steps)))
 

@@ -154,18 +154,96 @@ struct policy_row {
 	char domain[DOMAIN_TEXT_BYTES]; /* lower case, no final dot */
 	int64_t from_ns, until_ns;	/* INT64_MIN, INT64_MAX: open */
 	bool assumed;
-	char source[32];   /* "file" */
+	char source[32];   /* "file", "fetch", "resolver", ... */
 	struct slice body; /* as it was served; borrowed */
 };
 
-/* The same domain, interval and body again changes nothing. */
-int store_add_policy(struct store *, const struct policy_row *);
+/* The same domain, interval and body again changes nothing; `added` (may be
+ * NULL) says whether it was new. */
+int store_add_policy(struct store *, const struct policy_row *, bool *added);
 typedef int policy_fn(void *context, const struct policy_row *);
 /* By domain, then from; `domain` NULL: all. */
 int store_each_policy(struct store *, const char *domain, policy_fn *,
     void *context);
+/*
+ * The same policy was there again: its interval, of the same source and body,
+ * grows to row->until_ns (RFC 8461 3.3: max_age counts from the last fetch).
+ * Another one ends those of its source that were to hold longer. What was
+ * known later already is not touched. `changed` (may be NULL): a version that
+ * was not there.
+ */
+int
+store_observe_policy(struct store *, const struct policy_row *, bool *changed);
 /* Hex digest over all policies: the `policies` of a provenance. */
 int store_policies_version(struct store *, char digest[17]);
+
+/* What was asked for a domain's policy last, and what came of it. */
+struct policy_look {
+	char domain[DOMAIN_TEXT_BYTES];
+	int64_t looked_ns, due_ns; /* the next one */
+	int64_t fetched_ns;	   /* of the last success; 0: none */
+	char state[16];		   /* sts_state_name() */
+	char result[32];	   /* RFC 8460 4.3; "": none */
+	char detail[256];
+	char txt_id[40];
+	char tlsrpt[512]; /* the record of _smtp._tls; "": none */
+};
+/* Takes the place of the one before. */
+int store_put_policy_look(struct store *, const struct policy_look *);
+typedef int policy_look_fn(void *context, const struct policy_look *);
+/* By domain; NULL: all. */
+int store_each_policy_look(struct store *, const char *domain, policy_look_fn *,
+    void *context);
+typedef int domain_fn(void *context, const char *domain);
+/* Domains with a policy or a look whose next look is due at `now_ns`. */
+int store_each_due(struct store *, int64_t now_ns, domain_fn *, void *context);
+
+/* Something about a policy that its reader must know of. */
+struct policy_event {
+	char domain[DOMAIN_TEXT_BYTES];
+	int64_t at_ns;
+	char event[32];
+	char detail[256];
+};
+int store_add_policy_event(struct store *, const struct policy_event *);
+typedef int policy_event_fn(void *context, const struct policy_event *);
+int store_each_policy_event(struct store *, const char *domain,
+    policy_event_fn *, void *context);
+
+/* An MX host of a domain, and what DNS says of it for DANE (RFC 7672). */
+struct mail_host {
+	char domain[DOMAIN_TEXT_BYTES], host[DOMAIN_TEXT_BYTES];
+	int64_t from_ns, until_ns;
+	unsigned preference;
+	bool mx_secure;	      /* the MX records were validated */
+	char dane[16];	      /* dane_state_name() */
+	char tlsa[2048];      /* "3 1 1 hex" a line */
+	char addresses[1024]; /* one blank between */
+};
+/* The same again grows to `until_ns`; another one ends it. */
+int store_observe_mail_host(struct store *, const struct mail_host *);
+typedef int mail_host_fn(void *context, const struct mail_host *);
+/* By domain, host, from; `domain` NULL: all. */
+int store_each_mail_host(struct store *, const char *domain, mail_host_fn *,
+    void *context);
+
+/* One policy of a report that another sender wrote (RFC 8460 4.4). */
+struct tls_report_row {
+	char organization[128], report_id[128];
+	char domain[DOMAIN_TEXT_BYTES];
+	char policy_type[32]; /* "sts", "tlsa", "no-policy-found", ... */
+	int64_t start_ns, end_ns;
+	uint64_t successes, failures;
+	const char *details; /* JSON array, borrowed; NULL: none */
+};
+/* The same report again replaces it. */
+int store_put_tls_report(struct store *, const struct tls_report_row *);
+typedef int tls_report_fn(void *context, const struct tls_report_row *);
+int store_each_tls_report(struct store *, const char *domain, tls_report_fn *,
+    void *context);
+
+/* Is there a kept session with a recipient in `domain`? */
+int store_has_recipient(struct store *, const char *domain, bool *has);
 
 /* --- counted per peer and day -------------------------------------------- */
 

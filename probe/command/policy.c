@@ -1,29 +1,9 @@
 /* `policy add`, `list`, `show`: the known MTA-STS policies. */
 #include "policy_file.h"
 
-#include <time.h>
-
-#include "rules/judge.h"
 #include "store/store.h"
 
 enum { OPTION_FROM = 256, OPTION_UNTIL };
-
-#define NS_PER_S 1000000000
-#define TIME_TEXT_BYTES 32
-
-/* RFC 3339, or NULL for an end that is open. */
-static const char *
-time_text(int64_t ns, char out[TIME_TEXT_BYTES])
-{
-	time_t seconds = (time_t)(ns / NS_PER_S - (ns % NS_PER_S < 0));
-	struct tm tm;
-
-	if (ns == INT64_MIN || ns == INT64_MAX ||
-	    gmtime_r(&seconds, &tm) == NULL ||
-	    strftime(out, TIME_TEXT_BYTES, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-		return NULL;
-	return out;
-}
 
 /* --- rows, shown --------------------------------------------------------- */
 
@@ -34,27 +14,6 @@ struct listing {
 	bool failed;
 	unsigned rows;
 };
-
-static void
-row_json(struct json *json, const struct policy_row *row,
-    const struct sts_policy *policy, bool whole)
-{
-	char from[TIME_TEXT_BYTES], until[TIME_TEXT_BYTES];
-
-	json_object_open(json, NULL);
-	json_text(json, "domain", row->domain);
-	if (time_text(row->from_ns, from) != NULL)
-		json_text(json, "from", from);
-	if (time_text(row->until_ns, until) != NULL)
-		json_text(json, "until", until);
-	json_text(json, "validity", row->assumed ? "assumed" : "observed");
-	json_text(json, "source", row->source);
-	if (policy->tolerant_ok)
-		policy_json(json, policy);
-	if (whole)
-		json_slice(json, "body", row->body);
-	json_object_close(json);
-}
 
 static void
 row_text(const struct policy_row *row, const struct sts_policy *policy,
@@ -68,8 +27,9 @@ row_text(const struct policy_row *row, const struct sts_policy *policy,
 		printf("validity assumed");
 	else
 		printf("%s to %s",
-		    time_text(row->from_ns, from) ? from : "ever before",
-		    time_text(row->until_ns, until) ? until : "further notice");
+		    policy_time(row->from_ns, from) ? from : "ever before",
+		    policy_time(row->until_ns, until) ? until :
+							"further notice");
 	printf("  (%s)\n", row->source);
 	for (unsigned i = 0; whole && i < policy->mx_count; i++)
 		printf("    mx: %s\n", policy->mx[i]);
@@ -85,7 +45,7 @@ list_row(void *context, const struct policy_row *row)
 	sts_policy_parse(row->body, &policy, NULL);
 	if (listing->common->format == FORMAT_JSON) {
 		json_reset(&listing->json);
-		row_json(&listing->json, row, &policy, listing->whole);
+		policy_row_json(&listing->json, row, &policy, listing->whole);
 		listing->failed = json_write(&listing->json, stdout) != 0;
 	} else if (!listing->common->quiet)
 		row_text(row, &policy, listing->whole);
@@ -137,6 +97,30 @@ policy_list(int argc, char **argv)
 		return status;
 	if (operand != argc)
 		return usage_error(&syntax, "takes no operand");
+	return list_policies(NULL, &listing);
+}
+
+/* Whole, as `import` takes it: how it is printed is not a choice. */
+int
+policy_export(int argc, char **argv)
+{
+	static const struct option_row rows[] = { { 0 } };
+	static const struct command_syntax syntax = { "policy export",
+		"policy export",
+		"Writes the known MTA-STS policies as JSON Lines: domain, "
+		"from, until, validity, source, policy, and the body as it "
+		"was served.",
+		rows, NULL };
+	struct common_options common;
+	struct listing listing = { .common = &common, .whole = true };
+	int operand, status;
+
+	operand = policy_options(&syntax, &common, NULL, argc, argv, &status);
+	if (operand < 0)
+		return status;
+	if (operand != argc)
+		return usage_error(&syntax, "takes no operand");
+	common.format = FORMAT_JSON;
 	return list_policies(NULL, &listing);
 }
 
@@ -192,30 +176,8 @@ add_option(void *context, int letter, const char *value)
 	return -1;
 }
 
-/* With the built-in rules and the prior of `read`. */
 static int
-judge_again(struct store *store, const char *domain, uint64_t *changed)
-{
-	char errbuf[STORE_ERRBUF + REGISTRY_ERRBUF];
-	struct registry *registry = registry_load(NULL, errbuf);
-	struct world *world = registry == NULL ?
-	    NULL :
-	    world_create(store, registry, PRIOR_READ, errbuf);
-	int status = -1;
-
-	if (world == NULL)
-		complain("%s", errbuf);
-	else if (policy_judge_again(store, world, domain, changed) != 0)
-		complain("%s", store_error(store));
-	else
-		status = 0;
-	world_destroy(world);
-	registry_free(registry);
-	return status;
-}
-
-static int
-store_policy(const char *db, const struct policy_row *row, uint64_t *changed)
+store_policy(const char *db, struct policy_row *row, uint64_t *changed)
 {
 	char errbuf[STORE_ERRBUF];
 	struct store *store = store_open(db, STORE_WRITE, errbuf);
@@ -225,10 +187,10 @@ store_policy(const char *db, const struct policy_row *row, uint64_t *changed)
 		complain("%s", errbuf);
 		return STATUS_ERROR;
 	}
-	if (store_add_policy(store, row) != 0) {
+	if (store_add_policy(store, row, NULL) != 0) {
 		complain("%s", store_error(store));
 		status = STATUS_ERROR;
-	} else if (judge_again(store, row->domain, changed) != 0) {
+	} else if (policy_judge_domains(store, &row->domain, 1, changed) != 0) {
 		status = STATUS_ERROR;
 	}
 	store_close(store);
@@ -255,15 +217,13 @@ add_file(struct policy_row *row, const struct policy_file *file,
 		return status;
 	if (common->format == FORMAT_JSON) {
 		json_init(&json);
-		row_json(&json, row, &file->policy, false);
+		policy_row_json(&json, row, &file->policy, false);
 		return policy_json_finish(&json, STATUS_OK);
 	}
 	if (!common->quiet)
 		row_text(row, &file->policy, false);
-	if (changed > 0 && !common->quiet)
-		printf("%llu verdict%s changed: striplight incidents\n",
-		    (unsigned long long)changed,
-		    changed == 1 ? " has" : "s have");
+	if (!common->quiet)
+		policy_say_changed(changed);
 	return STATUS_OK;
 }
 
@@ -317,6 +277,8 @@ command_policy(int argc, char **argv)
 		int (*run)(int argc, char **argv);
 	} commands[] = {
 		{ "add", policy_add },
+		{ "import", policy_import },
+		{ "export", policy_export },
 		{ "list", policy_list },
 		{ "show", policy_show },
 		{ "lint", policy_lint },
@@ -324,9 +286,11 @@ command_policy(int argc, char **argv)
 	};
 	static const struct option_row rows[] = { { 0 } };
 	static const struct command_syntax syntax = { "policy",
-		"policy add|list|show|lint|match [OPTIONS] ...",
-		"Known MTA-STS policies (RFC 8461): add one from a file, list "
-		"and show them, check one, match an MX host against one.",
+		"policy add|import|export|list|show|lint|match "
+		"[OPTIONS] ...",
+		"Known MTA-STS policies (RFC 8461): add one from a file, "
+		"import those of other programs, export, list and show them, "
+		"check one, match an MX host against one.",
 		rows, NULL };
 	struct common_options common;
 	int operand, status;

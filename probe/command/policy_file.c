@@ -2,10 +2,13 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "probe/pipeline/retrospect.h"
 #include "rules/host_name.h"
+#include "rules/judge.h"
 
+#define NS_PER_S 1000000000
 /* More than any policy: what is over 64 KiB is still shown as too long. */
 #define FILE_MAX_BYTES (1u << 20)
 
@@ -158,4 +161,90 @@ policy_judge_again(struct store *store, struct world *world, const char *domain,
 	}
 	*changed = retrospect.written;
 	return store_commit(store);
+}
+
+static int
+judge_all(struct retrospect *retrospect, char (*domains)[DOMAIN_TEXT_BYTES],
+    size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		bool has = false;
+
+		if (store_has_recipient(retrospect->store, domains[i], &has) !=
+			0 ||
+		    (has && retrospect_domain(retrospect, domains[i]) != 0))
+			return -1;
+	}
+	return 0;
+}
+
+int
+policy_judge_domains(struct store *store, char (*domains)[DOMAIN_TEXT_BYTES],
+    size_t count, uint64_t *changed)
+{
+	char errbuf[STORE_ERRBUF + REGISTRY_ERRBUF];
+	struct registry *registry = registry_load(NULL, errbuf);
+	struct retrospect retrospect = { .store = store };
+	int status = -1;
+
+	if (registry != NULL)
+		retrospect.world =
+		    world_create(store, registry, PRIOR_READ, errbuf);
+	if (retrospect.world == NULL) {
+		complain("%s", errbuf);
+	} else if (store_begin(store) != 0 ||
+	    judge_all(&retrospect, domains, count) != 0 ||
+	    store_commit(store) != 0) {
+		complain("%s", store_error(store));
+		store_rollback(store);
+	} else {
+		status = 0;
+	}
+	*changed = retrospect.written;
+	world_destroy(retrospect.world);
+	registry_free(registry);
+	return status;
+}
+
+void
+policy_say_changed(uint64_t changed)
+{
+	if (changed > 0)
+		printf("%llu verdict%s changed: striplight incidents\n",
+		    (unsigned long long)changed,
+		    changed == 1 ? " has" : "s have");
+}
+
+const char *
+policy_time(int64_t ns, char out[TIME_TEXT_BYTES])
+{
+	time_t seconds = (time_t)(ns / NS_PER_S - (ns % NS_PER_S < 0));
+	struct tm tm;
+
+	if (ns == INT64_MIN || ns == INT64_MAX ||
+	    gmtime_r(&seconds, &tm) == NULL ||
+	    strftime(out, TIME_TEXT_BYTES, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		return NULL;
+	return out;
+}
+
+void
+policy_row_json(struct json *json, const struct policy_row *row,
+    const struct sts_policy *policy, bool whole)
+{
+	char from[TIME_TEXT_BYTES], until[TIME_TEXT_BYTES];
+
+	json_object_open(json, NULL);
+	json_text(json, "domain", row->domain);
+	if (policy_time(row->from_ns, from) != NULL)
+		json_text(json, "from", from);
+	if (policy_time(row->until_ns, until) != NULL)
+		json_text(json, "until", until);
+	json_text(json, "validity", row->assumed ? "assumed" : "observed");
+	json_text(json, "source", row->source);
+	if (policy->tolerant_ok)
+		policy_json(json, policy);
+	if (whole)
+		json_slice(json, "body", row->body);
+	json_object_close(json);
 }

@@ -37,6 +37,13 @@ int policy_judge_again(struct store *, struct world *, const char *domain,
 
 /* The object `policy`: version, mode, max_age, mx. */
 void policy_json(struct json *, const struct sts_policy *);
+/* The same for many domains, with the built-in rules and the prior of `read`;
+ * only those with kept sessions cost anything. 0, or -1 after saying why. */
+int policy_judge_domains(struct store *, char (*domains)[DOMAIN_TEXT_BYTES],
+    size_t count, uint64_t *changed);
+/* "2 verdicts have changed: striplight incidents"; nothing for none. */
+void policy_say_changed(uint64_t changed);
+
 /* "enforce, 2 mx, max_age 604800 s" */
 #define POLICY_SUMMARY_BYTES 80
 const char *
@@ -49,8 +56,17 @@ int policy_options(const struct command_syntax *, struct common_options *,
 /* Writes the line, frees `json`; `status`, or STATUS_ERROR when it failed. */
 int policy_json_finish(struct json *, int status);
 
+#define TIME_TEXT_BYTES 32
+/* RFC 3339 with seconds, or NULL for an end that is open. */
+const char *policy_time(int64_t ns, char out[TIME_TEXT_BYTES]);
+/* A row as `list` and `export` write it: one object into `json`. */
+void policy_row_json(struct json *, const struct policy_row *,
+    const struct sts_policy *, bool whole);
+
 /* The sub-commands; argv[0] is their own name. */
 int policy_add(int argc, char **argv);
+int policy_import(int argc, char **argv);
+int policy_export(int argc, char **argv);
 int policy_list(int argc, char **argv);
 int policy_show(int argc, char **argv);
 int policy_lint(int argc, char **argv);

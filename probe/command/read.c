@@ -306,7 +306,7 @@ add_policy(struct reading *r, const char *text)
 	row.body = slice_of(file.bytes, file.len);
 	if (!file.policy.tolerant_ok)
 		policy_file_complain(&file, STS_ERROR);
-	else if (store_add_policy(r->store, &row) != 0)
+	else if (store_add_policy(r->store, &row, NULL) != 0)
 		complain("%s", store_error(r->store));
 	else
 		status = 0;
@@ -346,7 +346,7 @@ judge_policies_again(struct reading *r)
 static int
 copy_policy(void *scratch, const struct policy_row *row)
 {
-	return store_add_policy(scratch, row);
+	return store_add_policy(scratch, row, NULL);
 }
 
 /* --isolated: nothing but the files given, and the policies that are known. */

@@ -144,18 +144,19 @@ run(struct retrospect *retrospect, const struct sighting_filter *filter)
 {
 	const struct context *context = world_context(retrospect->world);
 	struct round *r = calloc(1, sizeof(*r));
-	char policies[17] = "";
 	int status = -1;
 
 	if (r == NULL)
 		return -1;
 	r->retrospect = retrospect;
-	if (store_policies_version(retrospect->store, policies) != 0)
+	if (retrospect->policies[0] == '\0' &&
+	    store_policies_version(retrospect->store, retrospect->policies) !=
+		0)
 		goto out;
 	snprintf(r->provenance, sizeof(r->provenance),
 	    "striplight %s, rules %s, policies %s, prior %g",
-	    STRIPLIGHT_VERSION, registry_version(context->registry), policies,
-	    context->prior);
+	    STRIPLIGHT_VERSION, registry_version(context->registry),
+	    retrospect->policies, context->prior);
 	if (store_each_sighting(retrospect->store, filter, on_sighting, r) < 0)
 		goto out;
 	end_session(r);

@@ -14,6 +14,7 @@ struct retrospect {
 	struct store *store;
 	struct world *world;
 	uint64_t judged, written; /* sessions; revisions */
+	char policies[17];	  /* their version; "": not asked for yet */
 };
 
 /* All kept sessions with `server`; inside a transaction of the caller's.

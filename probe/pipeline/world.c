@@ -3,79 +3,140 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <xxhash.h>
+
+#define NS_PER_S INT64_C(1000000000)
 #define PROFILES_MAX 16384 /* of one server, in one judgement */
 
-struct known_policy {
-	char domain[DOMAIN_TEXT_BYTES];
+/* What the store knows of a domain. Bodies are parsed when they are asked
+ * for: a parsed one is a hundred times as long. */
+struct known_version {
 	int64_t from_ns, until_ns;
 	bool assumed;
-	struct sts_policy policy;
+	bool stated; /* by the operator: its dates are meant */
+	struct slice body;
 };
+
+struct known_domain {
+	char domain[DOMAIN_TEXT_BYTES]; /* "": nobody's yet */
+	struct known_version *versions; /* by from */
+	size_t version_count;
+	struct mail_host *hosts;
+	size_t host_count;
+};
+#define DOMAINS_KEPT 512
 
 struct world {
 	struct store *store;
 	struct context context, bare;
-	struct known_policy *policies; /* by domain, then from */
-	size_t policy_count;
-	bool failed;
-	struct endpoint server; /* whose profiles these are */
+	struct known_domain *domains; /* DOMAINS_KEPT, by a hash of the name */
+	bool any_policy, any_host;    /* else nobody need be asked */
+	struct endpoint server;	      /* whose profiles these are */
 	bool has_server;
 	struct profile *profiles;
 	size_t profile_count, profile_room;
 };
 
-static bool
-append_policy(struct world *w, const char *domain, int64_t from_ns,
-    int64_t until_ns, bool assumed, const struct sts_policy *policy)
+static void
+forget_domain(struct known_domain *d)
 {
-	struct known_policy *more =
-	    realloc(w->policies, (w->policy_count + 1) * sizeof(*more));
-
-	if (more == NULL)
-		return false;
-	w->policies = more;
-	more += w->policy_count++;
-	snprintf(more->domain, sizeof(more->domain), "%s", domain);
-	more->from_ns = from_ns;
-	more->until_ns = until_ns;
-	more->assumed = assumed;
-	more->policy = *policy;
-	return true;
+	for (size_t i = 0; i < d->version_count; i++)
+		free((void *)d->versions[i].body.ptr);
+	free(d->versions);
+	free(d->hosts);
+	memset(d, 0, sizeof(*d));
 }
 
 static int
-on_policy(void *context, const struct policy_row *row)
+on_version(void *context, const struct policy_row *row)
 {
-	struct world *w = context;
-	struct sts_policy policy;
+	struct known_domain *d = context;
+	struct known_version *more =
+	    realloc(d->versions, (d->version_count + 1) * sizeof(*more));
+	uint8_t *body = malloc(row->body.len + 1);
 
-	/* What is stored was parsed when it came in; what a newer grammar
-	 * refuses says nothing any more. */
-	if (!sts_policy_parse(row->body, &policy, NULL))
+	if (more != NULL)
+		d->versions = more;
+	if (more == NULL || body == NULL) {
+		free(body);
 		return 0;
-	w->failed |= !append_policy(w, row->domain, row->from_ns, row->until_ns,
-	    row->assumed, &policy);
+	}
+	if (row->body.len > 0)
+		memcpy(body, row->body.ptr, row->body.len);
+	more[d->version_count++] = (struct known_version){ row->from_ns,
+		row->until_ns, row->assumed, strcmp(row->source, "file") == 0,
+		slice_of(body, row->body.len) };
 	return 0;
 }
 
-/* The newest that holds at the time; the operator's own words come last. */
+static int
+on_host(void *context, const struct mail_host *host)
+{
+	struct known_domain *d = context;
+	struct mail_host *more =
+	    realloc(d->hosts, (d->host_count + 1) * sizeof(*more));
+
+	if (more == NULL)
+		return 0;
+	d->hosts = more;
+	d->hosts[d->host_count++] = *host;
+	return 0;
+}
+
+static const struct known_domain *
+ask_domain(struct world *w, const char *domain)
+{
+	uint64_t hash = XXH3_64bits(domain, strlen(domain));
+	struct known_domain *d = &w->domains[hash % DOMAINS_KEPT];
+
+	if (strcmp(d->domain, domain) == 0)
+		return d;
+	forget_domain(d);
+	if (w->any_policy &&
+	    store_each_policy(w->store, domain, on_version, d) != 0)
+		return d;
+	if (w->any_host &&
+	    store_each_mail_host(w->store, domain, on_host, d) != 0)
+		return d;
+	snprintf(d->domain, sizeof(d->domain), "%s", domain);
+	return d;
+}
+
+/*
+ * The newest that holds at the time. Before the first time that somebody
+ * looked, the policy that was found then is assumed, for as long as a policy
+ * may be kept: captures are older than the question.
+ */
+static const struct known_version *
+version_at(const struct known_domain *d, int64_t at_ns, bool *assumed)
+{
+	const struct known_version *v = d->versions;
+
+	for (size_t i = d->version_count; i-- > 0;)
+		if (at_ns >= v[i].from_ns && at_ns < v[i].until_ns) {
+			*assumed = v[i].assumed;
+			return &v[i];
+		}
+	*assumed = true;
+	return d->version_count > 0 && !v[0].stated && at_ns < v[0].from_ns &&
+		v[0].from_ns - at_ns < STS_MAX_AGE_MAX_S * NS_PER_S ?
+	    &v[0] :
+	    NULL;
+}
+
 static bool
 find_policy(void *context, const char *domain, int64_t at_ns,
     struct policy_in_force *out)
 {
 	struct world *w = context;
+	const struct known_version *version;
 
-	for (size_t i = w->policy_count; i-- > 0;) {
-		const struct known_policy *p = &w->policies[i];
-
-		if (strcmp(p->domain, domain) != 0 || at_ns < p->from_ns ||
-		    at_ns >= p->until_ns)
-			continue;
-		out->policy = p->policy;
-		out->assumed = p->assumed;
-		return true;
-	}
-	return false;
+	if (!w->any_policy)
+		return false;
+	version = version_at(ask_domain(w, domain), at_ns, &out->assumed);
+	/* What a newer grammar refuses says nothing any more. */
+	return version != NULL &&
+	    sts_policy_parse(version->body, &out->policy, NULL);
 }
 
 static int
@@ -125,6 +186,22 @@ no_profiles(void *context, const struct endpoint *server,
 	return 0;
 }
 
+static int
+say_yes(void *context, const struct policy_row *row)
+{
+	(void)row;
+	*(bool *)context = true;
+	return 1;
+}
+
+static int
+say_host(void *context, const struct mail_host *host)
+{
+	(void)host;
+	*(bool *)context = true;
+	return 1;
+}
+
 struct world *
 world_create(struct store *store, const struct registry *registry, double prior,
     char errbuf[STORE_ERRBUF])
@@ -142,12 +219,14 @@ world_create(struct store *store, const struct registry *registry, double prior,
 		.profiles = find_profiles };
 	w->bare = w->context;
 	w->bare.profiles = no_profiles;
-	if (store_each_policy(store, NULL, on_policy, w) < 0) {
-		snprintf(errbuf, STORE_ERRBUF, "%s", store_error(store));
+	w->domains = calloc(DOMAINS_KEPT, sizeof(*w->domains));
+	if (w->domains == NULL) {
 		world_destroy(w);
 		return NULL;
 	}
-	if (w->failed) {
+	if (store_each_policy(store, NULL, say_yes, &w->any_policy) < 0 ||
+	    store_each_mail_host(store, NULL, say_host, &w->any_host) < 0) {
+		snprintf(errbuf, STORE_ERRBUF, "%s", store_error(store));
 		world_destroy(w);
 		return NULL;
 	}
@@ -159,7 +238,9 @@ world_destroy(struct world *w)
 {
 	if (w == NULL)
 		return;
-	free(w->policies);
+	for (size_t i = 0; w->domains != NULL && i < DOMAINS_KEPT; i++)
+		forget_domain(&w->domains[i]);
+	free(w->domains);
 	free(w->profiles);
 	free(w);
 }

@@ -10,7 +10,7 @@
 struct world;
 
 /* `store` and `registry` are borrowed; NULL with a message. Policies are read
- * once; profiles of one server at a time. */
+ * when their domain is asked for; profiles of one server at a time. */
 struct world *world_create(struct store *, const struct registry *,
     double prior, char errbuf[STORE_ERRBUF]);
 void world_destroy(struct world *);

@@ -57,7 +57,7 @@ put_policy(struct store *s)
 		.source = "file",
 		.body = slice_str("version: STSv1\n") };
 
-	return store_add_policy(s, &row);
+	return store_add_policy(s, &row, NULL);
 }
 
 static void

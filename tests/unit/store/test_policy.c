@@ -39,7 +39,7 @@ add(struct store *s, const char *domain, int64_t from_ns, int64_t until_ns)
 {
 	struct policy_row row = sample(domain, from_ns, until_ns);
 
-	cr_assert_eq(store_add_policy(s, &row), 0);
+	cr_assert_eq(store_add_policy(s, &row, NULL), 0);
 }
 
 Test(policy, reading_back_gives_what_was_written)
@@ -100,7 +100,7 @@ Test(policy, the_same_again_changes_nothing_and_another_interval_adds)
 	cr_assert_eq(store_policies_version(s, two), 0);
 	cr_expect_str_neq(one, two);
 	other.body = slice_str("version: STSv1\r\nmode: none\r\n");
-	cr_assert_eq(store_add_policy(s, &other), 0);
+	cr_assert_eq(store_add_policy(s, &other, NULL), 0);
 	cr_assert_eq(store_policies_version(s, three), 0);
 	cr_expect_str_neq(two, three);
 	store_close(s);
