@@ -102,3 +102,35 @@ siphash(int c, int d, const uint8_t key[16], const void *bytes, size_t len)
 	absorb(&s, last_word(in, len), c);
 	return finish(&s, d);
 }
+
+void
+siphash_stream_begin(struct siphash_stream *out, const uint8_t key[16])
+{
+	struct state s = begin(key);
+
+	*out = (struct siphash_stream){ { s.v0, s.v1, s.v2, s.v3 }, 0, 0 };
+}
+
+void
+siphash_stream_add(struct siphash_stream *stream, uint8_t octet)
+{
+	uint64_t *v = stream->v;
+	struct state s = { v[0], v[1], v[2], v[3] };
+
+	stream->word |= (uint64_t)octet << (8 * (stream->length++ % 8));
+	if (stream->length % 8 != 0)
+		return;
+	absorb(&s, stream->word, 1);
+	*stream = (struct siphash_stream){ { s.v0, s.v1, s.v2, s.v3 }, 0,
+		stream->length };
+}
+
+uint64_t
+siphash_stream_sum(const struct siphash_stream *stream)
+{
+	const uint64_t *v = stream->v;
+	struct state s = { v[0], v[1], v[2], v[3] };
+
+	absorb(&s, stream->word | stream->length << 56, 1);
+	return finish(&s, 3);
+}

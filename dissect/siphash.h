@@ -16,4 +16,13 @@ uint64_t siphash13(const uint8_t key[16], const uint64_t *words, size_t count,
 uint64_t
 siphash(int c, int d, const uint8_t key[16], const void *bytes, size_t len);
 
+/* SipHash-1-3 of octets that come one by one. */
+struct siphash_stream {
+	uint64_t v[4], word, length;
+};
+void siphash_stream_begin(struct siphash_stream *, const uint8_t key[16]);
+void siphash_stream_add(struct siphash_stream *, uint8_t octet);
+/* As siphash(1, 3, ...) of all of them; the stream can go on. */
+uint64_t siphash_stream_sum(const struct siphash_stream *);
+
 #endif

@@ -5,8 +5,6 @@
 #include "redact.h"
 #include "smtp_session.h"
 
-#define MAILS_DETAILED 16
-
 size_t
 smtp_session_bytes(void)
 {
@@ -57,12 +55,6 @@ smtp_session_held_bytes(const struct smtp_session *s)
 		if (s->partial[dir].bytes != NULL)
 			held += FACT_LINE_MAX_BYTES;
 	return held;
-}
-
-bool
-smtp_terse(const struct smtp_session *s)
-{
-	return s->mails > MAILS_DETAILED;
 }
 
 void
@@ -524,6 +516,7 @@ smtp_session_gap(struct smtp_session *s, enum dir dir, uint64_t missing,
 			tls_gap(s->tls, dir, missing);
 		}
 	} else if (dir == TO_SERVER) {
+		smtp_digest_drop(s);
 		modes[s->mode].lose(s, missing, at);
 	} else {
 		gap_in_server(s, at);
@@ -567,6 +560,7 @@ smtp_session_close(struct smtp_session *s, enum ending ending, enum dir who,
 		if (s->body_bytes > 0)
 			smtp_body_end(s, at);
 	}
+	smtp_digest_drop(s);
 	smtp_give_partial(s, TO_SERVER);
 	smtp_give_partial(s, TO_CLIENT);
 	for (int dir = 0; s->recognised && dir < 2; dir++) {

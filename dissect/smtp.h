@@ -16,6 +16,9 @@ struct smtp_session; /* of fixed size; lives and dies with its flow */
 
 struct smtp_options {
 	bool keep_addresses; /* local parts stay readable */
+	/* 16 octets, borrowed: messages are digested (body_digest.h), which
+	 * only who compares captures needs. NULL: they are not looked at. */
+	const uint8_t *digest_key;
 };
 
 size_t smtp_session_bytes(void); /* room that `place` must have */

@@ -1,9 +1,10 @@
 /* The client's side of a dialogue: commands, AUTH lines, messages. */
-#include "smtp_session.h"
-
 #include <ctype.h>
 
 #include "redact.h"
+#include "smtp_session.h"
+
+#define MAILS_DETAILED 16
 
 static const struct {
 	char word[12];
@@ -180,6 +181,50 @@ parse_chunk(struct smtp_session *s, struct slice line)
 	return true;
 }
 
+/* --- digests of messages ------------------------------------------------- */
+
+/* Several chunks are one message (RFC 3030 2). */
+static void
+digest_begin(struct smtp_session *s, bool dots)
+{
+	if (s->options->digest_key == NULL || s->digest != NULL)
+		return;
+	s->digest = fact_pool_take(s->log->pool, sizeof(*s->digest));
+	if (s->digest != NULL)
+		body_digest_begin(s->digest, s->options->digest_key, dots);
+}
+
+void
+smtp_digest_drop(struct smtp_session *s)
+{
+	if (s->digest != NULL)
+		fact_pool_give(s->log->pool, s->digest, sizeof(*s->digest));
+	s->digest = NULL;
+}
+
+static void
+digest_add(struct smtp_session *s, struct slice bytes)
+{
+	if (s->digest != NULL)
+		body_digest_add(s->digest, bytes);
+}
+
+static void
+digest_say(struct smtp_session *s, const struct origin *at)
+{
+	struct fact fact = { .code = FACT_BODY_DIGEST, .dir = TO_SERVER };
+	uint8_t sums[BODY_DIGEST_BYTES];
+
+	if (s->digest == NULL)
+		return;
+	body_digest_end(s->digest, sums);
+	smtp_digest_drop(s);
+	if (!smtp_terse(s))
+		smtp_say(s, &fact, slice_of(sums, sizeof(sums)), at);
+}
+
+/* --- commands ------------------------------------------------------------ */
+
 /*
  * The state machine, first part: what a command makes of the octets behind
  * it, where its answer can be seen and where the client is alone. Behind all
@@ -204,14 +249,20 @@ after_command(struct smtp_session *s, struct slice line, enum verb verb,
 		if (behind[i].verb == verb)
 			s->mode = at->one_sided ? behind[i].alone :
 						  behind[i].mode;
+	if (verb != VERB_BDAT)
+		smtp_digest_drop(s);
 	if (verb == VERB_DATA) {
 		/* The command's CRLF may begin the end. */
 		smtp_body_begin(s, 2);
+		digest_begin(s, true);
 	} else if (verb == VERB_BDAT) {
 		smtp_body_begin(s, 0);
 		/* A chunk without a size that makes sense is none. */
 		if (!parse_chunk(s, line) || s->chunk_left == 0)
 			s->mode = MODE_COMMAND;
+		digest_begin(s, false);
+		if (s->chunk_last && s->chunk_left == 0)
+			digest_say(s, at);
 	}
 }
 
@@ -275,6 +326,12 @@ smtp_client_line(struct smtp_session *s, struct slice line, uint64_t extent,
 }
 
 /* --- messages ------------------------------------------------------------ */
+
+bool
+smtp_terse(const struct smtp_session *s)
+{
+	return s->mails > MAILS_DETAILED;
+}
 
 /* `tail` as in next_tail(): 0 where octets are missing before it. */
 void
@@ -356,10 +413,13 @@ smtp_feed_body(struct smtp_session *s, enum dir dir, struct slice bytes,
 			s->body_tail = 0;
 			s->mode = MODE_COMMAND;
 			smtp_body_end(s, at);
+			digest_add(s, slice_first(bytes, i));
+			digest_say(s, at);
 			smtp_pending_push(s, VERB_BODY);
 			return i;
 		}
 	}
+	digest_add(s, slice_first(bytes, i));
 	s->body_tail = tail;
 	s->body_bytes += i;
 	for (i = bytes.len < 4 ? 0 : bytes.len - 4; i < bytes.len; i++)
@@ -379,9 +439,12 @@ smtp_feed_chunk(struct smtp_session *s, enum dir dir, struct slice bytes,
 		s->body_offset = at->stream_offset;
 	s->chunk_left -= taken;
 	s->body_bytes += taken;
+	digest_add(s, slice_first(bytes, taken));
 	if (s->chunk_left == 0) {
 		s->mode = MODE_COMMAND;
 		smtp_body_end(s, at);
+		if (s->chunk_last)
+			digest_say(s, at);
 	}
 	return taken;
 }

@@ -4,6 +4,7 @@
 #ifndef DISSECT_SMTP_SESSION_H
 #define DISSECT_SMTP_SESSION_H
 
+#include "body_digest.h"
 #include "smtp.h"
 #include "tls.h"
 
@@ -61,6 +62,7 @@ struct smtp_session {
 	uint64_t chunk_left;
 	uint64_t body_bytes; /* of the message that is being skipped */
 	uint64_t body_offset;
+	struct body_digest *digest; /* borrowed; NULL: of no message */
 	uint32_t body_last; /* its last four octets */
 	uint32_t unmatched; /* answers to come whose commands were given up */
 	uint32_t mails;
@@ -138,6 +140,8 @@ smtp_feed_fn smtp_feed_body;
 smtp_feed_fn smtp_feed_chunk;
 void smtp_body_begin(struct smtp_session *, uint8_t tail);
 void smtp_body_end(struct smtp_session *, const struct origin *);
+/* The message is not all there, or is none any more. */
+void smtp_digest_drop(struct smtp_session *);
 /* Did it end in a dot alone on its line, though not between CRLFs? */
 bool smtp_body_ends_loosely(const struct smtp_session *);
 
