@@ -63,7 +63,7 @@ struct smtp_session {
 	uint64_t body_bytes; /* of the message that is being skipped */
 	uint64_t body_offset;
 	struct body_digest *digest; /* borrowed; NULL: of no message */
-	uint32_t body_last; /* its last four octets */
+	uint32_t body_last;	    /* its last four octets */
 	uint32_t unmatched; /* answers to come whose commands were given up */
 	uint32_t mails;
 	uint16_t reply_line; /* lines of the reply that is coming in */

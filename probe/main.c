@@ -22,6 +22,9 @@ static const struct {
 	    "tampered bytes marked" },
 	{ "policy", command_policy,
 	    "known MTA-STS policies: add, import, list, show, lint, ..." },
+	{ "compare", command_compare,
+	    "two captures of the same traffic, from both sides of a "
+	    "suspect" },
 	{ "rules", command_rules,
 	    "what is looked for, and why, with every weight" },
 	{ "stats", command_stats,

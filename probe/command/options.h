@@ -60,6 +60,7 @@ bool time_parse(const char *text, int64_t *ns);
 int command_read(int argc, char **argv);
 int command_incidents(int argc, char **argv);
 int command_show(int argc, char **argv);
+int command_compare(int argc, char **argv);
 int command_stats(int argc, char **argv);
 int command_policy(int argc, char **argv);
 int command_rules(int argc, char **argv);

@@ -319,8 +319,8 @@ on_option(void *context, int letter, const char *value)
 	}
 }
 
-static void
-set_defaults(struct read_options *o)
+void
+read_options_defaults(struct read_options *o)
 {
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
@@ -366,7 +366,7 @@ read_options_parse(struct read_options *o, int argc, char **argv)
 		rows[OWN_ROWS + i] = (struct option_row){ budgets[i].option,
 			OPTION_BUDGET + (int)i, budgets[i].value_name,
 			budgets[i].help };
-	set_defaults(o);
+	read_options_defaults(o);
 	first = options_parse(&syntax, &o->common, o, argc, argv);
 	if (first < 0)
 		return first;

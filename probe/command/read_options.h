@@ -22,6 +22,8 @@ struct read_options {
 	bool cross_check;
 };
 
+/* What is so when nothing is said. */
+void read_options_defaults(struct read_options *);
 /* As options_parse(): the index of the first operand, or below 0. */
 int read_options_parse(struct read_options *, int argc, char **argv);
 

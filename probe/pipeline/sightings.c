@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "rules/contrast.h"
+
 /* Sessions that are remembered; a newer one takes an older one's place. */
 #define PLACES 16384
 /* How much later the second sighting may begin: a translator is quick. */
@@ -77,14 +79,6 @@ sightings_open(struct sightings *s, uint64_t handle, struct slice facts)
 
 /* --- what differs -------------------------------------------------------- */
 
-static bool
-is_line(const struct fact *fact)
-{
-	return fact->code == FACT_GREETING || fact->code == FACT_COMMAND ||
-	    fact->code == FACT_REPLY || fact->code == FACT_EHLO_REPLY ||
-	    fact->code == FACT_EXTRA_BYTES;
-}
-
 /* The next line, with the others of its reply. False: there is none. */
 static bool
 next_group(struct slice *facts, struct slice *group, struct fact *first)
@@ -96,7 +90,7 @@ next_group(struct slice *facts, struct slice *group, struct fact *first)
 		before = *facts;
 		if (!fact_decode(facts, first, &bytes))
 			return false;
-	} while (!is_line(first) || first->flags & FACT_OTHER_READING);
+	} while (!contrast_is_line(first) || first->flags & FACT_OTHER_READING);
 	rest = *facts;
 	while (fact_decode(&rest, &fact, &bytes) && fact.code == first->code &&
 	    fact.line > 1)
@@ -130,22 +124,6 @@ has_group(struct slice facts, struct slice group)
 		if (same_lines(group, other))
 			return true;
 	return false;
-}
-
-/* Where something is missing, a difference proves nothing. */
-static bool
-is_whole(struct slice facts)
-{
-	const uint16_t blind = OBS_MIDSTREAM | OBS_GAP_TO_SERVER |
-	    OBS_GAP_TO_CLIENT | OBS_ONE_SIDED | OBS_SNAPLEN | OBS_OVER_LIMIT |
-	    OBS_LOST_SYNC;
-	struct slice bytes;
-	struct fact fact;
-
-	while (fact_decode(&facts, &fact, &bytes))
-		if (is_line(&fact) && fact.observability & blind)
-			return false;
-	return true;
 }
 
 /* The line of `own` that stands where the group's first one does: the same
@@ -206,7 +184,7 @@ sightings_compare(struct slice own, struct slice twin, uint8_t *out)
 	struct fact fact;
 	size_t at = 0;
 
-	if (!is_whole(own) || !is_whole(twin))
+	if (!contrast_is_whole(own) || !contrast_is_whole(twin))
 		return 0;
 	while (next_group(&rest, &group, &fact)) {
 		if (has_group(own, group))

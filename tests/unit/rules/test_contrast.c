@@ -1,0 +1,150 @@
+/* One dialogue in two places: what was sent in one and came to the other. */
+#include <criterion/criterion.h>
+
+#include "rules/contrast.h"
+
+struct log {
+	uint8_t bytes[32 * 1024];
+	size_t length;
+	uint64_t frame, offset[2];
+	int64_t now_ns;
+};
+
+static void
+say(struct log *log, enum fact_code code, enum dir dir, enum verb about,
+    uint16_t line, const char *text)
+{
+	struct fact fact = { .code = (uint16_t)code,
+		.dir = (uint8_t)dir,
+		.about = (uint8_t)about,
+		.line = line,
+		.frame = ++log->frame,
+		.capture_ts_ns = log->now_ns += 1000,
+		.stream_offset = log->offset[dir],
+		.length = (uint32_t)strlen(text) };
+
+	log->offset[dir] += fact.length + 2;
+	fact_encode(&fact, slice_str(text), log->bytes + log->length);
+	log->length += FACT_HEADER_BYTES + fact.length;
+}
+
+static void
+end(struct log *log, enum ending ending, enum dir who, uint16_t unseen)
+{
+	struct fact fact = { .code = FACT_CLOSED,
+		.dir = (uint8_t)who,
+		.value = ending,
+		.observability = unseen };
+
+	fact_encode(&fact, slice_of(NULL, 0), log->bytes + log->length);
+	log->length += FACT_HEADER_BYTES;
+}
+
+static struct log
+talk(const char *keyword)
+{
+	struct log log = { .length = 0 };
+
+	say(&log, FACT_GREETING, TO_CLIENT, VERB_NONE, 1, "220 mx ESMTP");
+	say(&log, FACT_COMMAND, TO_SERVER, VERB_EHLO, 0, "EHLO a.example");
+	say(&log, FACT_EHLO_REPLY, TO_CLIENT, VERB_EHLO, 1, "250-mx");
+	if (keyword != NULL)
+		say(&log, FACT_EHLO_REPLY, TO_CLIENT, VERB_EHLO, 2, keyword);
+	say(&log, FACT_EHLO_REPLY, TO_CLIENT, VERB_EHLO, 3, "250 8BITMIME");
+	say(&log, FACT_COMMAND, TO_SERVER, VERB_MAIL, 0, "MAIL FROM:<>");
+	return log;
+}
+
+static struct contrast
+contrast(const struct log *client, const struct log *server)
+{
+	struct contrast c;
+
+	cr_assert(contrast_find(slice_of(client->bytes, client->length),
+	    slice_of(server->bytes, server->length), PAIRED_BY_CONNECTION, &c));
+	return c;
+}
+
+Test(contrast, an_overwritten_line_is_one_difference)
+{
+	struct log client = talk("250-XXXXXXXX"), server = talk("250-STARTTLS");
+	struct contrast c = contrast(&client, &server);
+
+	cr_assert_eq(c.count, 1);
+	cr_assert(c.altered);
+	cr_assert_eq(c.list[0].code, DIFFERENCE_CHANGED);
+	cr_assert(slice_equal(c.list[0].sent.bytes, slice_str("250-STARTTLS")));
+	cr_assert(
+	    slice_equal(c.list[0].arrived.bytes, slice_str("250-XXXXXXXX")));
+}
+
+Test(contrast, a_line_is_missing_only_where_it_could_be_seen)
+{
+	static const struct {
+		enum ending ending;
+		uint16_t unseen;
+		unsigned count;
+	} cases[] = {
+		{ ENDING_FIN, 0, 1 },
+		{ ENDING_RST, 0, 1 },
+		{ ENDING_CAPTURE_END, 0, 0 },
+		{ ENDING_EXPIRED, 0, 0 },
+		{ ENDING_FIN, OBS_GAP_TO_SERVER, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct log client = talk("250-STARTTLS"), server = client;
+		struct contrast c;
+
+		say(&client, FACT_COMMAND, TO_SERVER, VERB_QUIT, 0, "QUIT");
+		end(&client, ENDING_FIN, TO_SERVER, 0);
+		end(&server, cases[i].ending, TO_SERVER, cases[i].unseen);
+		c = contrast(&client, &server);
+		cr_assert_eq(c.count, cases[i].count, "case %zu", i);
+		if (c.count > 0)
+			cr_assert_eq(c.list[0].code, DIFFERENCE_REMOVED);
+	}
+}
+
+Test(contrast, lines_in_the_middle_come_and_go)
+{
+	struct log with = talk("250-STARTTLS"), without = talk(NULL);
+	struct contrast c = contrast(&without, &with);
+
+	cr_assert_eq(c.count, 1);
+	cr_assert_eq(c.list[0].code, DIFFERENCE_REMOVED);
+	c = contrast(&with, &without);
+	cr_assert_eq(c.count, 1);
+	cr_assert_eq(c.list[0].code, DIFFERENCE_ADDED);
+}
+
+Test(contrast, a_reset_that_each_side_got_from_the_other)
+{
+	struct log client = talk("250-STARTTLS"), server = client;
+	struct contrast c;
+
+	end(&client, ENDING_RST, TO_CLIENT, 0);
+	end(&server, ENDING_RST, TO_SERVER, 0);
+	c = contrast(&client, &server);
+	cr_assert_eq(c.count, 1);
+	cr_assert_eq(c.list[0].code, DIFFERENCE_RESET_FORGED);
+	/* Both may give up at the same time: each sees its own one first. */
+	c = contrast(&server, &client);
+	cr_assert_eq(c.count, 0);
+}
+
+Test(contrast, who_asks_waits_longer_for_the_answer)
+{
+	struct log far = talk("250-STARTTLS"), near = { .length = 0 };
+
+	near.now_ns = 77;
+	say(&near, FACT_COMMAND, TO_SERVER, VERB_EHLO, 0, "EHLO a.example");
+	near.now_ns += 5000;
+	say(&near, FACT_EHLO_REPLY, TO_CLIENT, VERB_EHLO, 1, "250-mx");
+	cr_assert_eq(contrast_nearer_ns(slice_of(far.bytes, far.length),
+			 slice_of(near.bytes, near.length)),
+	    5000);
+	cr_assert_eq(contrast_nearer_ns(slice_of(near.bytes, near.length),
+			 slice_of(far.bytes, far.length)),
+	    -5000);
+}
