@@ -70,11 +70,11 @@ enum packet_kind link_decode_mpls(struct decoding *);
 enum packet_kind link_decode_ppp(struct decoding *);
 /* Of either version. */
 enum packet_kind ip_decode(struct decoding *);
-/* What an IP header carries that is not TCP: a tunnel, perhaps. */
+/* What an IP header carries that is not TCP: a tunnel or DNS, perhaps. */
 enum packet_kind tunnel_decode(struct decoding *, uint8_t protocol);
 enum packet_kind tunnel_decode_nsh(struct decoding *);
-/* Might a tunnel be in the datagram of which this is the fragment at `offset`?
- * Of UDP only the first one knows; the later ones might. */
+/* Might a tunnel, or DNS, be in the datagram of which this is the fragment at
+ * `offset`? Of UDP only the first one knows; the later ones might. */
 bool
 tunnel_in_fragment(const struct decoding *, uint8_t protocol, uint32_t offset);
 

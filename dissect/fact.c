@@ -17,7 +17,7 @@ static const char *const ending_names[ENDINGS] = { "fin", "rst", "expired",
 static const char *const decision_names[DECISIONS] = { "ehlo-answered",
 	"starttls-answered", "after-220", "handshake-ended", "auth-accepted",
 	"mail-accepted", "data-accepted", "message-accepted", "closed",
-	"expired" };
+	"expired", "dns-answered" };
 
 /* Written out: compilers make one store, or one load, of each. */
 static uint8_t *

@@ -217,7 +217,8 @@ enum decision {
 	DECISION_DATA_ACCEPTED,
 	DECISION_MESSAGE_ACCEPTED,
 	DECISION_CLOSED,
-	DECISION_EXPIRED, /* also evicted, and the capture's end */
+	DECISION_EXPIRED,      /* also evicted, and the capture's end */
+	DECISION_DNS_ANSWERED, /* of no session: its handle is 0 */
 	DECISIONS
 };
 const char *decision_name(enum decision);

@@ -438,10 +438,11 @@ native_segment(struct native *n, const struct packet *p)
 
 	if (f == NULL && (f = native_open_flow(n, p, &dir)) == NULL)
 		return;
-	/* Off the mail ports a server speaks first, or it is no SMTP; the
-	 * client may have heard what was not captured yet. */
+	/* Off the mail ports a server speaks first, or it is no SMTP (nor
+	 * DNS); the client may have heard what was not captured yet. */
 	if (!f->on_mail_port && f->session == NULL && dir == TO_SERVER &&
 	    p->payload_wire_bytes > 0 && !flow_is_over(f) &&
+	    f->ends[TO_SERVER].port != DNS_PORT &&
 	    !native_ahead_of_peer(f, dir, p->ack, p->flags & TCP_ACK)) {
 		flow_table_remove(n->flows, f);
 		return;

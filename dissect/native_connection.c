@@ -43,9 +43,10 @@ native_open_flow(struct native *n, const struct packet *p, enum dir *dir)
 {
 	bool mail = is_mail_port(n, p->src.port) ||
 	    is_mail_port(n, p->dst.port);
+	bool dns = p->src.port == DNS_PORT || p->dst.port == DNS_PORT;
 	struct flow *f;
 
-	if (p->flags & TCP_RST || (!mail && !n->config.any_port))
+	if (p->flags & TCP_RST || (!mail && !dns && !n->config.any_port))
 		return NULL;
 	if (p->flags & TCP_SYN) {
 		*dir = p->flags & TCP_ACK ? TO_CLIENT : TO_SERVER;

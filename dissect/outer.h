@@ -11,7 +11,7 @@
  * that TCP is next stay with their shard.
  *
  * IP in IP and GRE may come in any order. Of UDP only the first fragment has
- * the port: if it is a tunnel's, the later ones are kept; those that come
+ * the port: if it is a tunnel's or that of DNS, the later ones are kept; those that come
  * before it are counted as not TCP, as those of any other datagram.
  */
 #ifndef DISSECT_OUTER_H
@@ -29,7 +29,7 @@ outer_create(size_t budget_bytes, const uint8_t key[16], struct counters *);
 void outer_destroy(struct outer *);
 /*
  * Takes a PACKET_OUTER_FRAGMENT. When its datagram is whole, the packet
- * becomes what is inside (TCP, or an inner fragment), still with the number
+ * becomes what is inside (TCP, DNS, or an inner fragment), still with the number
  * and time of its frame, and borrows from what was put into `*joined`;
  * otherwise it is PACKET_NONE.
  */

@@ -45,6 +45,7 @@ seq_before(uint32_t a, uint32_t b)
 	return (int32_t)(a - b) < 0;
 }
 
+#define DNS_PORT 53		 /* RFC 1035 4.2 */
 #define DATAGRAM_MAX_BYTES 65535 /* RFC 791 3.1: a length of 16 bits */
 
 /* An acknowledgement further ahead than any window that SMTP fills is forged
@@ -55,6 +56,7 @@ seq_before(uint32_t a, uint32_t b)
 enum packet_kind {
 	PACKET_NONE,	       /* not ours, or damaged: already counted */
 	PACKET_TCP,	       /* all fields are set */
+	PACKET_DNS,	       /* over UDP: addresses, ports and payload are */
 	PACKET_FRAGMENT,       /* addresses and the fragment fields are set */
 	PACKET_OUTER_FRAGMENT, /* so are they, but TCP's addresses may be
 				* others, further in: see outer.h */
@@ -75,7 +77,7 @@ struct packet {
 	uint64_t number, run_number; /* of its frame */
 	int64_t capture_ts_ns;
 	int64_t clock_ns;	/* see capture_clock.h; set by who decodes */
-	const uint8_t *payload; /* of TCP, or of the fragment */
+	const uint8_t *payload; /* of TCP, of DNS, or of the fragment */
 	const uint8_t *tcp;	/* header, for the checksum */
 	const uint8_t *ip;	/* IPv4 header; NULL: of IPv6 */
 	uint32_t payload_bytes; /* captured */
@@ -104,8 +106,8 @@ struct packet {
 };
 
 /*
- * Decodes one frame. What is not TCP over IP, or is damaged, is counted in
- * `counters` under its reason and gives PACKET_NONE. Pointers in `out` borrow
+ * Decodes one frame. What is neither TCP over IP nor DNS over UDP, or is
+ * damaged, is counted in `counters` under its reason and gives PACKET_NONE. Pointers in `out` borrow
  * from the frame.
  */
 enum packet_kind

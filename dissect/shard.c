@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "cross_check.h"
+#include "dns_watch.h"
 #include "fetch.h"
 #include "fragment.h"
 #include "native.h"
@@ -28,6 +29,7 @@ struct entry {
 	struct fact_log log;
 	struct segment_watch watch;
 	struct cross_session *cross;
+	struct dns_stream *dns; /* NULL: it speaks SMTP */
 	bool counted, opaque, lingers;
 	_Alignas(16) uint8_t session[];
 };
@@ -44,6 +46,7 @@ struct shard {
 	uint64_t serial;
 	struct counters counters;
 	struct fact_pool *pool;
+	struct dns_watch *dns;
 	struct fragments *fragments;
 	struct native *native;
 	struct nids_engine *nids; /* NULL: native works */
@@ -58,6 +61,38 @@ static struct smtp_session *
 session_of(struct entry *entry)
 {
 	return (struct smtp_session *)(void *)entry->session;
+}
+
+static void
+make_spare(struct shard *shard, struct entry *entry)
+{
+	entry->log.session = 0; /* of no handle: it is spare */
+	entry->next = shard->spare;
+	shard->spare = entry;
+}
+
+/* Of DNS only what begins in the capture is read: where a message starts
+ * nothing else says. */
+static void *
+open_dns(struct shard *shard, struct entry *entry,
+    const struct flow_start *start)
+{
+	entry->cross = NULL;
+	entry->log = (struct fact_log){ 0 };
+	if (!start->midstream)
+		entry->dns = dns_stream_open(shard->dns, &start->identity);
+	if (entry->dns != NULL)
+		return entry;
+	make_spare(shard, entry);
+	return NULL;
+}
+
+static enum interest
+feed_dns(struct entry *entry, enum dir dir, struct slice bytes,
+    const struct origin *at)
+{
+	return dns_stream_feed(entry->dns, dir, bytes, at) ? INTEREST_BYTES :
+							     INTEREST_NONE;
 }
 
 static void *
@@ -75,6 +110,9 @@ on_opened(void *context, const struct flow_start *start,
 	if (entry == NULL)
 		return NULL;
 	entry->counted = entry->opaque = entry->lingers = false;
+	entry->dns = NULL;
+	if (start->identity.server.port == DNS_PORT)
+		return open_dns(shard, entry, start);
 	entry->cross = shard->config->cross_check == NULL ?
 	    NULL :
 	    cross_check_opened(shard->config->cross_check, start);
@@ -145,9 +183,12 @@ on_bytes(void *context, void *session, enum dir dir, struct slice bytes,
 {
 	struct shard *shard = context;
 	struct entry *entry = session;
-	enum interest interest = go_on(shard, entry,
-	    smtp_session_feed(session_of(entry), dir, bytes, at));
+	enum interest interest;
 
+	if (entry->dns != NULL)
+		return feed_dns(entry, dir, bytes, at);
+	interest = go_on(shard, entry,
+	    smtp_session_feed(session_of(entry), dir, bytes, at));
 	if (shard->config->cross_check != NULL)
 		cross_check_bytes(shard->config->cross_check, entry->cross, dir,
 		    bytes, interest, &shard->counters);
@@ -160,9 +201,12 @@ on_gap(void *context, void *session, enum dir dir, uint64_t missing,
 {
 	struct shard *shard = context;
 	struct entry *entry = session;
-	enum interest interest = go_on(shard, entry,
-	    smtp_session_gap(session_of(entry), dir, missing, snapped, at));
+	enum interest interest;
 
+	if (entry->dns != NULL)
+		return INTEREST_NONE;
+	interest = go_on(shard, entry,
+	    smtp_session_gap(session_of(entry), dir, missing, snapped, at));
 	if (shard->config->cross_check != NULL)
 		cross_check_gap(shard->config->cross_check, entry->cross, dir,
 		    snapped, interest, &shard->counters);
@@ -195,7 +239,7 @@ on_segment(void *context, void *session, enum dir dir,
 	struct entry *entry = session;
 
 	/* Once it is over, all that comes late is answered by an RST. */
-	if (!is_watched(entry) ||
+	if (entry->dns != NULL || !is_watched(entry) ||
 	    (entry->lingers && packet->payload_wire_bytes == 0))
 		return;
 	segment_watch_see(&entry->watch, dir, packet, sum, base,
@@ -211,9 +255,7 @@ release(struct shard *shard, struct entry *entry)
 	if (!smtp_session_recognised(session_of(entry)))
 		count(&shard->counters, COUNTER_FLOW_FOREIGN);
 	fact_log_close(&entry->log);
-	entry->log.session = 0; /* of no handle: it is spare */
-	entry->next = shard->spare;
-	shard->spare = entry;
+	make_spare(shard, entry);
 }
 
 static bool
@@ -222,7 +264,7 @@ on_lingers(void *context, void *session)
 	struct entry *entry = session;
 
 	(void)context;
-	entry->lingers = entry->watch.tape.length > 0;
+	entry->lingers = entry->dns == NULL && entry->watch.tape.length > 0;
 	return entry->lingers;
 }
 
@@ -238,9 +280,14 @@ on_closed(void *context, void *session, enum ending ending, enum dir who,
 {
 	struct shard *shard = context;
 	struct entry *entry = session;
-	struct cross_end end = { at->one_sided,
-		smtp_session_recognised(session_of(entry)) };
+	struct cross_end end = { .one_sided = at->one_sided };
 
+	if (entry->dns != NULL) {
+		dns_stream_close(entry->dns);
+		make_spare(shard, entry);
+		return;
+	}
+	end.is_smtp = smtp_session_recognised(session_of(entry));
 	if (shard->config->cross_check != NULL)
 		cross_check_closed(shard->config->cross_check, entry->cross,
 		    &end, &shard->counters);
@@ -271,6 +318,8 @@ worth_of(void *context, void *session)
 	};
 
 	(void)context;
+	if (((struct entry *)session)->dns != NULL)
+		return WORTH_UNKNOWN;
 	return worths[smtp_session_phase(session_of(session))];
 }
 
@@ -280,6 +329,8 @@ held_bytes(void *context, void *session)
 	struct entry *entry = session;
 
 	(void)context;
+	if (entry->dns != NULL)
+		return 0;
 	return smtp_session_held_bytes(session_of(entry)) +
 	    entry->watch.tape.room;
 }
@@ -360,8 +411,12 @@ shard_create(unsigned id, const struct shard_config *config,
 	    fragments_create(share(shard, budgets->fragment_bytes, BYTES_MIN),
 		config->key, &shard->counters);
 	shard->native = native_create(&native, &listener, &shard->counters);
+	if (shard->pool != NULL)
+		shard->dns =
+		    dns_watch_create(budgets->dns_queries / SHARD_COUNT,
+			config->key, shard->pool, &shard->counters);
 	if (shard->pool == NULL || shard->fragments == NULL ||
-	    shard->native == NULL) {
+	    shard->native == NULL || shard->dns == NULL) {
 		shard_destroy(shard);
 		return NULL;
 	}
@@ -424,6 +479,10 @@ shard_packet(struct shard *shard, uint64_t batch, const struct packet *packet)
 	struct cross_check *cross = shard->config->cross_check;
 
 	fact_pool_stamp(shard->pool, batch, packet->run_number, shard->id);
+	if (packet->kind == PACKET_DNS) {
+		dns_watch_packet(shard->dns, packet);
+		return;
+	}
 	if (shard->nids != NULL) {
 		nids_engine_packet(shard->nids, packet);
 		return;
@@ -492,6 +551,7 @@ shard_destroy(struct shard *shard)
 	nids_engine_destroy(shard->nids);
 	native_destroy(shard->native);
 	fragments_destroy(shard->fragments);
+	dns_watch_destroy(shard->dns);
 	fact_pool_destroy(shard->pool);
 	while (shard->spare != NULL) {
 		struct entry *entry = shard->spare;

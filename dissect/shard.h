@@ -18,6 +18,7 @@ struct shard_budgets {
 	size_t out_of_order_bytes;
 	size_t fragment_bytes;
 	size_t negotiation_bytes;
+	size_t dns_queries; /* count */
 };
 
 #define MAIL_PORTS_MAX 32

@@ -299,18 +299,44 @@ carrier_of(struct slice udp)
 	return NULL;
 }
 
+/* Either port is that of DNS: it reads what is asked and what is answered. */
+static bool
+is_dns(struct slice udp)
+{
+	return udp.len >= 4 &&
+	    (be16_at(udp.ptr) == DNS_PORT || be16_at(udp.ptr + 2) == DNS_PORT);
+}
+
+/* The header is off; what the addresses are is known already. */
+static enum packet_kind
+take_dns(struct decoding *d, uint16_t source, uint16_t destination)
+{
+	struct packet *out = d->out;
+
+	count(d->counters, COUNTER_DNS_DATAGRAMS);
+	out->src.port = source;
+	out->dst.port = destination;
+	out->payload = d->in.rest.ptr;
+	out->payload_bytes = (uint32_t)d->in.rest.len;
+	out->payload_wire_bytes = d->wire_bytes;
+	out->kind = PACKET_DNS;
+	return PACKET_DNS;
+}
+
 static enum packet_kind
 decode_udp(struct decoding *d)
 {
 	const struct carrier *carrier = carrier_of(d->in.rest);
+	uint16_t source, destination;
 	struct cursor c;
 	uint32_t length;
 
-	if (carrier == NULL)
+	if (carrier == NULL && !is_dns(d->in.rest))
 		return give_up_as(d, COUNTER_NOT_TCP);
 	if (!take(d, 8, COUNTER_NOT_TCP, &c))
 		return PACKET_NONE;
-	cursor_be32(&c);
+	source = cursor_be16(&c);
+	destination = cursor_be16(&c);
 	length = cursor_be16(&c);
 	/* Segmentation offload leaves 0, RFC 2675 4 too. */
 	if (length == 0)
@@ -318,7 +344,8 @@ decode_udp(struct decoding *d)
 	if (length < 8 || length - 8 > d->wire_bytes)
 		return give_up_as(d, COUNTER_NOT_TCP);
 	clip(d, length - 8);
-	return carrier->decode(d);
+	return carrier != NULL ? carrier->decode(d) :
+				 take_dns(d, source, destination);
 }
 
 /* --- IP's protocols ------------------------------------------------------ */
@@ -343,6 +370,7 @@ bool
 tunnel_in_fragment(const struct decoding *d, uint8_t protocol, uint32_t offset)
 {
 	if (protocol == IP_UDP)
-		return offset > 0 || carrier_of(d->in.rest) != NULL;
+		return offset > 0 || carrier_of(d->in.rest) != NULL ||
+		    is_dns(d->in.rest);
 	return protocol == IP_IPV4 || protocol == IP_IPV6 || protocol == IP_GRE;
 }

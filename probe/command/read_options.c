@@ -30,7 +30,7 @@ enum {
 
 /*
  * Everything that is bounded: option, default, what is shed first, and the
- * counter that tells of it. The first four are shared out among the shards,
+ * counter that tells of it. The first five are shared out among the shards,
  * a sixty-fourth each: what one pair of addresses does falls into one of them.
  */
 static const struct {
@@ -62,6 +62,10 @@ static const struct {
 	    "(flow.evicted_*), then later ones are not kept (smtp.memcap)",
 	    offsetof(struct run_options, shards.budgets.negotiation_bytes),
 	    128 << 20 },
+	{ "max-dns-queries", "N",
+	    "DNS queries that wait for their answer (65,536); the oldest go "
+	    "first: dns.memcap",
+	    offsetof(struct run_options, shards.budgets.dns_queries), 65536 },
 	{ "max-open", "BYTES",
 	    "facts of sessions that have not ended (256M); nothing more is "
 	    "kept of any that then needs room: unjudged.over-limit",

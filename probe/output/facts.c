@@ -3,6 +3,8 @@
 #include <stdio.h>
 
 #include "dissect/certificate.h"
+#include "dissect/dns.h"
+#include "dissect/dns_fact.h"
 
 struct bit_word {
 	uint16_t bit;
@@ -140,6 +142,42 @@ put_copies(struct json *j, struct slice bytes)
 }
 
 static void
+put_type(struct json *j, uint16_t type)
+{
+	const char *name = dns_type_name(type);
+
+	json_text(j, "type", name != NULL ? name : "other");
+}
+
+static void
+put_dns(struct json *j, struct slice bytes)
+{
+	char text[4 * DNS_VALUE_MAX_BYTES + 8];
+	static const struct fact as_it_is;
+	struct dns_asked asked;
+	struct dns_said said;
+
+	if (!dns_asked_decode(&bytes, &asked))
+		return;
+	json_text(j, "client", endpoint_format(&asked.client, text));
+	json_text(j, "resolver", endpoint_format(&asked.resolver, text));
+	json_slice(j, "name", asked.name);
+	put_type(j, asked.type);
+	json_array_open(j, "records");
+	while (dns_said_decode(&bytes, &said)) {
+		json_object_open(j, NULL);
+		json_slice(j, "name", said.owner);
+		put_type(j, said.type);
+		json_unsigned(j, "ttl", said.ttl_s);
+		facts_text(&as_it_is, said.value, text, sizeof(text));
+		json_text(j, "value", text);
+		json_bool(j, "additional", !said.in_answer);
+		json_object_close(j);
+	}
+	json_array_close(j);
+}
+
+static void
 put_bytes(struct json *j, const struct fact *fact, struct slice bytes)
 {
 	static char text[4 * FACT_LINE_MAX_BYTES + 8];
@@ -159,6 +197,9 @@ put_bytes(struct json *j, const struct fact *fact, struct slice bytes)
 		break;
 	case FACT_TLS_CERTIFICATE:
 		put_certificate(j, bytes);
+		break;
+	case FACT_DNS_ANSWER:
+		put_dns(j, bytes);
 		break;
 	case FACT_TLS_CLIENT_HELLO:
 	case FACT_TLS_SERVER_HELLO:

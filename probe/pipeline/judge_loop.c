@@ -468,6 +468,8 @@ judge_loop_take(void *context, const struct publication *publication,
 		while (fact_decode(&in, &fact, &bytes))
 			loop->facts(loop->facts_context, &fact, bytes);
 	}
+	if (publication->decision == DECISION_DNS_ANSWERED)
+		return;
 	open = find_open(loop, publication->session);
 	if (open == NULL)
 		return;

@@ -153,7 +153,7 @@ Test(outer, fragments_of_other_datagrams_are_not_tcp)
 	static const struct {
 		uint8_t protocol;
 		uint16_t port;
-	} rows[] = { { 17, 53 }, { 1, 4789 }, { 58, 4789 }, { 50, 4789 } };
+	} rows[] = { { 17, 443 }, { 1, 4789 }, { 58, 4789 }, { 50, 4789 } };
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		for (uint8_t family = 4; family <= 6; family += 2) {
@@ -174,6 +174,29 @@ Test(outer, fragments_of_other_datagrams_are_not_tcp)
 			cr_assert_eq(d.counters.of[COUNTER_FRAGMENTS_LOST], 0);
 			desk_end(&d);
 		}
+	}
+}
+
+/* RFC 6891: with EDNS an answer is longer than many a path. */
+Test(outer, fragments_of_dns_become_its_message)
+{
+	for (uint8_t family = 4; family <= 6; family += 2) {
+		struct grown whole = inner(4);
+		struct grown a, b;
+		size_t message = whole.len;
+		struct desk d;
+
+		wrap_udp(&whole, 53);
+		desk_begin(&d, 1 << 16);
+		a = fragment(&d, &whole, family, 17, 0, 16);
+		b = fragment(&d, &whole, family, 17, 16, whole.len);
+		cr_assert_eq(add(&d, &a), PACKET_NONE);
+		cr_assert_eq(add(&d, &b), PACKET_DNS);
+		cr_assert_eq(d.packet.dst.port, 53);
+		cr_assert_eq(d.packet.payload_bytes, message);
+		cr_assert_eq(d.packet.payload_wire_bytes, message);
+		cr_assert_eq(d.counters.of[COUNTER_DNS_DATAGRAMS], 1);
+		desk_end(&d);
 	}
 }
 

@@ -224,7 +224,7 @@ Test(tunnel, other_datagrams_on_these_ports_are_not_tcp)
 		{ 6081, "\x40\0\x65\x58\0\0\x07\0" }, /* version 1 */
 		{ 6081, "\0\x01\x65\x58\0\0\x07\0" },
 		{ 6081, "\0\0\x65\x58\0\0\x07\x01" },
-		{ 53, "\x08\0\0\0\0\0\x07\0" },
+		{ 443, "\x08\0\0\0\0\0\x07\0" },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
