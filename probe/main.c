@@ -21,7 +21,7 @@ static const struct {
 	    "one incident: verdict, evidence, the dialogue with the "
 	    "tampered bytes marked" },
 	{ "policy", command_policy,
-	    "known MTA-STS policies: add, import, list, show, lint, ..." },
+	    "known MTA-STS policies: add, fetch, import, list, show, ..." },
 	{ "compare", command_compare,
 	    "two captures of the same traffic, from both sides of a "
 	    "suspect" },

@@ -1,5 +1,5 @@
 /* `policy add`, `list`, `show`: the known MTA-STS policies. */
-#include "policy_file.h"
+#include "policy_fetch.h"
 
 #include "store/store.h"
 
@@ -69,6 +69,13 @@ list_policies(const char *domain, struct listing *listing)
 	if (store_each_policy(store, domain, list_row, listing) < 0) {
 		complain("%s", store_error(store));
 		status = STATUS_ERROR;
+	} else if (listing->whole && domain != NULL) {
+		bool found = false;
+
+		if (policy_tell_known(store, domain,
+			listing->common->format == FORMAT_JSON, &found) < 0)
+			status = STATUS_ERROR;
+		listing->rows += found;
 	}
 	if (listing->failed) {
 		complain("the result could not be written");
@@ -277,6 +284,8 @@ command_policy(int argc, char **argv)
 		int (*run)(int argc, char **argv);
 	} commands[] = {
 		{ "add", policy_add },
+		{ "fetch", policy_fetch },
+		{ "refresh", policy_refresh },
 		{ "import", policy_import },
 		{ "export", policy_export },
 		{ "list", policy_list },
@@ -286,11 +295,10 @@ command_policy(int argc, char **argv)
 	};
 	static const struct option_row rows[] = { { 0 } };
 	static const struct command_syntax syntax = { "policy",
-		"policy add|import|export|list|show|lint|match "
-		"[OPTIONS] ...",
-		"Known MTA-STS policies (RFC 8461): add one from a file, "
-		"import those of other programs, export, list and show them, "
-		"check one, match an MX host against one.",
+		"policy SUB-COMMAND [OPTIONS] ...",
+		"Known MTA-STS policies (RFC 8461), and what DNS says of MX "
+		"hosts. Sub-commands: add (from a file), fetch, refresh, "
+		"import, export, list, show, lint, match; each has --help.",
 		rows, NULL };
 	struct common_options common;
 	int operand, status;
