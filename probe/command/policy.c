@@ -295,7 +295,7 @@ command_policy(int argc, char **argv)
 	};
 	static const struct option_row rows[] = { { 0 } };
 	static const struct command_syntax syntax = { "policy",
-		"policy SUB-COMMAND [OPTIONS] ...",
+		"policy add|fetch|refresh|import|export|list|show|lint|match",
 		"Known MTA-STS policies (RFC 8461), and what DNS says of MX "
 		"hosts. Sub-commands: add (from a file), fetch, refresh, "
 		"import, export, list, show, lint, match; each has --help.",
