@@ -7,6 +7,7 @@
 #ifndef RULES_CONTEXT_H
 #define RULES_CONTEXT_H
 
+#include "dane.h"
 #include "incident.h"
 #include "profile.h"
 #include "registry.h"
@@ -31,6 +32,10 @@ struct context {
 	    const struct profile **out);
 	/* A name that DNS or the operator gives `server`; NULL: none. */
 	const char *(*mx_name)(void *world, const struct endpoint *server);
+	/* What `server` demanded at `at_ns` as an MX of `domain`, from records
+	 * that were validated; NULL: nobody knows. */
+	enum dane_state (*dane)(void *world, const char *domain,
+	    const struct endpoint *server, int64_t at_ns, bool *assumed);
 };
 
 #endif

@@ -118,7 +118,8 @@ incident_severity(const struct incident *in)
 	}
 	for (unsigned i = 0; content && i < in->policy_count; i++)
 		if (in->policies[i].result == POLICY_UNMET &&
-		    strcmp(in->policies[i].mode, "enforce") == 0)
+		    (in->policies[i].mechanism == MECHANISM_DANE ||
+			strcmp(in->policies[i].mode, "enforce") == 0))
 			return 2;
 	return 3;
 }
@@ -258,6 +259,12 @@ const char *
 outcome_name(unsigned bit)
 {
 	return outcome_names[bit];
+}
+
+const char *
+policy_mechanism_name(enum policy_mechanism mechanism)
+{
+	return mechanism == MECHANISM_DANE ? "dane" : "sts";
 }
 
 const char *

@@ -100,9 +100,16 @@ struct evidence {
 	char detail[240];
 };
 
+enum policy_mechanism {
+	MECHANISM_STS,
+	MECHANISM_DANE,
+};
+
 struct policy_verdict {
+	enum policy_mechanism mechanism;
 	char domain[DOMAIN_TEXT_BYTES];
-	char mode[8]; /* "enforce", "testing", "none" */
+	/* "enforce", "testing"; for DANE "tls", "authenticate", "unknown" */
+	char mode[16];
 	bool assumed; /* validity: observed or assumed */
 	enum policy_result result;
 	enum policy_basis basis;
@@ -201,6 +208,7 @@ const char *cause_name(enum cause);
 const char *side_name(enum side);
 const char *incident_state_name(enum incident_state);
 const char *outcome_name(unsigned bit); /* bit < OUTCOME_BITS */
+const char *policy_mechanism_name(enum policy_mechanism);
 const char *policy_result_name(enum policy_result);
 const char *policy_basis_name(enum policy_basis);
 /* The word for an OBS_* bit as in `unjudged`: "gap", "midstream", ... */

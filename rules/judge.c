@@ -8,7 +8,6 @@
 #include "trial.h"
 #include "wording.h"
 
-#define MX_PORT 25
 #define NS_PER_DAY (INT64_C(86400) * 1000000000)
 /* "Many sessions over several days" (design 4.6). */
 #define MANY_SESSIONS 20
@@ -86,85 +85,6 @@ trial_conclude(struct trial *trial)
 	}
 	return in->certainty >= CERTAINTY_POSSIBLE ? VERDICT_INCIDENT :
 						     VERDICT_EVIDENCE;
-}
-
-/* --- policy -------------------------------------------------------------- */
-
-/*
- * A recipient's domain says which policy a sender must follow (RFC 8461 3.4),
- * but only at its MX: not at a submission server, not after AUTH, and not
- * where a name known for the server is none that the policy lists.
- */
-static bool
-policy_applies(const struct trial *trial, const struct sts_policy *policy)
-{
-	const struct session *s = trial->session;
-	const char *name = NULL;
-
-	if (s->flow.server.port != MX_PORT || s->auth_clear)
-		return false;
-	if (trial->context->mx_name != NULL)
-		name = trial->context->mx_name(trial->context->world,
-		    &s->flow.server);
-	return name == NULL || sts_policy_matches(policy, name);
-}
-
-static void
-judge_policies(struct trial *trial)
-{
-	const struct session *s = trial->session;
-	const struct context *context = trial->context;
-	struct incident *in = trial->out;
-	struct policy_in_force force;
-
-	for (unsigned i = 0; i < s->domain_count; i++) {
-		struct policy_verdict *v = &in->policies[in->policy_count];
-
-		if (in->policy_count == INCIDENT_POLICIES_MAX)
-			return;
-		if (!context->policy(context->world, s->rcpt_domains[i],
-			s->mail_ns ? s->mail_ns : s->last_ns, &force) ||
-		    force.policy.mode == STS_NONE ||
-		    !policy_applies(trial, &force.policy))
-			continue;
-		in->policy_count++;
-		strcpy(v->domain, s->rcpt_domains[i]);
-		snprintf(v->mode, sizeof(v->mode), "%s",
-		    sts_mode_name(force.policy.mode));
-		v->assumed = force.assumed;
-		v->basis = BASIS_RCPT;
-		v->result = s->tls_established ? POLICY_NOT_VISIBLE :
-						 POLICY_UNMET;
-	}
-}
-
-/* The strongest unmet policy, as evidence. */
-static void
-weigh_policies(struct trial *trial, bool content)
-{
-	struct incident *in = trial->out;
-	const struct policy_verdict *unmet = NULL;
-	enum evidence_code code = EVIDENCE_POLICY_BESIDE_CONTENT;
-	struct evidence *e;
-
-	for (unsigned i = 0; i < in->policy_count; i++) {
-		const struct policy_verdict *v = &in->policies[i];
-
-		if (v->result == POLICY_UNMET &&
-		    (unmet == NULL || strcmp(v->mode, "enforce") == 0))
-			unmet = v;
-	}
-	if (unmet == NULL)
-		return;
-	if (!content)
-		code = strcmp(unmet->mode, "enforce") == 0 ?
-		    EVIDENCE_POLICY_UNMET :
-		    EVIDENCE_POLICY_TESTING_UNMET;
-	e = trial_evidence(trial, code, trial->session->mail_frame);
-	snprintf(e->detail, sizeof(e->detail),
-	    "%.120s: %s, validity %s, chosen by RCPT TO; %s", unmet->domain,
-	    unmet->mode, unmet->assumed ? "assumed" : "observed",
-	    "a smart host would not be its MX");
 }
 
 /* --- history ------------------------------------------------------------- */
@@ -361,8 +281,8 @@ judge_garbled(struct trial *trial, const struct garble *garble)
 		if (always_so(&trial->history))
 			trial_evidence(trial, EVIDENCE_ALWAYS_SO, 0);
 	}
-	judge_policies(trial);
-	weigh_policies(trial, sure);
+	trial_policies(trial);
+	trial_weigh_policies(trial, sure);
 	wording_garbled(s, garble, &trial->history, in);
 	return trial_conclude(trial);
 }
@@ -400,8 +320,8 @@ judge_stripped(struct trial *trial)
 		weigh_offers(trial);
 		weigh_against(trial);
 	}
-	judge_policies(trial);
-	weigh_policies(trial, false);
+	trial_policies(trial);
+	trial_weigh_policies(trial, false);
 	if (support_of(in) <= 0)
 		return VERDICT_NOTHING;
 	describe_line(trial, s->lines_kept - 1);

@@ -25,6 +25,10 @@ void trial_start_over(struct trial *);
 enum verdict trial_conclude(struct trial *);
 /* Was the offer of `session` overwritten or removed? */
 enum verdict trial_offer(struct trial *);
+/* judge_policy.c: what the recipients' domains demand, and whether they got
+ * it. Then as evidence; `content`: something stands in the offer's place. */
+void trial_policies(struct trial *);
+void trial_weigh_policies(struct trial *, bool content);
 /* judge_copies.c: octets that came twice with different contents. */
 enum verdict trial_copies(struct trial *);
 /* judge_injected.c: octets beside STARTTLS. */

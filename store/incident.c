@@ -142,7 +142,7 @@ put_policy(struct store *s, const struct incident *in, unsigned at)
 {
 	const struct policy_verdict *v = &in->policies[at];
 	sqlite3_stmt *st = statement(s,
-	    "INSERT INTO policy_verdict VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+	    "INSERT INTO policy_verdict VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
 
 	if (st == NULL)
 		return -1;
@@ -154,6 +154,7 @@ put_policy(struct store *s, const struct incident *in, unsigned at)
 	bind_text(s, st, 6, v->assumed ? "assumed" : "observed");
 	bind_text(s, st, 7, policy_result_name(v->result));
 	bind_text(s, st, 8, policy_basis_name(v->basis));
+	bind_text(s, st, 9, policy_mechanism_name(v->mechanism));
 	return step_done(s, st);
 }
 

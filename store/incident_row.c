@@ -72,6 +72,12 @@ basis_at(int i)
 	return policy_basis_name((enum policy_basis)i);
 }
 
+static const char *
+mechanism_at(int i)
+{
+	return policy_mechanism_name((enum policy_mechanism)i);
+}
+
 /* --- rows ---------------------------------------------------------------- */
 
 static void
@@ -219,6 +225,8 @@ read_policy(sqlite3_stmt *st, struct incident *in)
 	v->result = (enum policy_result)word_index(word, result_at, 4);
 	column_text(st, 4, word, sizeof(word));
 	v->basis = (enum policy_basis)word_index(word, basis_at, 3);
+	column_text(st, 5, word, sizeof(word));
+	v->mechanism = (enum policy_mechanism)word_index(word, mechanism_at, 2);
 }
 
 static void
@@ -244,7 +252,7 @@ incident_row_read(struct store *s, sqlite3_stmt *st, struct incident *in)
 		" WHERE incident = ? AND revision = ? ORDER BY ordinal",
 		in, read_evidence) != 0 ||
 	    read_parts(s,
-		"SELECT domain, mode, validity, result, basis"
+		"SELECT domain, mode, validity, result, basis, mechanism"
 		" FROM policy_verdict WHERE incident = ? AND revision = ?"
 		" ORDER BY ordinal",
 		in, read_policy) != 0)

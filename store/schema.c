@@ -130,6 +130,8 @@ static const char *const steps[] = {
 	"  failures INTEGER NOT NULL, details TEXT,"
 	"  PRIMARY KEY (domain, start_ns, organization, report_id,"
 	"  policy_type)) STRICT, WITHOUT ROWID;",
+	"ALTER TABLE policy_verdict"
+	"  ADD COLUMN mechanism TEXT NOT NULL DEFAULT 'sts';",
 };
 #define VERSION ((int)(sizeof(steps) / sizeof(*steps)))
 

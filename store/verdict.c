@@ -25,7 +25,8 @@ same_policies(const struct incident *a, const struct incident *b)
 		const struct policy_verdict *l = &a->policies[i];
 		const struct policy_verdict *r = &b->policies[i];
 
-		if (strcmp(l->domain, r->domain) != 0 ||
+		if (l->mechanism != r->mechanism ||
+		    strcmp(l->domain, r->domain) != 0 ||
 		    strcmp(l->mode, r->mode) != 0 || l->assumed != r->assumed ||
 		    l->result != r->result || l->basis != r->basis)
 			return false;

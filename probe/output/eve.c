@@ -97,7 +97,7 @@ put_policies(struct json *j, const struct incident *in)
 		const struct policy_verdict *v = &in->policies[i];
 
 		json_object_open(j, NULL);
-		json_text(j, "mechanism", "sts");
+		json_text(j, "mechanism", policy_mechanism_name(v->mechanism));
 		json_text(j, "domain", v->domain);
 		json_text(j, "mode", v->mode);
 		json_text(j, "result", policy_result_name(v->result));

@@ -150,9 +150,9 @@ say_policies(struct paragraph *p, const struct incident *in)
 	for (unsigned i = 0; i < in->policy_count; i++) {
 		const struct policy_verdict *v = &in->policies[i];
 
-		say(p,
-		    "The MTA-STS policy of %.100s (%s, validity %s, chosen "
-		    "by %s) %s.",
+		say(p, "%s of %.100s (%s, validity %s, chosen by %s) %s.",
+		    v->mechanism == MECHANISM_DANE ? "DANE at an MX" :
+						     "The MTA-STS policy",
 		    v->domain, v->mode, v->assumed ? "assumed" : "observed",
 		    v->basis == BASIS_RCPT ? "the recipient" :
 					     policy_basis_name(v->basis),

@@ -317,12 +317,28 @@ keep_session(struct judge_loop *loop, struct yield *yield,
 	yield_kept(yield, &kept);
 }
 
+static bool
+demands_tls(const struct context *context, const struct session *s,
+    const char *domain)
+{
+	struct policy_in_force force;
+	enum dane_state dane = DANE_NONE;
+	bool assumed;
+
+	if (context->policy(context->world, domain, s->mail_ns, &force) &&
+	    force.policy.mode == STS_ENFORCE)
+		return true;
+	if (context->dane != NULL)
+		dane = context->dane(context->world, domain, &s->flow.server,
+		    s->mail_ns, &assumed);
+	return dane == DANE_TLS || dane == DANE_AUTHENTICATE;
+}
+
 /* Design 3: not an incident, but counted by peer and day. */
 static void
 count_clear(struct judge_loop *loop, struct yield *yield)
 {
 	const struct session *s = &loop->session;
-	struct policy_in_force force;
 
 	if (!s->offered || s->starttls_sent || !s->mail_clear || s->auth_clear)
 		return;
@@ -330,9 +346,7 @@ count_clear(struct judge_loop *loop, struct yield *yield)
 		int64_t day = s->mail_ns -
 		    ((s->mail_ns % NS_PER_DAY) + NS_PER_DAY) % NS_PER_DAY;
 
-		if (loop->context->policy(loop->context->world,
-			s->rcpt_domains[i], s->mail_ns, &force) &&
-		    force.policy.mode == STS_ENFORCE)
+		if (demands_tls(loop->context, s, s->rcpt_domains[i]))
 			yield_clear(yield, &s->flow.client.address,
 			    s->rcpt_domains[i], day);
 	}

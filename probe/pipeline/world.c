@@ -139,6 +139,78 @@ find_policy(void *context, const char *domain, int64_t at_ns,
 	    sts_policy_parse(version->body, &out->policy, NULL);
 }
 
+/* Two times of asking are a day apart; a month is as far as one is believed
+ * to tell what was before. */
+#define HOSTS_ASSUMED_NS (31 * 86400 * NS_PER_S)
+
+static bool
+host_holds(const struct known_domain *d, const struct mail_host *host,
+    int64_t at_ns, bool *assumed)
+{
+	const struct mail_host *first = host;
+
+	if (at_ns >= host->from_ns && at_ns < host->until_ns)
+		return true;
+	while (first > d->hosts && strcmp(first[-1].host, host->host) == 0)
+		first--;
+	*assumed |= first == host;
+	return first == host && at_ns < host->from_ns &&
+	    host->from_ns - at_ns < HOSTS_ASSUMED_NS;
+}
+
+/* One of "192.0.2.1 2001:db8::1". */
+static bool
+has_address(const struct mail_host *host, const struct address *address)
+{
+	char text[ADDRESS_TEXT_BYTES];
+	const char *at;
+	size_t n;
+
+	address_format(address, text);
+	n = strlen(text);
+	for (at = host->addresses; (at = strstr(at, text)) != NULL; at += n)
+		if ((at == host->addresses || at[-1] == ' ') &&
+		    (at[n] == '\0' || at[n] == ' '))
+			return true;
+	return false;
+}
+
+/*
+ * The host that has the server's address says what it demands. Where none
+ * has it, they all must demand something: addresses come and go.
+ */
+static enum dane_state
+find_dane(void *context, const char *domain, const struct endpoint *server,
+    int64_t at_ns, bool *assumed)
+{
+	struct world *w = context;
+	const struct known_domain *d;
+	enum dane_state least = DANE_NONE;
+	bool first = true;
+
+	*assumed = false;
+	if (!w->any_host)
+		return DANE_NONE;
+	d = ask_domain(w, domain);
+	for (size_t i = 0; i < d->host_count; i++) {
+		const struct mail_host *host = &d->hosts[i];
+		enum dane_state state = dane_state_parse(host->dane);
+		bool back = false;
+
+		if (!host_holds(d, host, at_ns, &back))
+			continue;
+		if (has_address(host, &server->address)) {
+			*assumed = back;
+			return state;
+		}
+		*assumed |= back;
+		if (first || state < least)
+			least = state;
+		first = false;
+	}
+	return least;
+}
+
 static int
 on_profile(void *context, const struct profile *profile)
 {
@@ -216,7 +288,8 @@ world_create(struct store *store, const struct registry *registry, double prior,
 		.prior = prior,
 		.world = w,
 		.policy = find_policy,
-		.profiles = find_profiles };
+		.profiles = find_profiles,
+		.dane = find_dane };
 	w->bare = w->context;
 	w->bare.profiles = no_profiles;
 	w->domains = calloc(DOMAINS_KEPT, sizeof(*w->domains));

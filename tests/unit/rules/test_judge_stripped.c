@@ -97,6 +97,35 @@ Test(judge_stripped, an_enforcing_policy_makes_it_possible_and_no_more)
 	cr_expect_eq(in.certainty, CERTAINTY_POSSIBLE);
 }
 
+/* RFC 7672 2.2: validated TLSA records, whatever they are, demand TLS. */
+Test(judge_stripped, tlsa_records_demand_what_a_policy_does)
+{
+	clear_delivery();
+	world.dane = DANE_AUTHENTICATE;
+	cr_assert_eq(judge(), VERDICT_INCIDENT);
+	cr_expect_eq(in.certainty, CERTAINTY_POSSIBLE);
+	expect_evidence(&in, "dane-unmet");
+	cr_assert_eq(in.policy_count, 1);
+	cr_expect_eq(in.policies[0].mechanism, MECHANISM_DANE);
+	cr_expect_eq(in.policies[0].result, POLICY_UNMET);
+	cr_expect_str_eq(in.policies[0].mode, "authenticate");
+	cr_expect_eq(incident_severity(&in), 2);
+	/* Each mechanism has a verdict, and the stronger one is evidence. */
+	policy("example.org", TESTING);
+	cr_assert_eq(judge(), VERDICT_INCIDENT);
+	expect_evidence(&in, "dane-unmet");
+	cr_expect_eq(in.policy_count, 2);
+}
+
+Test(judge_stripped, records_without_an_answer_accuse_nobody)
+{
+	clear_delivery();
+	world.dane = DANE_UNKNOWN;
+	cr_expect_neq(judge(), VERDICT_INCIDENT);
+	cr_assert_eq(in.policy_count, 1);
+	cr_expect_eq(in.policies[0].result, POLICY_UNKNOWN);
+}
+
 Test(judge_stripped, a_testing_policy_pages_nobody)
 {
 	clear_delivery();

@@ -21,6 +21,7 @@ struct fake_world {
 	struct profile profiles[32];
 	size_t profile_count;
 	const char *mx_name;
+	enum dane_state dane;  /* of every domain, everywhere */
 	struct endpoint asked; /* whose profiles were wanted last */
 };
 
@@ -61,6 +62,17 @@ fake_mx_name(void *world, const struct endpoint *server)
 	return ((struct fake_world *)world)->mx_name;
 }
 
+static inline enum dane_state
+fake_dane(void *world, const char *domain, const struct endpoint *server,
+    int64_t at_ns, bool *assumed)
+{
+	(void)domain;
+	(void)server;
+	(void)at_ns;
+	*assumed = false;
+	return ((struct fake_world *)world)->dane;
+}
+
 static inline const struct registry *
 builtin_registry(void)
 {
@@ -84,6 +96,7 @@ fake_context(struct fake_world *w)
 	w->context.policy = fake_policy;
 	w->context.profiles = fake_profiles;
 	w->context.mx_name = fake_mx_name;
+	w->context.dane = fake_dane;
 	return &w->context;
 }
 
