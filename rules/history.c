@@ -103,3 +103,59 @@ history_ask(const struct context *context, const struct profile *own,
 		h->same_reply -= h->same_reply > 0;
 	}
 }
+
+/* --- how STARTTLS ended -------------------------------------------------- */
+
+static void
+widen(int64_t *first_ns, int64_t *last_ns, const struct profile *p)
+{
+	if (*first_ns == 0 || p->first_ns < *first_ns)
+		*first_ns = p->first_ns;
+	if (p->last_ns > *last_ns)
+		*last_ns = p->last_ns;
+}
+
+static uint64_t *
+count_of(struct tls_history *h, const struct profile *p, enum kin kin)
+{
+	switch (p->ending_class) {
+	case CLASS_TLS:
+		return &h->done[kin];
+	case CLASS_TLS_BROKEN:
+	case CLASS_REFUSED:
+		return &h->failed[kin];
+	case CLASS_CLEAR_MAIL:
+		return p->offered ? &h->clear[kin] : NULL;
+	default:
+		return NULL;
+	}
+}
+
+void
+tls_history_ask(const struct context *context, const struct profile *own,
+    int64_t at_ns, struct tls_history *h)
+{
+	const struct profile *profiles;
+	size_t count =
+	    context->profiles(context->world, &own->server, &profiles);
+	uint64_t *mine;
+
+	memset(h, 0, sizeof(*h));
+	for (size_t i = 0; i < count; i++) {
+		const struct profile *p = &profiles[i];
+		enum kin kin = kin_of(p, own);
+		uint64_t *sum = count_of(h, p, kin);
+
+		if (sum == NULL || !comparable(p, own, at_ns))
+			continue;
+		*sum += p->sessions;
+		if (sum == &h->failed[kin])
+			widen(&h->first_failed_ns, &h->last_failed_ns, p);
+		else if (sum == &h->done[kin] && kin != KIN_OTHER)
+			widen(&h->first_done_ns, &h->last_done_ns, p);
+	}
+	/* The session itself is among them if it was seen well enough. */
+	mine = count_of(h, own, KIN_SAME);
+	if (mine != NULL && *mine > 0)
+		--*mine;
+}

@@ -11,7 +11,7 @@
 #include "session.h"
 
 /* How near a client is to the session's own. */
-enum kin { KIN_SAME, KIN_NETWORK, KIN_OTHER };
+enum kin { KIN_SAME, KIN_NETWORK, KIN_OTHER, KINS };
 
 struct history {
 	/* Sessions that got the offer, by how near their client is. */
@@ -37,6 +37,20 @@ struct history {
  */
 void history_ask(const struct context *, const struct profile *own,
     uint64_t clean_hash, int64_t at_ns, struct history *out);
+
+/*
+ * How STARTTLS ended in the server's other sessions, by how near of kin the
+ * client is.
+ */
+struct tls_history {
+	uint64_t done[KINS];   /* TLS began */
+	uint64_t failed[KINS]; /* refused or broken */
+	uint64_t clear[KINS];  /* offered, and mail went without asking */
+	int64_t first_done_ns, last_done_ns;	 /* same network */
+	int64_t first_failed_ns, last_failed_ns; /* anybody */
+};
+void tls_history_ask(const struct context *, const struct profile *own,
+    int64_t at_ns, struct tls_history *out);
 
 static inline uint64_t
 history_offered(const struct history *h)

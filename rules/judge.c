@@ -337,6 +337,8 @@ rests_on_later(const struct trial *trial)
 {
 	const struct history *h = &trial->history;
 
+	if (trial->tls.first_done_ns != 0)
+		return trial->tls.first_done_ns >= trial->session->first_ns;
 	if (h->same_offered + h->network_offered > 0)
 		return h->first_offered_ns >=
 		    trial->session->lines[0].capture_ts_ns;
@@ -388,6 +390,7 @@ trial_start_over(struct trial *trial)
 {
 	memset(trial->out, 0, sizeof(*trial->out));
 	memset(&trial->history, 0, sizeof(trial->history));
+	memset(&trial->tls, 0, sizeof(trial->tls));
 	if (trial->weigh_first != NULL)
 		trial->weigh_first(trial);
 }
@@ -427,6 +430,7 @@ bool
 rules_have_a_say(const struct session *s)
 {
 	return (!s->offered && s->ehlo_answers > 0) || s->copy_count > 0 ||
+	    session_starttls_failed(s) || s->sentinel != SENTINEL_NONE ||
 	    s->extra[TO_SERVER].lines + s->extra[TO_CLIENT].lines > 0;
 }
 
@@ -445,8 +449,8 @@ judge_missing(struct trial *trial)
 }
 
 /* In the order of kinds.def: the first that makes an incident names it. */
-static enum verdict (*const steps[])(
-    struct trial *) = { trial_injected, judge_copies, judge_missing };
+static enum verdict (*const steps[])(struct trial *) = { trial_injected,
+	judge_copies, judge_missing, trial_refused, trial_downgraded };
 #define STEPS (sizeof(steps) / sizeof(*steps))
 
 static enum verdict

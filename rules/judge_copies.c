@@ -115,13 +115,69 @@ judge_lost_offer(struct trial *trial)
 	return verdict;
 }
 
+/* Did a refusal come in one reading only, and did the client obey it? */
+static bool
+is_refusal_forged(const struct session *s)
+{
+	return s->other.starttls_code == 220 && session_starttls_refused(s);
+}
+
+static enum verdict
+judge_forged_refusal(struct trial *trial)
+{
+	enum verdict verdict = trial_refused(trial);
+	const struct session_copies *c = best_copies(trial->session);
+
+	if (verdict == VERDICT_INCIDENT) {
+		wording_copies(c, trial->out);
+		name_cause(trial->out, c);
+	}
+	return verdict;
+}
+
+/* A ClientHello that left the client otherwise than it came to the server. */
+static bool
+is_hello_altered(const struct session *s, const struct session_copies *c)
+{
+	return s->client_hello && c->dir == TO_SERVER &&
+	    c->value & COPIES_SIGHTINGS &&
+	    c->stream_offset >= s->client_hello_offset;
+}
+
+static enum verdict
+judge_altered_hello(struct trial *trial)
+{
+	const struct session_copies *c = best_copies(trial->session);
+	enum verdict verdict = trial_hello_altered(trial, c);
+
+	if (verdict == VERDICT_INCIDENT) {
+		wording_copies(c, trial->out);
+		name_cause(trial->out, c);
+	}
+	return verdict;
+}
+
+/* What the copies were for, if a kind says it; the copies speak for it. */
+static enum verdict
+judge_purpose(struct trial *trial)
+{
+	const struct session *s = trial->session;
+
+	if (is_offer_lost(s))
+		return judge_lost_offer(trial);
+	if (is_refusal_forged(s))
+		return judge_forged_refusal(trial);
+	if (is_hello_altered(s, best_copies(s)))
+		return judge_altered_hello(trial);
+	return VERDICT_NOTHING;
+}
+
 enum verdict
 trial_copies(struct trial *trial)
 {
 	trial->weigh_first = weigh_copies;
 	trial_start_over(trial);
-	if (is_offer_lost(trial->session) &&
-	    judge_lost_offer(trial) == VERDICT_INCIDENT)
+	if (judge_purpose(trial) == VERDICT_INCIDENT)
 		return VERDICT_INCIDENT;
 	trial_start_over(trial);
 	return judge_forged(trial);

@@ -153,6 +153,8 @@ fold_command(struct session *s, const struct fact *fact, struct slice bytes)
 	case VERB_STARTTLS:
 		s->starttls_sent = true;
 		s->starttls_unoffered = s->ehlo_complete && !s->offered;
+		s->starttls_argument =
+		    first_word(slice_after(bytes, strlen("STARTTLS"))).len > 0;
 		break;
 	case VERB_MAIL:
 		s->mail_tried_clear = true;
@@ -286,6 +288,24 @@ fold_queue_id(struct session *s, struct slice bytes)
 	}
 }
 
+bool
+session_reply_enhanced(struct slice reply)
+{
+	const uint8_t *c = reply.ptr + 4;
+
+	return reply.len >= 9 && (*c == '2' || *c == '4' || *c == '5') &&
+	    c[1] == '.' && isdigit(c[2]) && (c[3] == '.' || isdigit(c[3]));
+}
+
+static void
+note_style(struct session *s, struct slice bytes)
+{
+	if (session_reply_enhanced(bytes))
+		s->enhanced++;
+	else
+		s->plain++;
+}
+
 static void
 fold_reply(struct session *s, const struct fact *fact, struct slice bytes)
 {
@@ -298,10 +318,10 @@ fold_reply(struct session *s, const struct fact *fact, struct slice bytes)
 		s->helo_answered = positive;
 		break;
 	case VERB_STARTTLS:
-		s->starttls_code = (uint16_t)fact->value;
-		s->starttls_frame = fact->frame;
+		session_fold_starttls_reply(s, fact, bytes);
 		break;
 	case VERB_MAIL:
+		note_style(s, bytes);
 		if (positive && !s->mail_clear) {
 			s->mail_clear = true;
 			s->mail_frame = fact->frame;
@@ -309,6 +329,7 @@ fold_reply(struct session *s, const struct fact *fact, struct slice bytes)
 		}
 		break;
 	case VERB_RCPT:
+		note_style(s, bytes);
 		accept_rcpt(s, positive);
 		break;
 	case VERB_DATA:
@@ -340,47 +361,7 @@ fold_body(struct session *s, const struct fact *fact, struct slice bytes)
 	s->body_bytes += fact->extent;
 }
 
-/* --- TLS and the end ----------------------------------------------------- */
-
-static void
-fold_tls(struct session *s, const struct fact *fact, struct slice bytes)
-{
-	switch (fact->code) {
-	case FACT_TLS_CLIENT_HELLO:
-		s->client_hello = true;
-		break;
-	case FACT_TLS_SNI:
-		keep_text(s->sni, sizeof(s->sni), bytes);
-		break;
-	case FACT_TLS_SERVER_HELLO:
-		s->server_hello = true;
-		s->tls_version = (uint16_t)fact->value;
-		break;
-	case FACT_TLS_CERTIFICATE:
-		if (fact->line <= 1)
-			s->certificate_hash = ehlo_hash(0, bytes);
-		break;
-	case FACT_TLS_ESTABLISHED:
-		s->tls_established = true;
-		break;
-	case FACT_IMPLICIT_TLS:
-		s->implicit_tls = true;
-		break;
-	case FACT_NOT_TLS:
-		s->not_tls = true;
-		break;
-	default:
-		break;
-	}
-}
-
-static void
-fold_closed(struct session *s, const struct fact *fact, struct slice bytes)
-{
-	(void)bytes;
-	s->closed = true;
-	s->ending = (uint8_t)fact->value;
-}
+/* --- a fact -------------------------------------------------------------- */
 
 static fold_fn *const folds[FACT_CODES] = {
 	[FACT_SESSION_OPENED] = fold_opened,
@@ -392,14 +373,16 @@ static fold_fn *const folds[FACT_CODES] = {
 	[FACT_BODY] = fold_body,
 	[FACT_EXTRA_BYTES] = session_fold_extra,
 	[FACT_GAP] = fold_gap,
-	[FACT_NOT_TLS] = fold_tls,
-	[FACT_TLS_CLIENT_HELLO] = fold_tls,
-	[FACT_TLS_SNI] = fold_tls,
-	[FACT_TLS_SERVER_HELLO] = fold_tls,
-	[FACT_TLS_CERTIFICATE] = fold_tls,
-	[FACT_TLS_ESTABLISHED] = fold_tls,
-	[FACT_IMPLICIT_TLS] = fold_tls,
-	[FACT_CLOSED] = fold_closed,
+	[FACT_NOT_TLS] = session_fold_tls,
+	[FACT_TLS_CLIENT_HELLO] = session_fold_tls,
+	[FACT_TLS_SNI] = session_fold_tls,
+	[FACT_TLS_SERVER_HELLO] = session_fold_tls,
+	[FACT_TLS_CERTIFICATE] = session_fold_tls,
+	[FACT_TLS_ALERT] = session_fold_tls,
+	[FACT_TLS_ESTABLISHED] = session_fold_tls,
+	[FACT_IMPLICIT_TLS] = session_fold_tls,
+	[FACT_OPAQUE_END] = session_fold_tls,
+	[FACT_CLOSED] = session_fold_closed,
 };
 
 void

@@ -48,6 +48,29 @@ struct extra_octets {
 	char text[128]; /* escaped; the first line */
 };
 
+/* A line, or what else decides, and where it stands. */
+struct placed_text {
+	uint64_t frame, stream_offset;
+	int64_t capture_ts_ns;
+	uint32_t capture;
+	char text[128]; /* escaped */
+};
+
+/* Headers of a segment that do not go on as those of its direction. */
+struct header_step {
+	uint64_t frame;
+	uint8_t dir;
+	uint8_t bits; /* 1 << (code - FACT_TTL_STEP) */
+};
+#define HEADER_STEPS_MAX 8
+
+/* RFC 8446 4.1.3: what a server says that was asked for less than it has. */
+enum sentinel {
+	SENTINEL_NONE,
+	SENTINEL_TLS11, /* it has TLS 1.2 or above, and took less */
+	SENTINEL_TLS12, /* it has TLS 1.3, and took TLS 1.2 */
+};
+
 /* What the last answer to EHLO, and the one to STARTTLS, say when the copies
  * are read that came later. */
 struct other_reading {
@@ -66,13 +89,18 @@ struct session {
 	uint16_t observability;	     /* OBS_* of all facts so far */
 	uint16_t ehlo_observability; /* when the last EHLO was answered */
 	bool closed;
-	uint8_t ending; /* enum ending */
+	uint8_t ending;	    /* enum ending */
+	uint8_t closed_dir; /* who ended it */
+	struct placed_text end;
 
 	bool greeted, ehlo_sent, helo_sent, quit_sent;
 	uint16_t greeting_code;
 	char greeting[256]; /* its last line's text, printable */
 	char greeting_name[DOMAIN_TEXT_BYTES];
 	char helo[DOMAIN_TEXT_BYTES];
+
+	/* Replies to MAIL and RCPT with an enhanced status code, and without. */
+	unsigned enhanced, plain;
 
 	bool ehlo_asked_again; /* since the last answer began */
 	bool ehlo_answered;    /* a final line was seen */
@@ -87,10 +115,18 @@ struct session {
 
 	bool starttls_sent;
 	bool starttls_unoffered; /* sent after a whole answer without it */
+	bool starttls_argument;	 /* sent with one, which RFC 3207 4 forbids */
 	uint16_t starttls_code;	 /* of its answer; 0: none seen */
 	uint64_t starttls_frame; /* of the answer */
+	struct placed_text starttls_answer;
 	bool client_hello, server_hello, tls_established, implicit_tls, not_tls;
-	uint16_t tls_version;
+	uint16_t tls_version, tls_offered; /* chosen; the highest offered */
+	uint64_t client_hello_offset;
+	enum sentinel sentinel;
+	struct placed_text server_hello_place;
+	bool alert; /* one in the clear: the first */
+	uint8_t alert_dir, alert_description;
+	uint64_t opaque_bytes[2]; /* inside TLS, by direction */
 	uint64_t certificate_hash;
 	char sni[DOMAIN_TEXT_BYTES];
 
@@ -107,6 +143,8 @@ struct session {
 	unsigned rcpt_count;
 
 	struct extra_octets extra[2]; /* by direction */
+	unsigned step_count;	      /* at most HEADER_STEPS_MAX */
+	struct header_step steps[HEADER_STEPS_MAX];
 	struct other_reading other;
 	unsigned copy_count; /* also those not kept */
 
@@ -136,6 +174,8 @@ uint32_t session_outcome(const struct session *);
  * seen well enough to be history (incomplete, one-sided, with gaps).
  */
 bool session_profile(const struct session *, struct profile *);
+/* Does a line of a reply begin with an enhanced status code (RFC 2034)? */
+bool session_reply_enhanced(struct slice reply);
 /* The list that the profile's `keywords_hash` names. */
 void session_keywords(const struct session *, struct keyword_list *);
 /* The same with line `index` (from 0) of the reply left out of the list. */
@@ -144,6 +184,10 @@ bool session_profile_without(const struct session *, unsigned index,
 /* The session as the other reading has it: the answers that differ are put in
  * place of the first reading's. */
 void session_other_reading(const struct session *, struct session *out);
+/* Offered, asked for as RFC 3207 says, and answered with anything but 220. */
+bool session_starttls_refused(const struct session *);
+/* Refused, or 220 and no TLS came of it. */
+bool session_starttls_failed(const struct session *);
 /* MAIL accepted in clear after an EHLO reply without an intact STARTTLS: such
  * a session is kept even when nothing speaks against it yet (design 4.6). */
 bool session_clear_without_offer(const struct session *);

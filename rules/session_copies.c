@@ -3,9 +3,9 @@
 #include "session_fold.h"
 #include "wording.h"
 
-/* As it came, but for what was blanked. */
-static void
-keep_shown(const struct fact *fact, struct slice bytes, char *out, size_t room)
+void
+session_show(const struct fact *fact, struct slice bytes, char *out,
+    size_t room)
 {
 	uint8_t shown[256];
 
@@ -63,7 +63,7 @@ session_fold_extra(struct session *s, const struct fact *fact,
 	extra->stream_offset = fact->stream_offset;
 	extra->capture_ts_ns = fact->capture_ts_ns;
 	extra->capture = fact->capture;
-	keep_shown(fact, bytes, extra->text, sizeof(extra->text));
+	session_show(fact, bytes, extra->text, sizeof(extra->text));
 }
 
 static void
@@ -104,12 +104,29 @@ fold_other_ehlo(struct session *s, const struct fact *fact, struct slice bytes)
 	}
 }
 
+/* Steps of one segment are one. */
+static void
+fold_step(struct session *s, const struct fact *fact)
+{
+	uint8_t bit = (uint8_t)(1u << (fact->code - FACT_TTL_STEP));
+	struct header_step *last = &s->steps[s->step_count];
+
+	if (s->step_count > 0 && last[-1].frame == fact->frame) {
+		last[-1].bits |= bit;
+		return;
+	}
+	if (s->step_count == HEADER_STEPS_MAX)
+		return;
+	*last = (struct header_step){ fact->frame, fact->dir, bit };
+	s->step_count++;
+}
+
 /* The other reading stands beside the first and changes nothing in it. */
 static void
 fold_other(struct session *s, const struct fact *fact, struct slice bytes)
 {
 	if (s->other.text[0] == '\0' && fact->code != FACT_EHLO_REPLY)
-		keep_shown(fact, bytes, s->other.text, sizeof(s->other.text));
+		session_show(fact, bytes, s->other.text, sizeof(s->other.text));
 	if (fact->code == FACT_EHLO_REPLY)
 		fold_other_ehlo(s, fact, bytes);
 	else if (fact->code == FACT_REPLY && fact->about == VERB_STARTTLS &&
@@ -125,9 +142,11 @@ session_fold_copies(struct session *s, const struct fact *fact,
 		fold_other(s, fact, bytes);
 	else if (fact->code == FACT_COPIES_DIFFER)
 		fold_copies(s, fact, bytes);
+	else if (fact->code >= FACT_TTL_STEP &&
+	    fact->code <= FACT_DATA_BEHIND_FIN)
+		fold_step(s, fact);
 	else
-		return fact->code >= FACT_TTL_STEP &&
-		    fact->code <= FACT_DATA_BEHIND_FIN;
+		return false;
 	return true;
 }
 

@@ -15,6 +15,16 @@ void session_keep_line(struct ehlo_line *, const struct fact *,
 /* Some servers end lines in CR CR LF, and clients do not mind. */
 struct slice session_line_text(struct slice bytes);
 fold_fn session_fold_extra;
+/* session_tls.c */
+fold_fn session_fold_tls, session_fold_closed;
+void session_fold_starttls_reply(struct session *, const struct fact *,
+    struct slice bytes);
+/* Where the fact stands, and `bytes` as they came. */
+void
+session_place(struct placed_text *, const struct fact *, struct slice bytes);
+/* session_copies.c. As it came, but for what was blanked. */
+void
+session_show(const struct fact *, struct slice bytes, char *out, size_t room);
 /* True: the fact told how packets came, or of the other reading. */
 bool session_fold_copies(struct session *, const struct fact *, struct slice);
 

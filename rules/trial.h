@@ -12,6 +12,7 @@ struct trial {
 	const struct context *context;
 	struct incident *out;
 	struct history history;
+	struct tls_history tls;
 	/* Evidence that stands whatever the kind; NULL: there is none. */
 	void (*weigh_first)(struct trial *);
 };
@@ -29,6 +30,19 @@ enum verdict trial_offer(struct trial *);
  * it. Then as evidence; `content`: something stands in the offer's place. */
 void trial_policies(struct trial *);
 void trial_weigh_policies(struct trial *, bool content);
+/* judge_refused.c: offered, and then refused. */
+enum verdict trial_refused(struct trial *);
+/* How STARTTLS ended with this server at other times, as evidence;
+ * `suspicious`: in a way for which few servers are known. */
+void trial_tls_history(struct trial *, bool suspicious);
+/* Did the headers of the segment in `frame` differ? */
+void trial_headers(struct trial *, uint64_t frame);
+/* judge_downgrade.c: asked for less than the client offered. */
+enum verdict trial_downgraded(struct trial *);
+/* The ClientHello came to the server otherwise than it left the client. */
+enum verdict trial_hello_altered(struct trial *, const struct session_copies *);
+/* Does the server say so, and the ClientHello gainsay it? */
+bool trial_sentinel(struct trial *);
 /* judge_copies.c: octets that came twice with different contents. */
 enum verdict trial_copies(struct trial *);
 /* judge_injected.c: octets beside STARTTLS. */

@@ -68,6 +68,15 @@ add_what_followed(const struct session *s, struct incident *in)
 }
 
 static void
+add_tls_or_what_followed(const struct session *s, struct incident *in)
+{
+	if (s->tls_established)
+		add(in->observed, sizeof(in->observed), "; TLS began");
+	else
+		add_what_followed(s, in);
+}
+
+static void
 add_history(const struct history *h, struct incident *in)
 {
 	uint64_t count = h->same_offered > 0 ? h->same_offered :
@@ -274,9 +283,93 @@ wording_forged(const struct session *s, const struct session_copies *c,
     struct incident *in)
 {
 	add_readings(s, in);
-	if (s->tls_established)
-		add(in->observed, sizeof(in->observed), "; TLS began");
-	else
-		add_what_followed(s, in);
+	add_tls_or_what_followed(s, in);
 	wording_copies(c, in);
+}
+
+/* --- STARTTLS that fails ------------------------------------------------- */
+
+const char *
+wording_tls_version(uint16_t version)
+{
+	switch (version) {
+	case 0x0300:
+		return "SSL 3.0";
+	case 0x0301:
+		return "TLS 1.0";
+	case 0x0302:
+		return "TLS 1.1";
+	case 0x0303:
+		return "TLS 1.2";
+	case 0x0304:
+		return "TLS 1.3";
+	default:
+		return "an unknown version";
+	}
+}
+
+static void
+add_tls_history(const struct tls_history *h, struct incident *in)
+{
+	uint64_t count = h->done[KIN_SAME] > 0 ? h->done[KIN_SAME] :
+	    h->done[KIN_NETWORK] > 0	       ? h->done[KIN_NETWORK] :
+						 h->done[KIN_OTHER];
+
+	if (count == 0)
+		return;
+	add(in->observed, sizeof(in->observed),
+	    ". TLS began in %llu other session%s of this server%s",
+	    (unsigned long long)count, count == 1 ? "" : "s",
+	    h->done[KIN_SAME] > 0	 ? " with this client" :
+		h->done[KIN_NETWORK] > 0 ? " with this client's network" :
+					   " with other clients");
+}
+
+void
+wording_refused(const struct session *s, const struct tls_history *h,
+    struct incident *in)
+{
+	add(in->observed, sizeof(in->observed),
+	    "the server offered STARTTLS and answered it with \"%.100s\"",
+	    s->starttls_answer.text);
+	add_what_followed(s, in);
+	add_tls_history(h, in);
+	snprintf(in->benign, sizeof(in->benign), "%s",
+	    in->cause == CAUSE_SERVER_ITSELF ?
+		"the server's own TLS has been broken for days: everybody is "
+		"refused" :
+		"the server's own TLS is broken or out of order for a while, "
+		"and it still offers it");
+	snprintf(in->next_step, sizeof(in->next_step),
+	    "Say STARTTLS to the same server from another network, at once "
+	    "and later; or capture next to the server: a refusal that it did "
+	    "not send, or a STARTTLS that it did not get, was put in on the "
+	    "way");
+}
+
+void
+wording_downgraded(const struct session *s, struct incident *in)
+{
+	add(in->observed, sizeof(in->observed),
+	    "the ClientHello offers up to %s, the server answers with %s and "
+	    "marks its random as one that was asked for less than it has",
+	    wording_tls_version(s->tls_offered),
+	    wording_tls_version(s->tls_version));
+	add_tls_or_what_followed(s, in);
+	snprintf(in->benign, sizeof(in->benign),
+	    "a device of the operator's own that ends TLS between the two and "
+	    "hands the server's random on");
+	snprintf(in->next_step, sizeof(in->next_step),
+	    "Capture next to the server: a ClientHello with the same random "
+	    "and fewer versions was altered on the way");
+}
+
+void
+wording_hello_altered(const struct session *s, struct incident *in)
+{
+	add(in->observed, sizeof(in->observed),
+	    "the ClientHello, which offers up to %s where the client is "
+	    "nearer, was altered on its way to the server",
+	    wording_tls_version(s->tls_offered));
+	add_tls_or_what_followed(s, in);
 }

@@ -26,6 +26,16 @@ void wording_forged(const struct session *, const struct session_copies *,
     struct incident *);
 void wording_copies(const struct session_copies *, struct incident *);
 
+/* STARTTLS offered and then refused; and what became of it elsewhere. */
+void wording_refused(const struct session *, const struct tls_history *,
+    struct incident *);
+/* Less than the client asks for. */
+void wording_downgraded(const struct session *, struct incident *);
+/* The ClientHello, seen twice. */
+void wording_hello_altered(const struct session *, struct incident *);
+/* "TLS 1.2" */
+const char *wording_tls_version(uint16_t);
+
 /* Escapes what is not printable ASCII as \xNN; returns `out`. */
 char *wording_escape(struct slice, char *out, size_t room);
 

@@ -253,9 +253,12 @@ arrow(void)
 static bool
 is_tampered(const struct incident *in, const struct fact *fact)
 {
-	return fact->code == FACT_EHLO_REPLY && fact->line == in->seen_line &&
-	    fact->frame == in->frame && fact->capture == in->seen_capture &&
-	    in->expected[0] != '\0';
+	if (fact->frame != in->frame || fact->capture != in->seen_capture ||
+	    in->expected[0] == '\0')
+		return false;
+	return fact->code == FACT_EHLO_REPLY ?
+	    fact->line == in->seen_line :
+	    fact->code == FACT_REPLY && fact->about == VERB_STARTTLS;
 }
 
 /* The last line of the reply in which something is missing. */

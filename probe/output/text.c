@@ -84,6 +84,12 @@ describe(const struct incident *in, char what[96])
 	case KIND_STARTTLS_STRIPPED:
 		snprintf(what, 96, "no STARTTLS in the EHLO reply");
 		break;
+	case KIND_STARTTLS_REFUSED:
+		snprintf(what, 96, "\"%.34s\" to STARTTLS", in->seen);
+		break;
+	case KIND_TLS_VERSION_DOWNGRADED:
+		snprintf(what, 96, "server asked for less than was offered");
+		break;
 	default:
 		snprintf(what, 96, "two contents of the same octets");
 		break;
@@ -169,6 +175,13 @@ print_unjudged(FILE *out, const struct tally *t)
 	fputc('\n', out);
 }
 
+/* Is it the offer that it did away with? */
+static bool
+is_of_offer(enum kind kind)
+{
+	return kind == KIND_STARTTLS_GARBLED || kind == KIND_STARTTLS_STRIPPED;
+}
+
 /* What is known of the sessions without an offer. */
 static void
 print_not_offered(FILE *out, const struct tally *t,
@@ -183,7 +196,7 @@ print_not_offered(FILE *out, const struct tally *t,
 		    groups->list[i].incidents;
 	fprintf(out, "  did not offer it    %7s", style_count(without, count));
 	for (int k = KIND_STARTTLS_GARBLED; k <= KIND_STARTTLS_STRIPPED; k++) {
-		if (of_kind[k] == 0)
+		if (of_kind[k] == 0 || !is_of_offer((enum kind)k))
 			continue;
 		fprintf(out, "%s%s %s", explained ? ", " : "   ",
 		    kind_name((enum kind)k), style_count(of_kind[k], count));

@@ -84,6 +84,13 @@ static const struct {
 	    "put octets beside STARTTLS into the dialogue" },
 	[KIND_STARTTLS_GARBLED] = { "overwrote the offer of encryption",
 	    "overwritten the offer of encryption" },
+	[KIND_STARTTLS_REFUSED] = { "refused STARTTLS in the server's stead, "
+				    "or kept the server from getting it,",
+	    "refused STARTTLS in the server's stead, or kept the server from "
+	    "getting it," },
+	[KIND_TLS_VERSION_DOWNGRADED] = { "asked the server for an older TLS "
+					  "than the client offered",
+	    "asked the server for an older TLS than the client offered" },
 	[KIND_STARTTLS_STRIPPED] = { "removed the offer of encryption",
 	    "removed the offer of encryption" },
 	[KIND_SEGMENT_FORGED] = { "sent other octets in a peer's stead",

@@ -140,7 +140,8 @@ Test(judge_copies, a_forged_reply_that_nobody_obeyed_is_an_attempt)
 	    "two versions, of which the first one offers STARTTLS"));
 }
 
-Test(judge_copies, two_answers_to_starttls_are_told)
+/* The client obeyed a refusal that came beside the server's 220. */
+Test(judge_copies, a_refusal_in_one_of_two_answers_is_what_they_are_for)
 {
 	static const char *const lines[] = { "220 go ahead" };
 
@@ -150,9 +151,24 @@ Test(judge_copies, two_answers_to_starttls_are_told)
 	say_copies(0, SUM_RIGHT, SUM_RIGHT);
 	read_other(FACT_REPLY, VERB_STARTTLS, 220, lines, 1);
 	cr_assert_eq(judge(), VERDICT_INCIDENT);
+	cr_assert_eq(in.kind, KIND_STARTTLS_REFUSED);
+	cr_assert_eq(in.also, 1u << KIND_SEGMENT_FORGED);
+	cr_assert_eq(in.certainty, CERTAINTY_DEMONSTRATED);
+}
+
+Test(judge_copies, two_answers_to_starttls_are_told)
+{
+	static const char *const lines[] = { "454 not now" };
+
+	begin();
+	dialogue_say(&d, GREETING, OFFERED, C("STARTTLS\r\n"),
+	    S("220 go ahead\r\n"));
+	say_copies(0, SUM_RIGHT, SUM_RIGHT);
+	read_other(FACT_REPLY, VERB_STARTTLS, 454, lines, 1);
+	cr_assert_eq(judge(), VERDICT_INCIDENT);
 	cr_assert_eq(in.kind, KIND_SEGMENT_FORGED);
 	cr_assert_not_null(
-	    strstr(in.observed, "first 454, later \"220 go ahead\""));
+	    strstr(in.observed, "first 220, later \"454 not now\""));
 }
 
 /* Thrown away by whom it was for: a candidate, and no incident. */

@@ -68,7 +68,9 @@ Test(judge_injected, a_refused_starttls_lets_the_client_go_on)
 {
 	cr_assert_eq(JUDGE(HELLO, C("STARTTLS\r\nRSET\r\n"),
 			 S("454 not now\r\n250 Ok\r\n"), C("QUIT\r\n")),
-	    VERDICT_NOTHING);
+	    VERDICT_EVIDENCE);
+	/* The refusal is another matter. */
+	cr_assert_eq(in.kind, KIND_STARTTLS_REFUSED);
 }
 
 Test(judge_injected, tls_behind_the_220_is_none)

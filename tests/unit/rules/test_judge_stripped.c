@@ -121,9 +121,11 @@ Test(judge_stripped, records_without_an_answer_accuse_nobody)
 {
 	clear_delivery();
 	world.dane = DANE_UNKNOWN;
-	cr_expect_neq(judge(), VERDICT_INCIDENT);
-	cr_assert_eq(in.policy_count, 1);
-	cr_expect_eq(in.policies[0].result, POLICY_UNKNOWN);
+	cr_expect_eq(judge(), VERDICT_NOTHING);
+	policy("example.org", TESTING);
+	cr_assert_eq(judge(), VERDICT_EVIDENCE);
+	cr_assert_eq(in.policy_count, 2);
+	cr_expect_eq(in.policies[1].result, POLICY_UNKNOWN);
 }
 
 Test(judge_stripped, a_testing_policy_pages_nobody)
