@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 int
@@ -54,4 +55,47 @@ address_network(const struct address *address)
 
 	memset(network.octets + kept, 0, sizeof(network.octets) - kept);
 	return network;
+}
+
+bool
+address_is_in(const struct address *a, const struct address *network,
+    unsigned bits)
+{
+	unsigned whole = bits / 8, rest = bits % 8;
+
+	if (a->family != network->family ||
+	    memcmp(a->octets, network->octets, whole) != 0)
+		return false;
+	return rest == 0 ||
+	    (a->octets[whole] ^ network->octets[whole]) >> (8 - rest) == 0;
+}
+
+bool
+network_parse(const char *text, struct address *network, unsigned *bits)
+{
+	const char *slash = strchr(text, '/');
+	size_t n = slash == NULL ? strlen(text) : (size_t)(slash - text);
+	char address[ADDRESS_TEXT_BYTES];
+	unsigned most;
+	char *end;
+
+	if (n >= sizeof(address))
+		return false;
+	memcpy(address, text, n);
+	address[n] = '\0';
+	if (!address_parse(address, network))
+		return false;
+	most = network->family == 4 ? 32 : 128;
+	*bits = most;
+	if (slash != NULL) {
+		if (slash[1] < '0' || slash[1] > '9')
+			return false;
+		*bits = (unsigned)strtoul(slash + 1, &end, 10);
+		if (*end != '\0' || *bits > most)
+			return false;
+	}
+	for (unsigned bit = *bits; bit < most; bit++)
+		if (network->octets[bit / 8] >> (7 - bit % 8) & 1)
+			return false;
+	return true;
 }

@@ -46,5 +46,11 @@ bool address_parse(const char *text, struct address *);
  * octets become zero.
  */
 struct address address_network(const struct address *);
+/* Is it in the network of so many bits? Families never mix. */
+bool address_is_in(const struct address *, const struct address *network,
+    unsigned bits);
+/* "192.0.2.0/24", or an address alone (all bits). False: it is neither, or it
+ * has bits behind the network's. */
+bool network_parse(const char *text, struct address *network, unsigned *bits);
 
 #endif

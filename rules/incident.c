@@ -42,6 +42,7 @@ static const char *const group_names[] = { "content", "transport", "history",
 	"policy", "sighting" };
 static const char *const certainty_names[] = { "none", "possible", "likely",
 	"demonstrated" };
+static const char *const label_names[LABELS] = { "", "true", "false", "known" };
 static const char *const cause_names[] = { "unknown", "known-box",
 	"server-itself", "client-itself", "peers-incompatible" };
 static const char *const side_names[] = { "undetermined", "server-side-of-tap",
@@ -237,6 +238,23 @@ certainty_parse(const char *name, enum certainty *out)
 	if (index < 0)
 		return false;
 	*out = (enum certainty)index;
+	return true;
+}
+
+const char *
+label_name(enum label label)
+{
+	return label_names[label];
+}
+
+bool
+label_parse(const char *name, enum label *out)
+{
+	int index = name_index(name, label_names, LABELS);
+
+	if (index <= LABEL_NONE)
+		return false;
+	*out = (enum label)index;
 	return true;
 }
 

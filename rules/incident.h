@@ -121,6 +121,27 @@ struct incident_session {
 	char community_id[40];
 };
 
+/* What the operator says of an incident once he has looked. */
+enum label {
+	LABEL_NONE,
+	LABEL_TRUE,  /* somebody did tamper */
+	LABEL_FALSE, /* nobody did */
+	LABEL_KNOWN, /* a box that is known to, and may */
+	LABELS
+};
+
+/* The operator's words that hold for an incident; no part of the verdict,
+ * which stays as it is: they say what to make of it. */
+struct operator_words {
+	enum label label;
+	bool acknowledged;
+	uint64_t suppressed_by; /* number of the rule; 0: of none */
+	unsigned count;		/* words about this incident by name */
+	int64_t last_ns;	/* wall clock; of the last of them */
+	char last_user[64];	/* who said it */
+	char note[256];		/* of the last that has one, or the rule's */
+};
+
 struct incident {
 	char id[INCIDENT_ID_BYTES];
 	uint8_t session[16]; /* identity of the tampered session */
@@ -176,6 +197,8 @@ struct incident {
 
 	/* What the verdict stood on: program, rules, policies, history. */
 	char provenance[256];
+
+	struct operator_words words; /* filled in by who reads it back */
 };
 
 /* Of each group the strongest for and the strongest against count (design
@@ -204,6 +227,8 @@ const char *evidence_why(enum evidence_code);
 const char *evidence_group_name(enum evidence_group);
 const char *certainty_name(enum certainty);
 bool certainty_parse(const char *name, enum certainty *);
+const char *label_name(enum label); /* "" for LABEL_NONE */
+bool label_parse(const char *name, enum label *);
 const char *cause_name(enum cause);
 const char *side_name(enum side);
 const char *incident_state_name(enum incident_state);

@@ -282,7 +282,11 @@ each(struct store *s, sqlite3_stmt *st, const struct incident_filter *filter,
 	}
 	while (status == 0 && (code = step(s, st)) == SQLITE_ROW) {
 		status = incident_row_read(s, st, in);
-		if (status == 0 && (filter == NULL || passes(filter, in)))
+		if (status == 0 && filter != NULL && !passes(filter, in))
+			continue;
+		if (status == 0)
+			status = store_words_of(s, in);
+		if (status == 0)
 			status = fn(context, in);
 	}
 	if (status == 0 && code != SQLITE_DONE)

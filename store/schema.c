@@ -132,6 +132,20 @@ static const char *const steps[] = {
 	"  policy_type)) STRICT, WITHOUT ROWID;",
 	"ALTER TABLE policy_verdict"
 	"  ADD COLUMN mechanism TEXT NOT NULL DEFAULT 'sts';",
+	/* What the operator said, when and who he was: only ever added to, also
+	 * by hand. Its times are the wall clock's, and in no comparison. */
+	"CREATE TABLE word (number INTEGER PRIMARY KEY, verb TEXT NOT NULL,"
+	"  incident TEXT, label TEXT, server TEXT, client_network TEXT,"
+	"  client_bits INTEGER, kind TEXT, mask TEXT, lifts INTEGER,"
+	"  until_ns INTEGER, note TEXT, said_ns INTEGER NOT NULL,"
+	"  uid INTEGER NOT NULL, user TEXT NOT NULL) STRICT;"
+	"CREATE INDEX word_incident ON word (incident);"
+	"CREATE TRIGGER word_stays BEFORE UPDATE ON word BEGIN"
+	"  SELECT raise(ABORT, 'what was said stays: say something new');"
+	" END;"
+	"CREATE TRIGGER word_is_kept BEFORE DELETE ON word BEGIN"
+	"  SELECT raise(ABORT, 'what was said stays: say something new');"
+	" END;",
 };
 #define VERSION ((int)(sizeof(steps) / sizeof(*steps)))
 

@@ -141,12 +141,57 @@ struct incident_filter {
 	const uint8_t *session;	    /* identity; NULL: any */
 };
 typedef int incident_fn(void *context, const struct incident *);
-/* Latest revisions, by time of the deciding fact, then id. */
+/* Latest revisions, by time of the deciding fact, then id, with the operator's
+ * words on them. */
 int store_each_incident(struct store *, const struct incident_filter *,
     incident_fn *, void *context);
 /* All revisions of one incident, oldest first. */
 int store_each_revision(struct store *, const char *id, incident_fn *,
     void *context);
+
+/* --- the operator's word ------------------------------------------------- */
+
+enum word_verb {
+	WORD_ACK,      /* he has seen it */
+	WORD_LABEL,    /* what it was */
+	WORD_SUPPRESS, /* a rule: what is like this is not to be alerted */
+	WORD_LIFT,     /* ends a rule */
+	WORD_VERBS
+};
+const char *word_verb_name(enum word_verb);
+
+/* One thing that was said; never changed, never deleted. */
+struct word {
+	uint64_t number; /* from 1, in the order they were said */
+	enum word_verb verb;
+	char incident[INCIDENT_ID_BYTES]; /* ack, label; "": none */
+	enum label label;
+	/* Of a rule; what is not set matches everything. */
+	bool has_server, has_client;
+	struct address server, client; /* a network of client_bits */
+	unsigned client_bits;
+	char kind[32], mask[32];
+	uint64_t lifts;	  /* the rule that ends */
+	int64_t until_ns; /* INT64_MAX: for good. Of a rule capture time, of
+			   * the others the wall clock */
+	char note[256];
+	int64_t said_ns; /* wall clock */
+	int64_t uid;
+	char user[64];
+};
+
+/* Sets `number`. */
+int store_add_word(struct store *, struct word *);
+typedef int word_fn(void *context, const struct word *);
+/* In the order they were said; of one incident, or (NULL) all. */
+int
+store_each_word(struct store *, const char *incident, word_fn *, void *context);
+/* Rules that were not lifted. */
+int store_each_rule(struct store *, word_fn *, void *context);
+/* Does a rule cover it? */
+bool word_covers(const struct word *rule, const struct incident *);
+/* How often incidents were labelled so, by the last word on each. */
+int store_count_labels(struct store *, uint64_t counts[KINDS][LABELS]);
 
 /* --- policies ------------------------------------------------------------ */
 

@@ -7,6 +7,7 @@
 #include "probe/output/style.h"
 #include "probe/output/text.h"
 #include "store/store.h"
+#include "word.h"
 
 enum {
 	OPTION_ALL = 300,
@@ -54,17 +55,6 @@ set_address(struct address *out, const struct address **filter,
 }
 
 static int
-set_time(int64_t *out, const char *text)
-{
-	if (time_parse(text, out))
-		return 0;
-	complain("incidents: \"%s\" is not a time; write 2026-03-01 or "
-		 "2026-03-01T10:15:00Z",
-	    text);
-	return -1;
-}
-
-static int
 on_option(void *context, int letter, const char *value)
 {
 	struct listing *l = context;
@@ -97,9 +87,9 @@ on_option(void *context, int letter, const char *value)
 		l->filter.domain = value;
 		return 0;
 	case OPTION_SINCE:
-		return set_time(&l->filter.since_ns, value);
+		return option_time("incidents", &l->filter.since_ns, value);
 	default:
-		return set_time(&l->filter.until_ns, value);
+		return option_time("incidents", &l->filter.until_ns, value);
 	}
 }
 
@@ -130,15 +120,20 @@ int
 command_incidents(int argc, char **argv)
 {
 	static const struct command_syntax syntax = { "incidents",
-		"incidents [--kind KIND] [--certainty WORD] [FILTER] ...",
+		"incidents [--kind KIND] [--certainty WORD] [FILTER] ...\n"
+		"       striplight incidents ack|label|suppress --help",
 		"Lists what was found, ordered by time: possible and above, "
-		"each in its latest\nrevision. JSON is one EVE alert a line.",
+		"each in its latest\nrevision. JSON is one EVE alert a line. "
+		"What the operator says of them - ack, label,\nsuppress - is "
+		"listed with them.",
 		rows, on_option };
 	struct listing l = { 0 };
 	char errbuf[STORE_ERRBUF];
 	struct store *store;
 	int first, status;
 
+	if (argc > 1 && word_is_command(argv[1]))
+		return word_command(argc - 1, argv + 1);
 	common_options_init(&l.common);
 	first = options_parse(&syntax, &l.common, &l, argc, argv);
 	if (first < 0)

@@ -281,3 +281,14 @@ time_parse(const char *text, int64_t *ns)
 	*ns = (int64_t)seconds * 1000000000 + fraction;
 	return true;
 }
+
+int
+option_time(const char *command, int64_t *ns, const char *text)
+{
+	if (time_parse(text, ns))
+		return 0;
+	complain("%s: \"%s\" is not a time; write 2026-03-01 or "
+		 "2026-03-01T10:15:00Z",
+	    command, text);
+	return -1;
+}

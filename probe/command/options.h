@@ -55,6 +55,8 @@ int usage_error(const struct command_syntax *, const char *format, ...)
 
 /* RFC 3339, or a date alone (midnight UTC). False: not a time. */
 bool time_parse(const char *text, int64_t *ns);
+/* The same for an option's value: -1 after saying what is wrong. */
+int option_time(const char *command, int64_t *ns, const char *text);
 
 /* The commands; each returns the exit status. */
 int command_read(int argc, char **argv);

@@ -195,6 +195,7 @@ read_source(struct reading *r, struct source *source)
 struct finding {
 	struct reading *reading;
 	struct incident_groups groups;
+	uint64_t suppressed;
 	bool likely, unwritten;
 };
 
@@ -206,7 +207,9 @@ on_incident(void *context, const struct incident *in)
 
 	text_group_add(&f->groups, in);
 	f->likely |= in->certainty >= CERTAINTY_LIKELY;
+	f->suppressed += in->words.suppressed_by != 0;
 	if (r->eve == NULL ||
+	    (in->words.suppressed_by != 0 && r->options.eve != NULL) ||
 	    (incident_severity(in) > 2 && !r->options.alert_possible))
 		return 0;
 	json_reset(&r->json);
@@ -255,6 +258,11 @@ report(struct reading *r)
 			cross_check_summary(stdout,
 			    cross_check_totals(r->cross_check));
 	}
+	if (f.suppressed > 0 && !r->options.common.quiet)
+		complain("%llu of the incidents suppressed by your rules: "
+			 "listed, not alerted (striplight incidents suppress "
+			 "--list)",
+		    (unsigned long long)f.suppressed);
 	if (r->skipped > 0 && !r->options.common.quiet)
 		complain("%llu file%s no captures: skipped",
 		    (unsigned long long)r->skipped,

@@ -118,6 +118,19 @@ on_revision_text(void *context, const struct incident *in)
 	return 0;
 }
 
+/* All that was said, when it was more than once. */
+static int
+on_word_text(void *context, const struct word *word)
+{
+	const struct showing *s = context;
+
+	if (s->incident.words.count > 1)
+		verdict_word(stdout, word_verb_name(word->verb),
+		    label_name(word->label), word->note, word->user,
+		    word->said_ns);
+	return 0;
+}
+
 static int
 show_text(struct showing *s)
 {
@@ -134,6 +147,9 @@ show_text(struct showing *s)
 	verdict_evidence(stdout, &s->incident);
 	status =
 	    store_each_revision(s->store, s->incident.id, on_revision_text, s);
+	if (status == 0)
+		status =
+		    store_each_word(s->store, s->incident.id, on_word_text, s);
 	if (!dialogue_frames(&s->incident, facts, &first, &last))
 		first = last = 0;
 	verdict_wireshark(stdout, &s->incident, first, last);
@@ -172,7 +188,27 @@ on_revision_json(void *context, const struct incident *in)
 	return 0;
 }
 
-/* The alert as everywhere, with two members more in `downgrade`. */
+static int
+on_word_json(void *context, const struct word *word)
+{
+	struct showing *s = context;
+
+	json_object_open(&s->json, NULL);
+	json_text(&s->json, "verb", word_verb_name(word->verb));
+	if (word->label != LABEL_NONE)
+		json_text(&s->json, "label", label_name(word->label));
+	if (word->note[0] != '\0')
+		json_text(&s->json, "note", word->note);
+	if (word->until_ns != INT64_MAX)
+		json_eve_time(&s->json, "until", word->until_ns);
+	json_text(&s->json, "user", word->user);
+	json_signed(&s->json, "uid", word->uid);
+	json_eve_time(&s->json, "said", word->said_ns);
+	json_object_close(&s->json);
+	return 0;
+}
+
+/* The alert as everywhere, with three members more in `downgrade`. */
 static int
 show_json(struct showing *s)
 {
@@ -183,6 +219,11 @@ show_json(struct showing *s)
 	json_array_open(&s->json, "revisions");
 	status =
 	    store_each_revision(s->store, s->incident.id, on_revision_json, s);
+	json_array_close(&s->json);
+	json_array_open(&s->json, "words");
+	if (status == 0)
+		status =
+		    store_each_word(s->store, s->incident.id, on_word_json, s);
 	json_array_close(&s->json);
 	if (s->facts != NULL && s->facts[0] == FACT_FORMAT_VERSION)
 		put_dialogue(s);

@@ -148,6 +148,35 @@ on_capture_line(void *context, const struct capture_row *row)
 
 /* --- all of it ----------------------------------------------------------- */
 
+/*
+ * How often the operator found a kind to be true. Shown and not believed: who
+ * labels picks what he labels, so that these are shares of what he looked at
+ * and no prior of a session. He may set one from them (read --prior).
+ */
+static int
+print_labels(struct counting *c)
+{
+	uint64_t counts[KINDS][LABELS] = { { 0 } };
+	bool any = false;
+
+	if (store_count_labels(c->store, counts) != 0)
+		return -1;
+	for (int k = 0; k < KINDS; k++) {
+		const uint64_t *of = counts[k];
+
+		if (of[LABEL_TRUE] + of[LABEL_FALSE] + of[LABEL_KNOWN] == 0)
+			continue;
+		if (!any)
+			printf("\nOf the incidents that were labelled here:\n");
+		any = true;
+		printf("  %-24s true %llu, false %llu, known %llu\n",
+		    kind_name((enum kind)k), (unsigned long long)of[LABEL_TRUE],
+		    (unsigned long long)of[LABEL_FALSE],
+		    (unsigned long long)of[LABEL_KNOWN]);
+	}
+	return 0;
+}
+
 static int
 show_text(struct counting *c)
 {
@@ -167,6 +196,8 @@ show_text(struct counting *c)
 			printf("  and %llu more: --format json\n",
 			    (unsigned long long)(c->clear_rows - CLEAR_SHOWN));
 	}
+	if (c->path == NULL && print_labels(c) != 0)
+		return -1;
 	if (c->sum.captures > CAPTURES_SHOWN && !c->common.verbose) {
 		printf("\n%llu captures; -v lists them\n",
 		    (unsigned long long)c->sum.captures);

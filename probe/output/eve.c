@@ -194,6 +194,25 @@ put_seen(struct json *j, const struct incident *in)
 	json_object_close(j);
 }
 
+static void
+put_words(struct json *j, const struct incident *in)
+{
+	const struct operator_words *w = &in->words;
+
+	if (w->count == 0 && w->suppressed_by == 0)
+		return;
+	json_object_open(j, "operator");
+	json_bool(j, "acknowledged", w->acknowledged);
+	put_text(j, "label", label_name(w->label));
+	if (w->suppressed_by != 0)
+		json_unsigned(j, "suppressed_by", w->suppressed_by);
+	put_text(j, "note", w->note);
+	put_text(j, "user", w->last_user);
+	if (w->last_ns != 0)
+		json_eve_time(j, "said", w->last_ns);
+	json_object_close(j);
+}
+
 /* Stays open. */
 static void
 put_downgrade(struct json *j, const struct incident *in, const char *own)
@@ -221,6 +240,7 @@ put_downgrade(struct json *j, const struct incident *in, const char *own)
 	put_evidence(j, in);
 	put_sessions(j, in, own);
 	put_text(j, "next_step", in->next_step);
+	put_words(j, in);
 	json_text(j, "provenance", in->provenance);
 }
 

@@ -269,7 +269,18 @@ text_table_row(FILE *out, const struct incident *in)
 {
 	char time[32], server[ENDPOINT_TEXT_BYTES], client[ADDRESS_TEXT_BYTES];
 
-	fprintf(out, "%-8.8s  %-19s  %s%-12s%s %3u  %-18s  %-28s %s%s\n",
+	char words[64] = "";
+
+	if (in->words.label != LABEL_NONE)
+		snprintf(words, sizeof(words), "  (%s)",
+		    label_name(in->words.label));
+	else if (in->words.acknowledged)
+		snprintf(words, sizeof(words), "  (seen)");
+	if (in->words.suppressed_by != 0)
+		snprintf(words + strlen(words), sizeof(words) - strlen(words),
+		    "  (suppressed by rule %llu)",
+		    (unsigned long long)in->words.suppressed_by);
+	fprintf(out, "%-8.8s  %-19s  %s%-12s%s %3u  %-18s  %-28s %s%s%s\n",
 	    in->id, style_time(in->capture_ts_ns, time),
 	    text_certainty_style(in->certainty),
 	    in->state == STATE_WITHDRAWN ? "withdrawn" :
@@ -277,7 +288,7 @@ text_table_row(FILE *out, const struct incident *in)
 	    style_end(), incident_severity(in), kind_name(in->kind),
 	    endpoint_format(&in->server, server),
 	    address_format(&in->client.address, client),
-	    in->retrospect ? "  (retrospect)" : "");
+	    in->retrospect ? "  (retrospect)" : "", words);
 	fprintf(out, "          %s%.160s%s%s\n", style(TONE_DIM), in->observed,
 	    strlen(in->observed) > 160 ? "..." : "", style_end());
 }

@@ -173,6 +173,32 @@ say_policies(struct paragraph *p, const struct incident *in)
 	}
 }
 
+/* What the operator made of it. */
+static void
+print_words(FILE *out, const struct incident *in)
+{
+	const struct operator_words *w = &in->words;
+	struct paragraph p = { "", 0 };
+	char time[32], note[SAFE_BYTES];
+
+	if (w->label != LABEL_NONE)
+		say(&p, "Says that this is %s.", label_name(w->label));
+	else if (w->acknowledged)
+		say(&p, "Has seen this.");
+	if (w->suppressed_by != 0)
+		say(&p,
+		    "Rule %llu suppresses it: it is kept and listed, and not "
+		    "alerted.",
+		    (unsigned long long)w->suppressed_by);
+	if (w->note[0] != '\0')
+		say_sentence(&p, style_safe(w->note, note));
+	if (w->last_ns != 0)
+		say(&p, "(%s, %s UTC)", w->last_user,
+		    style_time(w->last_ns, time));
+	if (p.length > 0)
+		style_paragraph(out, "Operator", LABEL, p.text);
+}
+
 void
 verdict_head(FILE *out, const struct incident *in)
 {
@@ -208,6 +234,7 @@ verdict_head(FILE *out, const struct incident *in)
 	    style_safe(in->capture_path, path), (unsigned long long)in->frame,
 	    style_time(in->capture_ts_ns, time));
 	style_paragraph(out, "Seen in", LABEL, text);
+	print_words(out, in);
 	fputc('\n', out);
 }
 
@@ -305,4 +332,16 @@ verdict_revision(FILE *out, const struct incident *in)
 					   certainty_name(in->certainty),
 	    in->confidence, in->support, in->provenance);
 	style_paragraph(out, in->revision == 1 ? "History" : "", LABEL, text);
+}
+
+void
+verdict_word(FILE *out, const char *verb, const char *label, const char *note,
+    const char *user, int64_t said_ns)
+{
+	char text[2 * SAFE_BYTES], time[32], safe[SAFE_BYTES];
+
+	snprintf(text, sizeof(text), "%s UTC, %s: %s%s%s%s%s",
+	    style_time(said_ns, time), user, verb, label[0] ? " " : "", label,
+	    note[0] ? ": " : "", style_safe(note, safe));
+	style_paragraph(out, "Said", LABEL, text);
 }

@@ -20,4 +20,8 @@ void verdict_wireshark(FILE *, const struct incident *, uint64_t first,
 /* One line about an earlier revision. */
 void verdict_revision(FILE *, const struct incident *);
 
+/* One thing that the operator said; `label` and `note` may be "". */
+void verdict_word(FILE *, const char *verb, const char *label, const char *note,
+    const char *user, int64_t said_ns);
+
 #endif
