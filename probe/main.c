@@ -66,42 +66,16 @@ print_version(void)
 	    OpenSSL_version(OPENSSL_VERSION));
 }
 
-/* How unlike are two short words? */
-static unsigned
-distance(const char *a, const char *b)
-{
-	unsigned row[32], n = (unsigned)strlen(b);
-
-	if (n >= 32)
-		return 99;
-	for (unsigned j = 0; j <= n; j++)
-		row[j] = j;
-	for (; *a != '\0'; a++) {
-		unsigned diagonal = row[0]++;
-
-		for (unsigned j = 1; j <= n; j++) {
-			unsigned above = row[j];
-			unsigned best = diagonal + (*a != b[j - 1]);
-
-			best = above + 1 < best ? above + 1 : best;
-			best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
-			diagonal = above;
-			row[j] = best;
-		}
-	}
-	return row[n];
-}
-
 static int
 unknown_command(const char *name)
 {
 	size_t best = 0;
 
 	for (size_t i = 1; i < COMMANDS; i++)
-		if (distance(name, commands[i].name) <
-		    distance(name, commands[best].name))
+		if (word_distance(name, commands[i].name) <
+		    word_distance(name, commands[best].name))
 			best = i;
-	if (distance(name, commands[best].name) <= 2)
+	if (word_distance(name, commands[best].name) <= 2)
 		complain("unknown command \"%s\"; did you mean \"%s\"?", name,
 		    commands[best].name);
 	else

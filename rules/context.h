@@ -11,6 +11,7 @@
 #include "incident.h"
 #include "profile.h"
 #include "registry.h"
+#include "site.h"
 #include "sts_policy.h"
 
 struct policy_in_force {
@@ -21,7 +22,8 @@ struct policy_in_force {
 
 struct context {
 	const struct registry *registry;
-	double prior; /* of tampering, before any evidence */
+	double prior;		 /* of tampering, before any evidence */
+	const struct site *site; /* NULL: the operator said nothing */
 	void *world;
 	/* The policy of `domain` (lower case) that held at `at_ns`; false:
 	 * none is known. */

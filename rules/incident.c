@@ -47,6 +47,8 @@ static const char *const cause_names[] = { "unknown", "known-box",
 	"server-itself", "client-itself", "peers-incompatible" };
 static const char *const side_names[] = { "undetermined", "server-side-of-tap",
 	"client-side-of-tap" };
+static const char *const direction_names[DIRECTIONS] = { "", "inbound",
+	"outbound", "internal", "external" };
 static const char *const state_names[] = { "open", "final", "withdrawn" };
 static const char *const outcome_names[] = { "envelope-exposed",
 	"content-exposed", "accepted", "credentials-exposed", "encrypted",
@@ -268,6 +270,12 @@ const char *
 side_name(enum side side)
 {
 	return side_names[side];
+}
+
+const char *
+direction_name(enum direction direction)
+{
+	return direction_names[direction];
 }
 
 const char *

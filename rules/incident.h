@@ -54,6 +54,16 @@ enum side {
 	SIDE_CLIENT_OF_TAP,
 };
 
+/* Which way the mail went, as seen from the operator's networks. */
+enum direction {
+	DIRECTION_UNKNOWN, /* he did not say which these are */
+	DIRECTION_INBOUND,
+	DIRECTION_OUTBOUND,
+	DIRECTION_INTERNAL, /* both ends are at home */
+	DIRECTION_EXTERNAL, /* neither is */
+	DIRECTIONS
+};
+
 enum incident_state {
 	STATE_OPEN,
 	STATE_FINAL,
@@ -161,7 +171,9 @@ struct incident {
 	double support, prior, confidence;
 	enum certainty certainty;
 	enum cause cause;
+	char box[64]; /* a declared one that the session passed, or "" */
 	enum side side;
+	enum direction direction;
 	uint32_t outcome; /* OUTCOME_* */
 
 	struct endpoint client, server;
@@ -231,6 +243,7 @@ const char *label_name(enum label); /* "" for LABEL_NONE */
 bool label_parse(const char *name, enum label *);
 const char *cause_name(enum cause);
 const char *side_name(enum side);
+const char *direction_name(enum direction); /* "" when it is unknown */
 const char *incident_state_name(enum incident_state);
 const char *outcome_name(unsigned bit); /* bit < OUTCOME_BITS */
 const char *policy_mechanism_name(enum policy_mechanism);

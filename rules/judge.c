@@ -484,9 +484,12 @@ rules_judge(const struct session *s, const struct context *context,
 	struct trial trial = { .session = s, .context = context, .out = out };
 	enum verdict verdict = judge_all(&trial);
 
-	if (verdict == VERDICT_EVIDENCE || verdict == VERDICT_INCIDENT)
+	if (verdict == VERDICT_EVIDENCE || verdict == VERDICT_INCIDENT) {
 		describe_session(&trial);
-	else if (session_unjudged(s, why))
+		if (context->site != NULL)
+			site_apply(context->site, out);
+	} else if (session_unjudged(s, why)) {
 		verdict = VERDICT_UNJUDGED;
+	}
 	return verdict;
 }

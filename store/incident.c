@@ -59,7 +59,7 @@ put_revision(struct store *s, const struct incident *in)
 	sqlite3_stmt *st = statement(s,
 	    "INSERT INTO revision VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
 	    " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-	    " ?, ?, ?, ?, ?, ?, ?, ?)");
+	    " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
 	char words[256], domains[INCIDENT_DOMAINS_MAX * DOMAIN_TEXT_BYTES];
 	char rcpts[INCIDENT_RCPTS_MAX * PATH_TEXT_BYTES];
 	int i = 1;
@@ -115,6 +115,8 @@ put_revision(struct store *s, const struct incident *in)
 	for (unsigned r = 0; r < in->rcpt_count; r++)
 		append_word(rcpts, sizeof(rcpts), "\n", in->rcpt_to[r]);
 	bind_text_or_null(s, st, i++, rcpts);
+	bind_text_or_null(s, st, i++, direction_name(in->direction));
+	bind_text_or_null(s, st, i++, in->box);
 	return step_done(s, st);
 }
 

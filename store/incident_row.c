@@ -55,6 +55,12 @@ side_at(int i)
 }
 
 static const char *
+direction_at(int i)
+{
+	return direction_name((enum direction)i);
+}
+
+static const char *
 state_at(int i)
 {
 	return incident_state_name((enum incident_state)i);
@@ -136,6 +142,7 @@ static void
 read_revision(sqlite3_stmt *st, struct incident *in)
 {
 	struct slice session = column_blob(st, 39);
+	char word[32];
 
 	memset(in, 0, sizeof(*in));
 	column_text(st, 0, in->id, sizeof(in->id));
@@ -172,6 +179,10 @@ read_revision(sqlite3_stmt *st, struct incident *in)
 	in->ordinal = (unsigned)sqlite3_column_int64(st, 40);
 	column_text(st, 41, in->mail_from, sizeof(in->mail_from));
 	read_rcpts(st, 42, in);
+	column_text(st, 43, word, sizeof(word));
+	in->direction =
+	    (enum direction)word_index(word, direction_at, DIRECTIONS);
+	column_text(st, 44, in->box, sizeof(in->box));
 }
 
 /* Rows that belong to the revision; `read` takes one into the incident. */

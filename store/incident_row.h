@@ -15,7 +15,7 @@
 	" capture, pcap_filename, frame, revision.capture_ts_ns,"             \
 	" stream_offset, seen, expected, seen_line, ehlo_frame, domains,"     \
 	" domains_unlisted, provenance, incident.session, incident.ordinal,"  \
-	" mail_from, rcpt_to"
+	" mail_from, rcpt_to, direction, box"
 
 /* The revision that the statement stands on, with its evidence, policies and
  * sessions. -1: store_failed(). */

@@ -146,6 +146,8 @@ static const char *const steps[] = {
 	"CREATE TRIGGER word_is_kept BEFORE DELETE ON word BEGIN"
 	"  SELECT raise(ABORT, 'what was said stays: say something new');"
 	" END;",
+	"ALTER TABLE revision ADD COLUMN direction TEXT;"
+	"ALTER TABLE revision ADD COLUMN box TEXT;",
 };
 #define VERSION ((int)(sizeof(steps) / sizeof(*steps)))
 

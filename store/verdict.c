@@ -91,7 +91,8 @@ verdict_same(const struct incident *a, const struct incident *b)
 	    a->also == b->also && a->certainty == b->certainty &&
 	    a->confidence == b->confidence && a->support == b->support &&
 	    a->prior == b->prior && a->cause == b->cause &&
-	    a->side == b->side && a->outcome == b->outcome &&
+	    a->side == b->side && a->direction == b->direction &&
+	    strcmp(a->box, b->box) == 0 && a->outcome == b->outcome &&
 	    a->retrospect == b->retrospect && a->unseen == b->unseen &&
 	    a->resembles_samples == b->resembles_samples &&
 	    strcmp(a->resembles, b->resembles) == 0 &&

@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "config.h"
+
 #define ROWS_MAX 64
 #define HELP_COLUMN 30 /* where explanations begin */
 
@@ -16,11 +18,15 @@ enum {
 	OPTION_DB = 1000,
 	OPTION_NO_COLOR,
 	OPTION_FORMAT,
+	OPTION_CONFIG,
 };
 
 static const struct option_row common_rows[] = {
 	{ "db", OPTION_DB, "PATH",
 	    "the database (default: striplight.db here, or $STRIPLIGHT_DB)" },
+	{ "config", OPTION_CONFIG, "FILE",
+	    "what you say of your place: home networks, own domains, known "
+	    "boxes, peers (or $STRIPLIGHT_CONFIG)" },
 	{ "format", OPTION_FORMAT, "text|json|csv",
 	    "how results are printed (table is text)" },
 	{ "quiet", 'q', NULL, "results and errors only" },
@@ -38,6 +44,9 @@ common_options_init(struct common_options *o)
 
 	memset(o, 0, sizeof(*o));
 	o->db = db != NULL && db[0] != '\0' ? db : "striplight.db";
+	o->config = getenv("STRIPLIGHT_CONFIG");
+	if (o->config != NULL && o->config[0] == '\0')
+		o->config = NULL;
 	o->color = isatty(STDOUT_FILENO) &&
 	    (no_color == NULL || no_color[0] == '\0');
 }
@@ -66,6 +75,15 @@ complain(const char *format, ...)
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
 	fputs("striplight: ", stderr);
+	write_safely(text);
+	fputc('\n', stderr);
+}
+
+void
+complain_at(const char *path, unsigned line, const char *text)
+{
+	write_safely(path);
+	fprintf(stderr, ":%u: ", line);
 	write_safely(text);
 	fputc('\n', stderr);
 }
@@ -166,6 +184,9 @@ common_option(struct common_options *o, int letter, const char *value)
 	case OPTION_DB:
 		o->db = value;
 		return 0;
+	case OPTION_CONFIG:
+		o->config = value;
+		return 0;
 	case OPTION_NO_COLOR:
 		o->color = false;
 		return 0;
@@ -235,6 +256,8 @@ options_parse(const struct command_syntax *syntax,
 			return -2;
 		}
 	}
+	if (common->config != NULL && config_load(common->config) != 0)
+		return -2;
 	return optind;
 }
 
@@ -291,4 +314,29 @@ option_time(const char *command, int64_t *ns, const char *text)
 		 "2026-03-01T10:15:00Z",
 	    command, text);
 	return -1;
+}
+
+unsigned
+word_distance(const char *a, const char *b)
+{
+	unsigned row[32], n = (unsigned)strlen(b);
+
+	if (n >= 32)
+		return 99;
+	for (unsigned j = 0; j <= n; j++)
+		row[j] = j;
+	for (; *a != '\0'; a++) {
+		unsigned diagonal = row[0]++;
+
+		for (unsigned j = 1; j <= n; j++) {
+			unsigned above = row[j];
+			unsigned best = diagonal + (*a != b[j - 1]);
+
+			best = above + 1 < best ? above + 1 : best;
+			best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
+			diagonal = above;
+			row[j] = best;
+		}
+	}
+	return row[n];
 }

@@ -14,6 +14,7 @@ struct common_options {
 	bool quiet, verbose;
 	bool color; /* stdout is a terminal, no NO_COLOR */
 	enum format format;
+	const char *config; /* --config, $STRIPLIGHT_CONFIG; NULL: none */
 };
 
 /* Exit statuses (interface.md). */
@@ -42,16 +43,22 @@ struct command_syntax {
 void common_options_init(struct common_options *);
 /*
  * Index in argv of the first operand; -1: --help was printed, exit 0;
- * -2: wrong usage, was said on stderr with the usage line, exit 2.
+ * -2: wrong usage, or a configuration file that is, was said on stderr,
+ * exit 2.
  */
 int options_parse(const struct command_syntax *, struct common_options *,
     void *context, int argc, char **argv);
 
 /* "striplight: " and the message on stderr; untrusted bytes are escaped. */
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* "FILE:LINE: text": a file of the user's is wrong. */
+void complain_at(const char *path, unsigned line, const char *text);
 /* The same with the command's usage line; returns STATUS_ERROR. */
 int usage_error(const struct command_syntax *, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* How unlike two short words are: letters to change, add or take away. */
+unsigned word_distance(const char *, const char *);
 
 /* RFC 3339, or a date alone (midnight UTC). False: not a time. */
 bool time_parse(const char *text, int64_t *ns);

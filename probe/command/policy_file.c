@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "config.h"
 #include "probe/pipeline/retrospect.h"
 #include "rules/host_name.h"
 #include "rules/judge.h"
@@ -190,6 +191,8 @@ policy_judge_domains(struct store *store, char (*domains)[DOMAIN_TEXT_BYTES],
 	if (registry != NULL)
 		retrospect.world =
 		    world_create(store, registry, PRIOR_READ, errbuf);
+	if (retrospect.world != NULL)
+		world_set_site(retrospect.world, config_site());
 	if (retrospect.world == NULL) {
 		complain("%s", errbuf);
 	} else if (store_begin(store) != 0 ||

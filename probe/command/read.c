@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "config.h"
 #include "options.h"
 #include "policy_file.h"
 #include "probe/capture/capture.h"
@@ -440,6 +441,7 @@ set_up(struct reading *r, char **paths)
 	r->world = world_create(r->store, r->registry, o->prior, errbuf);
 	if (r->world == NULL)
 		goto failed;
+	world_set_site(r->world, config_site());
 	if (o->cross_check) {
 		r->cross_check = cross_check_create(&o->run.shards,
 		    o->run.cross_check_bytes, on_difference, r);

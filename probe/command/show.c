@@ -220,11 +220,12 @@ show_json(struct showing *s)
 	status =
 	    store_each_revision(s->store, s->incident.id, on_revision_json, s);
 	json_array_close(&s->json);
-	json_array_open(&s->json, "words");
-	if (status == 0)
+	if (s->incident.words.count > 0 && status == 0) {
+		json_array_open(&s->json, "words");
 		status =
 		    store_each_word(s->store, s->incident.id, on_word_json, s);
-	json_array_close(&s->json);
+		json_array_close(&s->json);
+	}
 	if (s->facts != NULL && s->facts[0] == FACT_FORMAT_VERSION)
 		put_dialogue(s);
 	eve_alert_close(&s->json);

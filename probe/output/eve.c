@@ -172,7 +172,9 @@ put_what(struct json *j, const struct incident *in)
 	json_text(j, "certainty", certainty_name(in->certainty));
 	put_text(j, "resembles", in->resembles);
 	json_text(j, "cause", cause_name(in->cause));
+	put_text(j, "box", in->box);
 	json_text(j, "side", side_name(in->side));
+	put_text(j, "direction", direction_name(in->direction));
 	json_array_open(j, "outcome");
 	for (unsigned bit = 0; bit < OUTCOME_BITS; bit++)
 		if (in->outcome >> bit & 1)

@@ -67,6 +67,8 @@ print_title(FILE *out, const struct incident *in)
 	    style_end(), dot(), incident_severity(in));
 	if (in->state == STATE_OPEN)
 		fprintf(out, " %s open", dot());
+	if (in->direction != DIRECTION_UNKNOWN)
+		fprintf(out, " %s %s", dot(), direction_name(in->direction));
 	fprintf(out, "    %s %s %s",
 	    address_format(&in->client.address, client),
 	    style_utf8() ? "→" : "->", endpoint_format(&in->server, server));
@@ -104,7 +106,9 @@ say_act(struct paragraph *p, const struct incident *in)
 	const char *where = "on its way; this capture alone does not show "
 			    "where";
 
-	if (in->cause == CAUSE_KNOWN_BOX)
+	if (in->box[0] != '\0')
+		where = "where you declared a box of your own";
+	else if (in->cause == CAUSE_KNOWN_BOX)
 		where = "between the two places of this capture";
 	else if (in->side == SIDE_SERVER_OF_TAP)
 		where = "between the server and the place of this capture";
@@ -228,6 +232,8 @@ verdict_head(FILE *out, const struct incident *in)
 		    in->resembles_samples == 1 ? "" : "s");
 		style_paragraph(out, "Resembles", LABEL, text);
 	}
+	if (in->box[0] != '\0')
+		style_paragraph(out, "Known box", LABEL, in->box);
 	style_paragraph(out, "Or else", LABEL, or_else.text);
 	style_paragraph(out, "Next step", LABEL, in->next_step);
 	snprintf(text, sizeof(text), "%s, frame %llu, %s UTC",

@@ -318,6 +318,23 @@ world_destroy(struct world *w)
 	free(w);
 }
 
+static const char *
+peer_name(void *context, const struct endpoint *server)
+{
+	const struct world *w = context;
+
+	return w->context.site == NULL ?
+	    NULL :
+	    site_peer_name(w->context.site, &server->address);
+}
+
+void
+world_set_site(struct world *w, const struct site *site)
+{
+	w->context.site = w->bare.site = site;
+	w->context.mx_name = w->bare.mx_name = peer_name;
+}
+
 void
 world_refresh(struct world *w)
 {

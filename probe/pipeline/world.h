@@ -14,6 +14,8 @@ struct world;
 struct world *world_create(struct store *, const struct registry *,
     double prior, char errbuf[STORE_ERRBUF]);
 void world_destroy(struct world *);
+/* What the operator says of his place; borrowed, NULL: nothing. */
+void world_set_site(struct world *, const struct site *);
 /* Forgets the profiles it holds: the store has changed. */
 void world_refresh(struct world *);
 /* With history, and without: what a session says by itself. */
