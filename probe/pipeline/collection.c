@@ -83,9 +83,12 @@ collection_take(void *context, const struct publication *publication,
     struct slice facts)
 {
 	struct collection *c = context;
-	struct collected *s = session_of(c, publication->session);
+	struct collected *s;
 	size_t want;
 
+	if (publication->decision == DECISION_DNS_ANSWERED)
+		return;
+	s = session_of(c, publication->session);
 	if (s == NULL) {
 		c->shed += publication->decision >= DECISION_CLOSED;
 		return;
