@@ -75,15 +75,6 @@ libnids_worth(void *context, void *session)
 	return WORTH_NEGOTIATING;
 }
 
-static void
-on_libnids_acked(void *context, void *session, enum dir dir, uint64_t offset)
-{
-	(void)context;
-	(void)session;
-	(void)dir;
-	(void)offset;
-}
-
 /* --- what the packets show ----------------------------------------------- */
 
 static void
@@ -364,8 +355,7 @@ cross_check_create(const struct shard_config *config, size_t budget_bytes,
 		.bytes = on_libnids_bytes,
 		.gap = on_libnids_gap,
 		.closed = on_libnids_closed,
-		.worth = libnids_worth,
-		.acked = on_libnids_acked };
+		.worth = libnids_worth };
 	struct nids_config nids;
 
 	if (c == NULL)

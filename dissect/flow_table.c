@@ -13,6 +13,13 @@ struct list {
 	size_t count;
 };
 
+/* A flow's neighbours in its class's list. They stand apart from the flows: a
+ * list changes with every packet, and whose neighbours are long out of the
+ * cache, these are not. */
+struct links {
+	uint32_t newer, older;
+};
+
 /* With the hash beside it, a flow is looked at only when it is the one. */
 struct place {
 	uint32_t hash, position; /* FLOW_NONE: empty */
@@ -21,6 +28,7 @@ struct place {
 struct flow_table {
 	size_t flows_max, used;
 	struct flow **slabs;
+	struct links *links; /* by position */
 	uint32_t free_list;  /* through `newer` */
 	struct place *index; /* open addressing */
 	uint32_t index_mask;
@@ -38,9 +46,11 @@ flow_table_create(size_t flows_max, const uint8_t key[16])
 		return NULL;
 	t->flows_max = flows_max;
 	t->slabs = calloc(slabs, sizeof(*t->slabs));
+	t->links = calloc(flows_max, sizeof(*t->links));
 	t->index = malloc(INDEX_START * sizeof(*t->index));
-	if (t->slabs == NULL || t->index == NULL) {
+	if (t->slabs == NULL || t->links == NULL || t->index == NULL) {
 		free(t->slabs);
+		free(t->links);
 		free(t->index);
 		free(t);
 		return NULL;
@@ -62,6 +72,7 @@ flow_table_destroy(struct flow_table *t)
 	for (size_t i = 0; i * SLAB_FLOWS < t->used; i++)
 		free(t->slabs[i]);
 	free(t->slabs);
+	free(t->links);
 	free(t->index);
 	free(t);
 }
@@ -231,18 +242,19 @@ index_remove(struct flow_table *t, const struct flow *f)
 }
 
 static void
-unlink_flow(struct flow_table *t, struct flow *f)
+unlink_flow(struct flow_table *t, const struct flow *f)
 {
 	struct list *list = &t->lists[f->class];
+	const struct links *own = &t->links[f->position];
 
-	if (f->older == FLOW_NONE)
-		list->oldest = f->newer;
+	if (own->older == FLOW_NONE)
+		list->oldest = own->newer;
 	else
-		flow_at(t, f->older)->newer = f->newer;
-	if (f->newer == FLOW_NONE)
-		list->youngest = f->older;
+		t->links[own->older].newer = own->newer;
+	if (own->newer == FLOW_NONE)
+		list->youngest = own->older;
 	else
-		flow_at(t, f->newer)->older = f->older;
+		t->links[own->newer].older = own->older;
 	list->count--;
 }
 
@@ -252,12 +264,11 @@ link_youngest(struct flow_table *t, struct flow *f, enum flow_class class)
 	struct list *list = &t->lists[class];
 
 	f->class = (uint8_t) class;
-	f->older = list->youngest;
-	f->newer = FLOW_NONE;
+	t->links[f->position] = (struct links){ FLOW_NONE, list->youngest };
 	if (list->youngest == FLOW_NONE)
 		list->oldest = f->position;
 	else
-		flow_at(t, list->youngest)->newer = f->position;
+		t->links[list->youngest].newer = f->position;
 	list->youngest = f->position;
 	list->count++;
 }
@@ -268,7 +279,7 @@ take_position(struct flow_table *t)
 	uint32_t position = t->free_list;
 
 	if (position != FLOW_NONE) {
-		t->free_list = flow_at(t, position)->newer;
+		t->free_list = t->links[position].newer;
 		return position;
 	}
 	if (t->used == t->flows_max)
@@ -310,14 +321,14 @@ flow_table_remove(struct flow_table *t, struct flow *f)
 {
 	unlink_flow(t, f);
 	index_remove(t, f);
-	f->newer = t->free_list;
+	t->links[f->position].newer = t->free_list;
 	t->free_list = f->position;
 }
 
 void
 flow_table_touch(struct flow_table *t, struct flow *f, enum flow_class class)
 {
-	if (f->class == class && f->newer == FLOW_NONE)
+	if (f->class == class && t->lists[class].youngest == f->position)
 		return;
 	unlink_flow(t, f);
 	link_youngest(t, f, class);
@@ -334,7 +345,9 @@ flow_table_oldest(struct flow_table *t, enum flow_class class)
 struct flow *
 flow_table_newer(const struct flow_table *t, const struct flow *f)
 {
-	return f->newer == FLOW_NONE ? NULL : flow_at(t, f->newer);
+	uint32_t newer = t->links[f->position].newer;
+
+	return newer == FLOW_NONE ? NULL : flow_at(t, newer);
 }
 
 size_t

@@ -37,25 +37,35 @@ struct waiting {
 	uint8_t bytes[];
 };
 
-struct direction {
-	uint32_t base;	       /* sequence number of stream offset 0 */
-	uint32_t next;	       /* sequence number expected next */
-	uint32_t acked;	       /* by the peer, highest */
-	uint32_t queued;       /* segments in `waiting` */
-	uint32_t hole_packets; /* packets since the hole was acknowledged */
-	int64_t hole_ns;       /* when it was, if hole_acked */
-	uint64_t offset;       /* stream offset of `next` */
+/* What waits of a direction, by sequence number; few ever have any. */
+struct queue {
 	struct waiting *waiting;
 	struct waiting *suspects; /* with a wrong sum, as they came */
+	int64_t hole_ns;	  /* when it was acknowledged, if hole_acked */
+	uint32_t hole_packets;	  /* packets of the flow by then */
+	uint16_t waiting_count;
 	uint8_t suspect_count;
-	bool captured; /* any segment of this direction was */
-	bool seen;     /* a SYN or payload of it was */
-	bool has_base, has_isn, has_acked, finished;
 	bool hole_acked; /* the hole before `waiting` was */
-	bool sums_known, sums_checked;
-	bool sums_wrong; /* and the receiver takes it all the same */
 };
 
+struct direction {
+	struct queue *queue; /* NULL: nothing waits */
+	uint64_t offset;     /* stream offset of `next` */
+	uint32_t base;	     /* sequence number of stream offset 0 */
+	uint32_t next;	     /* sequence number expected next */
+	uint32_t acked;	     /* by the peer, highest */
+	bool captured : 1;   /* any segment of this direction was */
+	bool seen : 1;	     /* a SYN or payload of it was */
+	bool has_base : 1;
+	bool has_isn : 1; /* a SYN's, or inferred; it is base - 1 */
+	bool has_acked : 1;
+	bool finished : 1;
+	bool sums_known : 1;
+	bool sums_checked : 1;
+	bool sums_wrong : 1; /* and the receiver takes it all the same */
+};
+
+/* A million of them may be open, and each packet needs one: small. */
 struct flow {
 	struct endpoint ends[2]; /* by direction of what they receive:
 					 * [TO_SERVER] is the server */
@@ -65,15 +75,15 @@ struct flow {
 	int64_t seen_ns; /* the same by the clock that never goes back */
 	uint64_t last_frame;
 	uint32_t capture;   /* of its last packet */
-	uint32_t isn[2];    /* of what goes in this direction */
 	uint32_t rival_isn; /* of a SYN that the server may yet answer */
 	uint32_t packet_count;
 	uint32_t hash;
-	uint32_t position, newer, older; /* in the class's list */
+	uint32_t position; /* in the table */
 	uint8_t class, interest;
-	bool midstream, on_mail_port, first_fin;
-	bool has_rival;
-	bool reset, reset_by_client; /* unless something follows */
+	uint8_t worth; /* the session's, when it last got something */
+	bool midstream : 1, on_mail_port : 1, first_fin : 1;
+	bool has_rival : 1;
+	bool reset : 1, reset_by_client : 1; /* unless something follows */
 };
 
 static inline bool

@@ -231,10 +231,9 @@ native_destroy(struct native *n)
 /* --- a segment comes ----------------------------------------------------- */
 
 static void
-note_ack(struct native *n, struct flow *f, enum dir dir, const struct packet *p)
+note_ack(struct flow *f, enum dir dir, const struct packet *p)
 {
 	struct direction *peer = &f->dirs[dir_peer(dir)];
-	uint64_t acked[2];
 
 	if (!(p->flags & TCP_ACK) || !peer->has_base)
 		return;
@@ -244,11 +243,6 @@ note_ack(struct native *n, struct flow *f, enum dir dir, const struct packet *p)
 		return;
 	peer->acked = p->ack;
 	peer->has_acked = true;
-	if (f->session == NULL)
-		return;
-	native_acked_offsets(f, acked);
-	n->listener.acked(n->listener.context, f->session, dir_peer(dir),
-	    acked[dir_peer(dir)]);
 }
 
 /*
@@ -283,10 +277,13 @@ static void
 show_segment(struct native *n, const struct flow *f, enum dir dir,
     const struct packet *p, enum sum sum)
 {
-	if (f->session != NULL && f->dirs[dir].has_base &&
+	const struct direction *d = &f->dirs[dir];
+	const struct sent sent = { d->base, d->acked, d->has_acked };
+
+	if (f->session != NULL && d->has_base && segment_tells(p) &&
 	    n->listener.segment != NULL)
 		n->listener.segment(n->listener.context, f->session, dir, p,
-		    sum, f->dirs[dir].base);
+		    sum, &sent);
 }
 
 static void
@@ -311,7 +308,8 @@ take_payload(struct native *n, struct flow *f, enum dir dir,
 	held = native_ahead_of_peer(f, dir, s.ack, s.has_ack);
 	/* Nothing before it is missing, or held. */
 	due = !seq_before(d->next, s.seq) &&
-	    (d->waiting == NULL || seq_before(d->next, d->waiting->seq));
+	    (native_first_waiting(d) == NULL ||
+		seq_before(d->next, native_first_waiting(d)->seq));
 	/* A copy of what is held may go ahead of it: free_to_go(). */
 	if (!held && !seq_before(d->next, s.seq)) {
 		native_deliver(n, f, dir, &s);
@@ -333,7 +331,7 @@ take_payload(struct native *n, struct flow *f, enum dir dir,
 			return;
 		}
 		count(n->counters, COUNTER_SEGMENT_EVICTED);
-		if (d->waiting == NULL)
+		if (native_first_waiting(d) == NULL)
 			return;
 		native_drain(n, f, INT64_MAX, true);
 		if (f->session == NULL)
@@ -457,6 +455,7 @@ native_segment(struct native *n, const struct packet *p)
 	if (f == NULL)
 		return;
 	if (f->class == FLOW_LINGERING) {
+		note_ack(f, dir, p);
 		show_segment(n, f, dir, p, sum);
 		return;
 	}
@@ -471,7 +470,7 @@ native_segment(struct native *n, const struct packet *p)
 		return;
 	}
 	native_settle_bases(f, dir, p);
-	note_ack(n, f, dir, p);
+	note_ack(f, dir, p);
 	shown = f->interest != INTEREST_OPAQUE ||
 	    seq_before(p->seq, f->dirs[dir].next);
 	if (p->payload_wire_bytes > 0 || p->flags & TCP_FIN)

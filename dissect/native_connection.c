@@ -79,13 +79,12 @@ note_syn(struct flow *f, enum dir dir, const struct packet *p)
 	struct direction *d = &f->dirs[dir];
 
 	if (d->has_isn)
-		return f->isn[dir] == p->seq;
+		return d->base == p->seq + 1;
 	/* A flow that was picked up before its SYN, out of order? */
 	if (d->seen && d->has_base && d->base != p->seq + 1)
 		return false;
 	if (!d->seen)
 		set_base(d, p->seq + 1);
-	f->isn[dir] = p->seq;
 	d->has_isn = d->seen = true;
 	if (f->dirs[TO_SERVER].has_isn || f->dirs[TO_CLIENT].has_isn)
 		f->midstream = false;
@@ -100,10 +99,9 @@ settle_client_isn(struct flow *f, enum dir dir, const struct packet *p)
 
 	if (dir != TO_CLIENT || !(p->flags & TCP_SYN) ||
 	    !(p->flags & TCP_ACK) || f->session != NULL ||
-	    client->waiting != NULL || !client->has_isn)
+	    native_first_waiting(client) != NULL || !client->has_isn)
 		return;
 	set_base(client, p->ack);
-	f->isn[TO_SERVER] = p->ack - 1;
 }
 
 /* What the handshake's other half would have said. */
@@ -117,10 +115,8 @@ infer_peer_base(struct flow *f, enum dir dir, const struct packet *p)
 	set_base(peer, p->ack);
 	if (p->flags & TCP_SYN ||
 	    (f->dirs[dir].has_isn && f->dirs[dir].offset == 0 &&
-		p->seq == f->dirs[dir].base)) {
-		f->isn[dir_peer(dir)] = p->ack - 1;
+		p->seq == f->dirs[dir].base))
 		peer->has_isn = true;
-	}
 }
 
 /* Whatever is left of the connection on the packet's five-tuple goes. */
@@ -178,7 +174,6 @@ take_rival(struct native *n, struct flow *f, const struct packet *p,
 	f->on_mail_port = on_mail_port;
 	client = &f->dirs[TO_SERVER];
 	set_base(client, isn + 1);
-	f->isn[TO_SERVER] = isn;
 	client->has_isn = client->seen = client->captured = true;
 	if (p->flags & TCP_SYN)
 		note_syn(f, *dir, p);

@@ -52,6 +52,13 @@ is_answered(const struct flow *f)
 	    f->dirs[TO_CLIENT].has_acked;
 }
 
+/* Has anything a turn to wait for? */
+static inline bool
+native_has_waiting(const struct flow *f)
+{
+	return f->dirs[0].queue != NULL || f->dirs[1].queue != NULL;
+}
+
 static inline void
 set_base(struct direction *d, uint32_t base)
 {
@@ -59,10 +66,15 @@ set_base(struct direction *d, uint32_t base)
 	d->has_base = true;
 }
 
+/* Of those that wait, by sequence number; NULL: none does. */
+static inline struct waiting *
+native_first_waiting(const struct direction *d)
+{
+	return d->queue == NULL ? NULL : d->queue->waiting;
+}
+
 /* native_turn.c: what waits, and whose turn it is. */
 void native_forget_waiting(struct native *, struct direction *);
-/* Has anything a turn to wait for? */
-bool native_has_waiting(const struct flow *);
 /* Keeps the payload of a segment with a wrong sum: nothing else of it counts. */
 void native_set_aside(struct native *, struct flow *, enum dir,
     const struct packet *);

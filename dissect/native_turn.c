@@ -24,25 +24,50 @@ forget(struct native *n, struct waiting **list)
 	free(w);
 }
 
+static void
+drop_queue(struct native *n, struct direction *d)
+{
+	n->waiting_bytes -= sizeof(*d->queue);
+	free(d->queue);
+	d->queue = NULL;
+}
+
 void
 native_forget_waiting(struct native *n, struct direction *d)
 {
-	while (d->waiting != NULL)
-		forget(n, &d->waiting);
-	while (d->suspects != NULL)
-		forget(n, &d->suspects);
-	d->queued = d->suspect_count = 0;
-	d->hole_acked = false;
+	struct queue *q = d->queue;
+
+	if (q == NULL)
+		return;
+	while (q->waiting != NULL)
+		forget(n, &q->waiting);
+	while (q->suspects != NULL)
+		forget(n, &q->suspects);
+	drop_queue(n, d);
 }
 
-bool
-native_has_waiting(const struct flow *f)
+/* The direction's queue; NULL: there is no room for one. */
+static struct queue *
+need_queue(struct native *n, struct direction *d)
 {
-	for (int dir = 0; dir < 2; dir++)
-		if (f->dirs[dir].waiting != NULL ||
-		    f->dirs[dir].suspects != NULL)
-			return true;
-	return false;
+	if (d->queue != NULL)
+		return d->queue;
+	if (n->waiting_bytes + sizeof(*d->queue) >
+	    n->config.out_of_order_bytes_max)
+		return NULL;
+	d->queue = calloc(1, sizeof(*d->queue));
+	if (d->queue != NULL)
+		n->waiting_bytes += sizeof(*d->queue);
+	return d->queue;
+}
+
+/* Nothing waits in it any more? */
+static void
+drop_if_empty(struct native *n, struct direction *d)
+{
+	if (d->queue != NULL && d->queue->waiting == NULL &&
+	    d->queue->suspects == NULL)
+		drop_queue(n, d);
 }
 
 /* A copy of a segment, in front of *link. False: there is no room. */
@@ -80,9 +105,12 @@ bool
 native_enqueue(struct native *n, struct flow *f, enum dir dir,
     const struct segment *s, bool held)
 {
-	struct direction *d = &f->dirs[dir];
-	struct waiting **link = &d->waiting, *w;
+	struct queue *q = need_queue(n, &f->dirs[dir]);
+	struct waiting **link, *w;
 
+	if (q == NULL)
+		return false;
+	link = &q->waiting;
 	while (*link != NULL && seq_before((*link)->seq, s->seq))
 		link = &(*link)->next;
 	for (w = *link; w != NULL && w->seq == s->seq; w = w->next) {
@@ -97,9 +125,11 @@ native_enqueue(struct native *n, struct flow *f, enum dir dir,
 			w->ack = s->ack;
 		return true;
 	}
-	if (d->queued >= WAITING_MAX || !link_copy(n, f, link, s))
+	if (q->waiting_count >= WAITING_MAX || !link_copy(n, f, link, s)) {
+		drop_if_empty(n, &f->dirs[dir]);
 		return false;
-	d->queued++;
+	}
+	q->waiting_count++;
 	count(n->counters, held ? COUNTER_HELD : COUNTER_OUT_OF_ORDER);
 	return true;
 }
@@ -111,21 +141,27 @@ native_set_aside(struct native *n, struct flow *f, enum dir dir,
     const struct packet *p)
 {
 	struct direction *d = &f->dirs[dir];
-	struct waiting **link = &d->suspects;
+	struct waiting **link;
+	struct queue *q;
 	struct segment s = { p->seq, p->ack, p->payload_bytes,
 		p->payload_wire_bytes, p->flags & TCP_ACK, false, p->payload,
 		origin_of(p) };
 
 	if (p->payload_bytes == 0 || p->flags & (TCP_SYN | TCP_RST) ||
 	    !d->has_base || !seq_before(d->next, s.seq + s.length) ||
-	    d->suspect_count == SUSPECTS_MAX || flow_is_over(f))
+	    flow_is_over(f))
 		return;
 	if (f->session == NULL && !native_open_session(n, f, &s.origin))
 		return;
+	q = need_queue(n, d);
+	if (q == NULL || q->suspect_count == SUSPECTS_MAX)
+		return;
+	link = &q->suspects;
 	while (*link != NULL)
 		link = &(*link)->next;
 	if (link_copy(n, f, link, &s))
-		d->suspect_count++;
+		q->suspect_count++;
+	drop_if_empty(n, d);
 }
 
 /*
@@ -157,14 +193,18 @@ static void
 accept_suspects(struct native *n, const struct flow *f, struct direction *d,
     int64_t now_ns, bool flush)
 {
-	struct waiting **link = &d->suspects;
+	struct queue *q = d->queue;
+	struct waiting **link;
 
+	if (q == NULL)
+		return;
+	link = &q->suspects;
 	while (*link != NULL) {
-		struct waiting *w = *link, **place = &d->waiting;
+		struct waiting *w = *link, **place = &q->waiting;
 
 		if (!seq_before(d->next, w->seq + w->length)) {
 			forget(n, link);
-			d->suspect_count--;
+			q->suspect_count--;
 			continue;
 		}
 		if (!is_believed(f, d, w, now_ns, flush)) {
@@ -172,14 +212,14 @@ accept_suspects(struct native *n, const struct flow *f, struct direction *d,
 			continue;
 		}
 		*link = w->next;
-		d->suspect_count--;
+		q->suspect_count--;
 		d->sums_wrong = true;
 		/* Behind right copies of the same place. */
 		while (*place != NULL && !seq_before(w->seq, (*place)->seq))
 			place = &(*place)->next;
 		w->next = *place;
 		*place = w;
-		d->queued++;
+		q->waiting_count++;
 	}
 }
 
@@ -199,8 +239,7 @@ native_reclass(struct native *n, struct flow *f)
 	if (flow_is_over(f))
 		return;
 	if (f->session != NULL)
-		class =
-		    classes[n->listener.worth(n->listener.context, f->session)];
+		class = classes[f->worth];
 	else if (is_answered(f))
 		class = FLOW_UNKNOWN; /* a server may take its time */
 	/* What nobody answers, or nobody saw begin, is made up cheaply: it
@@ -252,6 +291,13 @@ native_acked_offsets(const struct flow *f, uint64_t acked[2])
 	}
 }
 
+/* It changes only with what the session gets. */
+static void
+note_worth(const struct native *n, struct flow *f)
+{
+	f->worth = (uint8_t)n->listener.worth(n->listener.context, f->session);
+}
+
 bool
 native_open_session(struct native *n, struct flow *f, const struct origin *at)
 {
@@ -259,8 +305,8 @@ native_open_session(struct native *n, struct flow *f, const struct origin *at)
 
 	start.identity.client = f->ends[TO_CLIENT];
 	start.identity.server = f->ends[TO_SERVER];
-	start.identity.client_isn = f->isn[TO_SERVER];
-	start.identity.server_isn = f->isn[TO_CLIENT];
+	start.identity.client_isn = f->dirs[TO_SERVER].base - 1;
+	start.identity.server_isn = f->dirs[TO_CLIENT].base - 1;
 	start.identity.has_client_isn = f->dirs[TO_SERVER].has_isn;
 	start.identity.has_server_isn = f->dirs[TO_CLIENT].has_isn;
 	start.identity.on_mail_port = f->on_mail_port;
@@ -270,6 +316,7 @@ native_open_session(struct native *n, struct flow *f, const struct origin *at)
 		return false;
 	}
 	f->interest = INTEREST_NEGOTIATION;
+	note_worth(n, f);
 	native_reclass(n, f);
 	return true;
 }
@@ -281,12 +328,25 @@ take_interest(struct native *n, struct flow *f, enum interest interest,
 	uint64_t acked[2];
 
 	f->interest = (uint8_t)interest;
-	if (interest != INTEREST_NONE)
+	if (interest != INTEREST_NONE) {
+		note_worth(n, f);
 		return;
+	}
 	native_acked_offsets(f, acked);
 	n->listener.closed(n->listener.context, f->session, ENDING_FIN,
 	    TO_SERVER, acked, at);
 	native_remember_only(n, f);
+}
+
+static void
+say_acked(struct native *n, const struct flow *f)
+{
+	uint64_t acked[2];
+
+	if (n->listener.acked == NULL)
+		return;
+	native_acked_offsets(f, acked);
+	n->listener.acked(n->listener.context, f->session, acked);
 }
 
 void
@@ -306,9 +366,11 @@ native_report_gap(struct native *n, struct flow *f, enum dir dir,
 	n->counters->of[COUNTER_GAP_BYTES] += missing;
 	at.stream_offset = d->offset;
 	at.one_sided = one_sided(f);
+	say_acked(n, f);
 	d->next += missing;
 	d->offset += missing;
-	d->hole_acked = false;
+	if (d->queue != NULL)
+		d->queue->hole_acked = false;
 	take_interest(n, f,
 	    n->listener.gap(n->listener.context, f->session, dir, missing,
 		snapped, &at),
@@ -335,6 +397,7 @@ native_deliver(struct native *n, struct flow *f, enum dir dir,
 		if (fresh > 0) {
 			enum interest interest;
 
+			say_acked(n, f);
 			at.stream_offset = d->offset;
 			d->next += fresh;
 			d->offset += fresh;
@@ -384,8 +447,10 @@ hold_is_over(const struct flow *f, const struct waiting *w, int64_t now_ns)
 static uint32_t
 hole_bytes(const struct direction *d, uint32_t upto)
 {
-	if (d->waiting != NULL && seq_before(d->waiting->seq, upto))
-		upto = d->waiting->seq;
+	const struct waiting *w = native_first_waiting(d);
+
+	if (w != NULL && seq_before(w->seq, upto))
+		upto = w->seq;
 	return seq_before(d->next, upto) ? upto - d->next : 0;
 }
 
@@ -397,31 +462,33 @@ hole_bytes(const struct direction *d, uint32_t upto)
 static bool
 hole_is_final(const struct flow *f, struct direction *d, int64_t now_ns)
 {
+	struct queue *q = d->queue;
+
 	if (f->interest == INTEREST_OPAQUE)
 		return true;
-	if (!d->has_acked || seq_before(d->acked, d->waiting->seq))
+	if (!d->has_acked || seq_before(d->acked, q->waiting->seq))
 		return false;
-	if (!d->hole_acked) {
-		d->hole_acked = true;
-		d->hole_ns = now_ns;
-		d->hole_packets = f->packet_count;
+	if (!q->hole_acked) {
+		q->hole_acked = true;
+		q->hole_ns = now_ns;
+		q->hole_packets = f->packet_count;
 	}
-	return f->packet_count - d->hole_packets >= HOLE_PACKETS ||
-	    elapsed_ns(d->hole_ns, now_ns) > HOLE_NS;
+	return f->packet_count - q->hole_packets >= HOLE_PACKETS ||
+	    elapsed_ns(q->hole_ns, now_ns) > HOLE_NS;
 }
 
 static void
 deliver_waiting(struct native *n, struct flow *f, enum dir dir,
     struct waiting **link)
 {
-	struct direction *d = &f->dirs[dir];
+	struct queue *q = f->dirs[dir].queue;
 	struct waiting *w = *link;
 	struct segment s = { w->seq, w->ack, w->captured, w->length, w->has_ack,
 		w->fin, w->bytes, w->origin };
 
 	*link = w->next;
-	d->queued--;
-	d->hole_acked = false;
+	q->waiting_count--;
+	q->hole_acked = false;
 	native_deliver(n, f, dir, &s);
 	n->waiting_bytes -= sizeof(*w) + w->captured;
 	free(w);
@@ -436,9 +503,12 @@ static struct waiting **
 free_to_go(struct flow *f, enum dir dir)
 {
 	struct direction *d = &f->dirs[dir];
-	struct waiting **link = &d->waiting;
+	struct waiting **link;
 
-	for (; *link != NULL && !seq_before(d->next, (*link)->seq);
+	if (d->queue == NULL)
+		return NULL;
+	for (link = &d->queue->waiting;
+	     *link != NULL && !seq_before(d->next, (*link)->seq);
 	     link = &(*link)->next) {
 		const struct waiting *w = *link;
 		bool old = !w->fin && !seq_before(d->next, w->seq + w->length);
@@ -456,7 +526,8 @@ pass_held(struct native *n, struct flow *f, enum dir dir, int64_t now_ns,
     bool flush)
 {
 	struct direction *d = &f->dirs[dir], *peer = &f->dirs[dir_peer(dir)];
-	struct waiting *w = d->waiting;
+	struct waiting *w = d->queue->waiting;
+	const struct waiting *other;
 
 	if (!flush && !hold_is_over(f, w, now_ns))
 		return false;
@@ -467,12 +538,12 @@ pass_held(struct native *n, struct flow *f, enum dir dir, int64_t now_ns,
 		    false, w->origin);
 		return true;
 	}
-	if (peer->waiting != NULL &&
-	    !native_ahead_of_peer(f, dir_peer(dir), peer->waiting->ack,
-		peer->waiting->has_ack))
-		deliver_waiting(n, f, dir_peer(dir), &peer->waiting);
+	other = native_first_waiting(peer);
+	if (other != NULL &&
+	    !native_ahead_of_peer(f, dir_peer(dir), other->ack, other->has_ack))
+		deliver_waiting(n, f, dir_peer(dir), &peer->queue->waiting);
 	else
-		deliver_waiting(n, f, dir, &d->waiting);
+		deliver_waiting(n, f, dir, &d->queue->waiting);
 	return true;
 }
 
@@ -483,7 +554,8 @@ drain_step(struct native *n, struct flow *f, enum dir dir, int64_t now_ns,
     bool flush)
 {
 	struct direction *d = &f->dirs[dir];
-	struct waiting *w = d->waiting, **link = free_to_go(f, dir);
+	struct waiting *w = native_first_waiting(d);
+	struct waiting **link = free_to_go(f, dir);
 
 	if (w == NULL)
 		return false;
@@ -507,7 +579,7 @@ next_to_go(struct flow *f, enum dir dir)
 {
 	const struct direction *d = &f->dirs[dir];
 	struct waiting **link = free_to_go(f, dir);
-	const struct waiting *w = d->waiting;
+	const struct waiting *w = native_first_waiting(d);
 
 	if (link != NULL)
 		return *link;
@@ -543,4 +615,6 @@ native_drain(struct native *n, struct flow *f, int64_t now_ns, bool flush)
 	} while (f->session != NULL &&
 	    (drain_step(n, f, first, now_ns, flush) ||
 		drain_step(n, f, dir_peer(first), now_ns, flush)));
+	drop_if_empty(n, &f->dirs[TO_SERVER]);
+	drop_if_empty(n, &f->dirs[TO_CLIENT]);
 }

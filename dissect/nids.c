@@ -120,6 +120,13 @@ acked_offset(const struct nids_flow *f, enum dir dir, uint64_t upto)
 	return upto + (uint64_t)ahead;
 }
 
+static void
+acked_offsets(const struct nids_flow *f, uint64_t acked[2])
+{
+	for (int dir = 0; dir < 2; dir++)
+		acked[dir] = acked_offset(f, (enum dir)dir, f->delivered[dir]);
+}
+
 /* --- flows --------------------------------------------------------------- */
 
 static void
@@ -156,8 +163,7 @@ close_session(struct nids_engine *e, struct nids_flow *f, enum ending ending,
 
 	if (e->packet == NULL)
 		at.capture_ts_ns = f->last_ns;
-	for (int dir = 0; dir < 2; dir++)
-		acked[dir] = acked_offset(f, (enum dir)dir, f->delivered[dir]);
+	acked_offsets(f, acked);
 	at.stream_offset = f->delivered[who];
 	e->listener.closed(e->listener.context, f->session, ending, who, acked,
 	    &at);
@@ -264,17 +270,19 @@ deliver(struct nids_engine *e, struct nids_flow *f, enum dir dir)
 		(half->count - half->offset) - half->count_new,
 	    fresh);
 	struct origin at = origin_now(e);
-	enum dir peer = dir_peer(dir);
 	enum interest interest;
+	uint64_t acked[2];
 
 	if (!open_session(e, f, dir, &at)) {
 		drop_flow(e, f);
 		return;
 	}
-	e->listener.acked(e->listener.context, f->session, peer,
-	    acked_offset(f, peer, f->delivered[peer]));
 	at.stream_offset = f->delivered[dir];
 	f->delivered[dir] += fresh;
+	if (e->listener.acked != NULL) {
+		acked_offsets(f, acked);
+		e->listener.acked(e->listener.context, f->session, acked);
+	}
 	interest =
 	    e->listener.bytes(e->listener.context, f->session, dir, bytes, &at);
 	if (interest == INTEREST_NONE)
@@ -434,15 +442,19 @@ after_segment(const struct nids_engine *e, const struct packet *p)
 	struct nids_flow *f = tcp != NULL ? tcp->user : NULL;
 	enum dir dir = from_client ? TO_SERVER : TO_CLIENT;
 	enum sum sum = SUM_RIGHT;
+	struct sent sent;
 
-	if (f == NULL || f->session == NULL || e->listener.segment == NULL)
+	if (f == NULL || f->session == NULL || !segment_tells(p) ||
+	    e->listener.segment == NULL)
 		return;
 	if (e->refused & NIDS_SUM)
 		sum = SUM_WRONG;
 	else if (e->refused & NIDS_CUT || is_offloading(e, p))
 		sum = SUM_UNKNOWN;
+	sent = (struct sent){ sender(f, dir)->first_data_seq,
+		receiver(f, dir)->ack_seq, true };
 	e->listener.segment(e->listener.context, f->session, dir, p, sum,
-	    sender(f, dir)->first_data_seq);
+	    &sent);
 }
 
 static bool

@@ -282,24 +282,51 @@ packet_decode_datagram(struct slice datagram, struct counters *counters,
 /* --- sums and shards ----------------------------------------------------- */
 
 /*
- * In words of 32 bits and the machine's own byte order: folded, that comes to
- * the same sum, or to its octets swapped (RFC 1071 2).
+ * In words of 64 bits and the machine's own byte order: folded, that comes to
+ * the same sum, or to its octets swapped (RFC 1071 2). 2^64 is 1 modulo
+ * 2^16 - 1: a carry comes in again.
  */
+static inline uint64_t
+add_word(uint64_t sum, uint64_t word)
+{
+	sum += word;
+	return sum + (sum < word);
+}
+
+/* Piece by piece: what was written in octets is slow to read as a word. */
+static inline uint64_t
+add_rest(uint64_t sum, const uint8_t *bytes, size_t len)
+{
+	uint32_t four;
+	uint16_t two;
+
+	if (len & 4) {
+		memcpy(&four, bytes, 4);
+		sum = add_word(sum, four);
+		bytes += 4;
+	}
+	if (len & 2) {
+		memcpy(&two, bytes, 2);
+		sum = add_word(sum, two);
+		bytes += 2;
+	}
+	if (len & 1) {
+		memcpy(&two, (const uint8_t[2]){ bytes[0], 0 }, 2);
+		sum = add_word(sum, two);
+	}
+	return sum;
+}
+
 static inline uint64_t
 sum_words(uint64_t sum, const uint8_t *bytes, size_t len)
 {
-	uint64_t two = 0;
+	uint64_t eight;
 
-	/* 2^64 is 1 modulo 2^16 - 1, as 2^32 is: a carry comes in again. */
 	for (; len >= 8; len -= 8, bytes += 8) {
-		memcpy(&two, bytes, 8);
-		sum += two;
-		sum += sum < two;
+		memcpy(&eight, bytes, 8);
+		sum = add_word(sum, eight);
 	}
-	two = 0;
-	memcpy(&two, bytes, len);
-	sum += two;
-	return sum + (sum < two);
+	return add_rest(sum, bytes, len);
 }
 
 enum sum

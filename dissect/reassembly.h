@@ -46,7 +46,21 @@ struct flow_start {
 	bool midstream;
 };
 
-/* Callbacks get the `session` that opened() gave. All are required. */
+/* What is known of a direction's sequence numbers. */
+struct sent {
+	uint32_t base;	/* of stream offset 0 */
+	uint32_t acked; /* by the peer, highest; if has_acked */
+	bool has_acked;
+};
+
+/* Does a segment bring what a session's watch wants to see? */
+static inline bool
+segment_tells(const struct packet *p)
+{
+	return p->payload_wire_bytes > 0 || p->flags & (TCP_FIN | TCP_RST);
+}
+
+/* Callbacks get the `session` that opened() gave. */
 struct stream_listener {
 	void *context;
 	/* First payload or SYN of a flow. NULL: not interested, forget it. */
@@ -66,17 +80,16 @@ struct stream_listener {
 	/* How many octets it holds of what may become scarce: see
 	 * native_relieve(). */
 	size_t (*held_bytes)(void *context, void *session);
-	/* How far `dir` has been acknowledged, before bytes() is called for
-	 * the segment that carried the acknowledgement. */
-	void (*acked)(void *context, void *session, enum dir, uint64_t offset);
+	/* How far each direction has been acknowledged; before bytes() and
+	 * gap() are called. This and those that follow may be NULL. */
+	void (*acked)(void *context, void *session, const uint64_t acked[2]);
 	/*
-	 * Every segment of a session, as it came, after what it brought was
-	 * delivered; of an opaque one only those that repeat something.
-	 * `base` is the sequence number of its direction's offset 0. This and
-	 * the next two may be NULL.
+	 * Every segment of a session that brings octets or an end, as it came,
+	 * after they were delivered; of an opaque session only those that
+	 * repeat something.
 	 */
 	void (*segment)(void *context, void *session, enum dir,
-	    const struct packet *, enum sum, uint32_t base);
+	    const struct packet *, enum sum, const struct sent *);
 	/* Asked before closed(): should it linger, for copies that come late
 	 * (a forged reply is often faster than a whole dialogue)? Then
 	 * forgotten() is the last call, and segment() goes on until then. */

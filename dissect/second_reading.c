@@ -85,12 +85,12 @@ worth_of(void *context, void *session)
 }
 
 static void
-on_acked(void *context, void *session, enum dir dir, uint64_t offset)
+on_acked(void *context, void *session, const uint64_t acked[2])
 {
 	struct reading *r = context;
 
 	(void)session;
-	r->log.acked[dir] = offset;
+	memcpy(r->log.acked, acked, sizeof(r->log.acked));
 }
 
 static struct packet

@@ -14,6 +14,7 @@ struct look {
 	struct segment_watch *watch;
 	struct watched_direction *d;
 	enum dir dir;
+	const struct sent *sent;
 	const struct packet *packet;
 	struct counters *counters;
 	watch_say_fn *say;
@@ -223,7 +224,7 @@ say_differs(const struct look *look, const struct taped *t)
 		.extent = extent };
 
 	count(look->counters, COUNTER_OVERLAP_DIFFERS);
-	if (look->d->has_acked && seq_before(from, look->d->acked))
+	if (look->sent->has_acked && seq_before(from, look->sent->acked))
 		fact.value |= COPIES_ACKED;
 	if (look->watch->copies++ < COPIES_TOLD_MAX)
 		say(look, &fact, from, &t->copy);
@@ -249,11 +250,11 @@ contradict(const struct look *look)
 static bool
 is_keep_alive(const struct look *look)
 {
-	const struct watched_direction *d = look->d;
+	uint32_t next = look->d->next;
 	const struct packet *p = look->packet;
 
-	return p->payload_wire_bytes == 1 && d->has_acked &&
-	    p->seq + 1 == d->next && !seq_before(d->acked, d->next);
+	return p->payload_wire_bytes == 1 && look->sent->has_acked &&
+	    p->seq + 1 == next && !seq_before(look->sent->acked, next);
 }
 
 static void
@@ -323,26 +324,12 @@ look_at_headers(const struct look *look)
 static void
 look_at_reset(const struct look *look)
 {
-	const struct watched_direction *d = look->d;
+	const struct sent *sent = look->sent;
 	uint32_t seq = look->copy.seq;
 
-	if (seq_before(seq, d->next) &&
-	    !(d->has_acked && !seq_before(seq, d->acked)))
+	if (seq_before(seq, look->d->next) &&
+	    !(sent->has_acked && !seq_before(seq, sent->acked)))
 		say_step(look, FACT_RST_OUT_OF_PLACE);
-}
-
-static void
-note_ack(const struct look *look)
-{
-	struct watched_direction *peer =
-	    &look->watch->dirs[dir_peer(look->dir)];
-
-	if (!(look->copy.tcp_flags & TCP_ACK) || !peer->started ||
-	    seq_before(peer->next + ACK_AHEAD_MAX, look->copy.ack))
-		return;
-	if (!peer->has_acked || seq_before(peer->acked, look->copy.ack))
-		peer->acked = look->copy.ack;
-	peer->has_acked = true;
 }
 
 static void
@@ -404,22 +391,20 @@ copy_of(const struct packet *p, enum sum sum)
 
 void
 segment_watch_see(struct segment_watch *watch, enum dir dir,
-    const struct packet *p, enum sum sum, uint32_t base,
+    const struct packet *p, enum sum sum, const struct sent *sent,
     struct counters *counters, watch_say_fn *say_to, void *session)
 {
-	struct look look = { watch, &watch->dirs[dir], dir, p, counters, say_to,
-		session, copy_of(p, sum) };
+	struct look look = { watch, &watch->dirs[dir], dir, sent, p, counters,
+		say_to, session, copy_of(p, sum) };
 	struct comparison c = { .as_first = true, .as_other = true };
 
-	look.d->base = base;
-	note_ack(&look);
+	look.d->base = sent->base;
 	if (p->flags & TCP_RST) {
 		if (look.d->started)
 			look_at_reset(&look);
 		return;
 	}
-	if (p->payload_wire_bytes == 0 &&
-	    (!(p->flags & TCP_FIN) || look.d->has_fin))
+	if (p->payload_wire_bytes == 0 && look.d->has_fin)
 		return;
 	if (is_keep_alive(&look))
 		return;

@@ -13,17 +13,18 @@
 #define DISSECT_SEGMENT_WATCH_H
 
 #include "packet.h"
+#include "reassembly.h"
 #include "tape.h"
 
 struct watched_direction {
 	struct segment_copy last; /* that fit */
 	uint32_t base;		  /* sequence number of stream offset 0 */
-	uint32_t next, acked, fin_end;
-	uint32_t taped_end; /* of what is on the tape, wrong sums included */
-	uint16_t id_steps;  /* in a row that a counter explains */
-	bool started, has_acked, has_fin, has_taped;
-	uint8_t said;	       /* steps that were told already */
+	uint32_t next, fin_end;
+	uint32_t taped_end;    /* of what is on the tape, wrong sums included */
+	uint16_t id_steps;     /* in a row that a counter explains */
 	uint8_t twice_ttls[2]; /* of a packet that was seen in two places */
+	uint8_t said;	       /* steps that were told already */
+	bool started : 1, has_fin : 1, has_taped : 1;
 };
 
 struct segment_watch {
@@ -42,11 +43,11 @@ void segment_watch_open(struct segment_watch *, struct fact_pool *);
 /* Nothing is kept from here on. */
 void segment_watch_close(struct segment_watch *);
 /*
- * One segment. `base` is the sequence number of its direction's stream offset
- * 0; `say` is called with `session` for each fact.
+ * One segment that brings octets or an end. `sent` is what is known of its
+ * direction; `say` is called with `session` for each fact.
  */
 void segment_watch_see(struct segment_watch *, enum dir, const struct packet *,
-    enum sum, uint32_t base, struct counters *, watch_say_fn *say,
+    enum sum, const struct sent *, struct counters *, watch_say_fn *say,
     void *session);
 
 #endif

@@ -227,13 +227,12 @@ is_watched(const struct entry *entry)
 {
 	const struct smtp_session *s = (const void *)entry->session;
 
-	return smtp_session_recognised(s) ||
-	    smtp_session_start(s).identity.on_mail_port;
+	return smtp_session_recognised(s) || smtp_session_on_mail_port(s);
 }
 
 static void
 on_segment(void *context, void *session, enum dir dir,
-    const struct packet *packet, enum sum sum, uint32_t base)
+    const struct packet *packet, enum sum sum, const struct sent *sent)
 {
 	struct shard *shard = context;
 	struct entry *entry = session;
@@ -242,7 +241,7 @@ on_segment(void *context, void *session, enum dir dir,
 	if (entry->dns != NULL || !is_watched(entry) ||
 	    (entry->lingers && packet->payload_wire_bytes == 0))
 		return;
-	segment_watch_see(&entry->watch, dir, packet, sum, base,
+	segment_watch_see(&entry->watch, dir, packet, sum, sent,
 	    &shard->counters, say_note, session_of(entry));
 	count_session(shard, entry);
 }
@@ -298,12 +297,12 @@ on_closed(void *context, void *session, enum ending ending, enum dir who,
 }
 
 static void
-on_acked(void *context, void *session, enum dir dir, uint64_t offset)
+on_acked(void *context, void *session, const uint64_t acked[2])
 {
 	struct entry *entry = session;
 
 	(void)context;
-	entry->log.acked[dir] = offset;
+	memcpy(entry->log.acked, acked, sizeof(entry->log.acked));
 }
 
 static enum worth
@@ -466,7 +465,8 @@ shard_approach(const struct shard *shard, const struct packet *packet)
 {
 	const void *session = NULL;
 
-	if (packet->kind == PACKET_TCP)
+	/* A bare acknowledgement is nothing to a session. */
+	if (packet->kind == PACKET_TCP && segment_tells(packet))
 		session = native_session(shard->native, packet);
 	if (session != NULL)
 		fetch_memory(session,

@@ -93,6 +93,12 @@ smtp_session_start(const struct smtp_session *s)
 	return (struct flow_start){ s->flow, s->midstream };
 }
 
+bool
+smtp_session_on_mail_port(const struct smtp_session *s)
+{
+	return s->flow.on_mail_port;
+}
+
 void
 smtp_session_note(struct smtp_session *s, struct fact *fact, struct slice bytes,
     const struct origin *at)

@@ -47,6 +47,7 @@ void smtp_session_publish(struct smtp_session *);
 
 /* How it was opened. */
 struct flow_start smtp_session_start(const struct smtp_session *);
+bool smtp_session_on_mail_port(const struct smtp_session *);
 /* Appends a fact about how the packets came, if this is known to be SMTP. */
 void smtp_session_note(struct smtp_session *, struct fact *, struct slice bytes,
     const struct origin *);

@@ -25,6 +25,9 @@ struct place {
 };
 
 struct sightings {
+	/* Of each place, from both numbers: small enough to stay in a cache,
+	 * and enough to tell that a place has another session. */
+	uint32_t tags[PLACES];
 	struct place places[PLACES];
 };
 
@@ -61,6 +64,7 @@ sightings_open(struct sightings *s, uint64_t handle, struct slice facts)
 	struct place *place;
 	struct fact fact;
 	uint64_t twin = 0;
+	uint32_t tag, at;
 
 	if (!fact_decode(&facts, &fact, &bytes) ||
 	    fact.code != FACT_SESSION_OPENED ||
@@ -68,10 +72,12 @@ sightings_open(struct sightings *s, uint64_t handle, struct slice facts)
 	    !id.has_server_isn || id.client_isn < ISN_RANDOM_MIN ||
 	    id.server_isn < ISN_RANDOM_MIN)
 		return 0;
-	place = &s->places[(id.client_isn ^ id.server_isn * 0x9e3779b1u) >> 7 &
-	    (PLACES - 1)];
-	if (is_twin(place, &id, &fact))
+	tag = id.client_isn ^ id.server_isn * 0x9e3779b1u;
+	at = tag >> 7 & (PLACES - 1);
+	place = &s->places[at];
+	if (s->tags[at] == tag && is_twin(place, &id, &fact))
 		twin = place->handle;
+	s->tags[at] = tag;
 	*place = (struct place){ id.client_isn, id.server_isn, fact.capture,
 		fact.capture_ts_ns, handle, id.client, id.server };
 	return twin;

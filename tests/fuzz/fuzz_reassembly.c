@@ -122,13 +122,13 @@ on_closed(void *context, void *session, enum ending ending, enum dir who,
 
 static void
 on_segment(void *context, void *session, enum dir dir, const struct packet *p,
-    enum sum sum, uint32_t base)
+    enum sum sum, const struct sent *sent)
 {
 	struct session *s = session;
 
 	(void)context;
-	(void)p;
-	(void)base;
+	must(segment_tells(p));
+	(void)sent;
 	must(s->open || s->lingers);
 	must(dir <= TO_CLIENT && sum <= SUM_UNCHECKED);
 }
@@ -173,11 +173,10 @@ worth_of(void *context, void *session)
 }
 
 static void
-on_acked(void *context, void *session, enum dir dir, uint64_t offset)
+on_acked(void *context, void *session, const uint64_t acked[2])
 {
 	(void)context;
-	(void)dir;
-	(void)offset;
+	(void)acked;
 	must(((struct session *)session)->open);
 }
 

@@ -111,15 +111,6 @@ worth_of(void *context, void *session)
 	return WORTH_NEGOTIATING;
 }
 
-static void
-on_acked(void *context, void *session, enum dir dir, uint64_t offset)
-{
-	(void)context;
-	(void)session;
-	(void)dir;
-	(void)offset;
-}
-
 static const char *
 endpoint_text(const struct endpoint *e, char out[64])
 {
@@ -182,8 +173,7 @@ read_capture(const char *path, int number)
 		.bytes = on_bytes,
 		.gap = on_gap,
 		.closed = on_closed,
-		.worth = worth_of,
-		.acked = on_acked };
+		.worth = worth_of };
 	struct native_config config = { .flows_max = FLOWS_MAX,
 		.out_of_order_bytes_max = ROOM_BYTES,
 		.mail_ports = ports,

@@ -14,7 +14,7 @@ struct world {
 };
 
 static void (*on_each_segment)(void *context, void *session, enum dir,
-    const struct packet *, enum sum, uint32_t base);
+    const struct packet *, enum sum, const struct sent *);
 
 static void
 to_engine(void *context, const struct packet *p)
@@ -33,7 +33,6 @@ open_world(struct world *world, size_t flows_max)
 		.gap = wire_gap,
 		.closed = wire_closed,
 		.worth = wire_worth,
-		.acked = wire_acked,
 		.segment = on_each_segment };
 	struct nids_config config = { flows_max, world->w.any_port,
 		world->w.mail_ports };
@@ -208,14 +207,14 @@ static char seen[64];
 
 static void
 on_segment(void *context, void *session, enum dir dir, const struct packet *p,
-    enum sum sum, uint32_t base)
+    enum sum sum, const struct sent *sent)
 {
 	size_t n = strlen(seen);
 
 	(void)context;
 	(void)session;
 	snprintf(seen + n, sizeof(seen) - n, "%c%u:%u%c ", wire_mark(dir),
-	    p->seq - base, p->payload_bytes,
+	    p->seq - sent->base, p->payload_bytes,
 	    sum == SUM_WRONG	 ? '!' :
 		sum == SUM_RIGHT ? '+' :
 				   '?');

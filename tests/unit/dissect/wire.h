@@ -152,15 +152,6 @@ wire_held(void *context, void *session)
 }
 
 static inline void
-wire_acked(void *context, void *session, enum dir dir, uint64_t offset)
-{
-	(void)context;
-	(void)session;
-	(void)dir;
-	(void)offset;
-}
-
-static inline void
 wire_open(struct wire *w)
 {
 	struct stream_listener listener = { .context = w,
@@ -169,8 +160,7 @@ wire_open(struct wire *w)
 		.gap = wire_gap,
 		.closed = wire_closed,
 		.worth = wire_worth,
-		.held_bytes = wire_held,
-		.acked = wire_acked };
+		.held_bytes = wire_held };
 	struct native_config config = {
 		.flows_max = w->flows_max ? w->flows_max : 64,
 		.out_of_order_bytes_max = w->out_of_order_bytes_max ?
