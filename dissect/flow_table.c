@@ -153,8 +153,10 @@ flow_table_fetch(const struct flow_table *t, struct packet *p)
 {
 	/* The first place is the right one most of the time. */
 	p->flow_position = t->index[hash_of(t, p) & t->index_mask].position;
-	if (p->flow_position != FLOW_NONE)
-		fetch_memory(flow_at(t, p->flow_position), sizeof(struct flow));
+	if (p->flow_position == FLOW_NONE)
+		return;
+	fetch_memory(flow_at(t, p->flow_position), sizeof(struct flow));
+	fetch_memory(&t->links[p->flow_position], sizeof(struct links));
 }
 
 const struct flow *

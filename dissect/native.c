@@ -318,7 +318,7 @@ take_payload(struct native *n, struct flow *f, enum dir dir,
 	if (f->session == NULL && !native_open_session(n, f, &s.origin))
 		return;
 	if (f->interest == INTEREST_OPAQUE && seq_before(d->next, s.seq)) {
-		native_report_gap(n, f, dir, s.seq - d->next, false, s.origin);
+		native_report_gap(n, f, dir, s.seq - d->next, false, &s.origin);
 		if (f->session != NULL)
 			native_deliver(n, f, dir, &s);
 		return;

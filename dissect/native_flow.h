@@ -90,10 +90,10 @@ void native_acked_offsets(const struct flow *, uint64_t acked[2]);
 /* Opens the session with the first octet. False: nobody wants it. */
 bool native_open_session(struct native *, struct flow *, const struct origin *);
 void native_report_gap(struct native *, struct flow *, enum dir,
-    uint32_t missing, bool snapped, struct origin);
-/* Hands on what is new in a segment whose turn it is. */
+    uint32_t missing, bool snapped, const struct origin *);
+/* Hands on what is new in a segment whose turn it is; completes its origin. */
 void native_deliver(struct native *, struct flow *, enum dir,
-    const struct segment *);
+    struct segment *);
 /* Does the segment acknowledge what the peer has not been seen to send, and
  * has it to wait therefore? */
 bool

@@ -351,9 +351,10 @@ say_acked(struct native *n, const struct flow *f)
 
 void
 native_report_gap(struct native *n, struct flow *f, enum dir dir,
-    uint32_t missing, bool snapped, struct origin at)
+    uint32_t missing, bool snapped, const struct origin *from)
 {
 	struct direction *d = &f->dirs[dir];
+	struct origin at = *from;
 
 	if (missing == 0 ||
 	    (f->session == NULL && !native_open_session(n, f, &at)))
@@ -379,35 +380,35 @@ native_report_gap(struct native *n, struct flow *f, enum dir dir,
 
 void
 native_deliver(struct native *n, struct flow *f, enum dir dir,
-    const struct segment *s)
+    struct segment *s)
 {
 	struct direction *d = &f->dirs[dir];
 	uint32_t old = d->next - s->seq; /* octets that were here before */
-	struct origin at = s->origin;
 
-	at.one_sided = one_sided(f);
+	s->origin.one_sided = one_sided(f);
 	if (s->length > 0 && old > 0)
 		count(n->counters, COUNTER_OVERLAPS);
 	if (old < s->length) {
 		uint32_t fresh = s->captured > old ? s->captured - old : 0;
 		uint32_t missing = s->length - old - fresh;
 
-		if (f->session == NULL && !native_open_session(n, f, &at))
+		if (f->session == NULL &&
+		    !native_open_session(n, f, &s->origin))
 			return;
 		if (fresh > 0) {
 			enum interest interest;
 
 			say_acked(n, f);
-			at.stream_offset = d->offset;
+			s->origin.stream_offset = d->offset;
 			d->next += fresh;
 			d->offset += fresh;
 			interest = n->listener.bytes(n->listener.context,
 			    f->session, dir, slice_of(s->bytes + old, fresh),
-			    &at);
-			take_interest(n, f, interest, &at);
+			    &s->origin);
+			take_interest(n, f, interest, &s->origin);
 		}
-		if (f->session != NULL)
-			native_report_gap(n, f, dir, missing, true, s->origin);
+		if (f->session != NULL && missing > 0)
+			native_report_gap(n, f, dir, missing, true, &s->origin);
 	}
 	if (s->fin && d->next == s->seq + s->length) {
 		d->finished = true;
@@ -535,7 +536,7 @@ pass_held(struct native *n, struct flow *f, enum dir dir, int64_t now_ns,
 	 * segments in the queue their own hole comes first. */
 	if (hole_bytes(peer, w->ack) > 0) {
 		native_report_gap(n, f, dir_peer(dir), hole_bytes(peer, w->ack),
-		    false, w->origin);
+		    false, &w->origin);
 		return true;
 	}
 	other = native_first_waiting(peer);
@@ -567,7 +568,7 @@ drain_step(struct native *n, struct flow *f, enum dir dir, int64_t now_ns,
 		if (!flush && !hole_is_final(f, d, now_ns))
 			return false;
 		native_report_gap(n, f, dir, w->seq - d->next, false,
-		    w->origin);
+		    &w->origin);
 		return true;
 	}
 	return pass_held(n, f, dir, now_ns, flush);

@@ -29,28 +29,48 @@ segment_watch_open(struct segment_watch *watch, struct fact_pool *pool)
 	watch->tape.pool = pool;
 }
 
+/* Field by field, from what is long written: a whole copy of what was put
+ * together a moment ago waits for that to reach the cache. */
+static void
+set_copy(struct segment_copy *copy, const struct packet *p, uint8_t sum)
+{
+	copy->frame = p->number;
+	copy->capture_ts_ns = p->capture_ts_ns;
+	/* Of the first octet; a SYN may carry some (RFC 7413). */
+	copy->seq = p->seq + (p->flags & TCP_SYN ? 1 : 0);
+	copy->ack = p->ack;
+	copy->length = p->payload_wire_bytes;
+	copy->ts_value = p->ts_value;
+	copy->ip_id = p->ip_id;
+	copy->window = p->window;
+	copy->ttl = p->ttl;
+	copy->tcp_flags = p->flags;
+	copy->sum = sum;
+	copy->has_ts = p->has_ts;
+}
+
 static void
 put_on_tape(const struct look *look, bool first_reading, bool other_reading)
 {
 	struct segment_watch *watch = look->watch;
 	const struct packet *p = look->packet;
-	const struct taped t = { .copy = look->copy,
-		.run_frame = p->run_number,
-		.capture = p->capture,
-		.captured = p->payload_bytes,
-		.dir = (uint8_t)look->dir,
-		.first_reading = first_reading,
-		.other_reading = other_reading };
 	uint32_t end = look->copy.seq + p->payload_bytes;
+	struct taped *t;
 
 	if (watch->over_limit)
 		return;
-	if (!tape_put(&watch->tape, &t,
-		slice_of(p->payload, p->payload_bytes))) {
+	t = tape_add(&watch->tape, slice_of(p->payload, p->payload_bytes));
+	if (t == NULL) {
 		watch->over_limit = true;
 		count(look->counters, COUNTER_WATCH_OVER_LIMIT);
 		return;
 	}
+	set_copy(&t->copy, p, look->copy.sum);
+	t->run_frame = p->run_number;
+	t->capture = p->capture;
+	t->dir = (uint8_t)look->dir;
+	t->first_reading = first_reading;
+	t->other_reading = other_reading;
 	if (!look->d->has_taped || seq_before(look->d->taped_end, end))
 		look->d->taped_end = end;
 	look->d->has_taped = true;
@@ -341,7 +361,7 @@ note_fit(const struct look *look)
 	if (!d->started || seq_before(d->next, end))
 		d->next = end;
 	d->started = true;
-	d->last = look->copy;
+	set_copy(&d->last, look->packet, look->copy.sum);
 	if (look->copy.tcp_flags & TCP_FIN) {
 		d->has_fin = true;
 		d->fin_end = end;
@@ -371,33 +391,16 @@ look_at_new(const struct look *look)
 	note_fit(look);
 }
 
-static struct segment_copy
-copy_of(const struct packet *p, enum sum sum)
-{
-	return (struct segment_copy){ .frame = p->number,
-		.capture_ts_ns = p->capture_ts_ns,
-		/* Of the first octet; a SYN may carry some (RFC 7413). */
-		.seq = p->seq + (p->flags & TCP_SYN ? 1 : 0),
-		.ack = p->ack,
-		.length = p->payload_wire_bytes,
-		.ts_value = p->ts_value,
-		.ip_id = p->ip_id,
-		.window = p->window,
-		.ttl = p->ttl,
-		.tcp_flags = p->flags,
-		.sum = (uint8_t)sum,
-		.has_ts = p->has_ts };
-}
-
 void
 segment_watch_see(struct segment_watch *watch, enum dir dir,
     const struct packet *p, enum sum sum, const struct sent *sent,
     struct counters *counters, watch_say_fn *say_to, void *session)
 {
 	struct look look = { watch, &watch->dirs[dir], dir, sent, p, counters,
-		say_to, session, copy_of(p, sum) };
+		say_to, session, { 0 } };
 	struct comparison c = { .as_first = true, .as_other = true };
 
+	set_copy(&look.copy, p, (uint8_t)sum);
 	look.d->base = sent->base;
 	if (p->flags & TCP_RST) {
 		if (look.d->started)

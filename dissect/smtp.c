@@ -199,14 +199,18 @@ static void
 take_line(struct smtp_session *s, enum dir dir, struct slice line,
     uint64_t extent, uint16_t flags, uint64_t offset, const struct origin *at)
 {
-	struct origin where = *at;
+	struct origin where;
 
 	if (s->partial[dir].after_gap) {
 		s->partial[dir].after_gap = false;
 		if (!begins_line(dir, line))
 			return;
 	}
-	where.stream_offset = offset;
+	if (offset != at->stream_offset) {
+		where = *at;
+		where.stream_offset = offset;
+		at = &where;
+	}
 	if (!(flags & (FACT_UNFINISHED | FACT_CUT))) {
 		if (line.len > 0 && line.ptr[line.len - 1] == '\r')
 			line.len--;
@@ -217,11 +221,11 @@ take_line(struct smtp_session *s, enum dir dir, struct slice line,
 		smtp_recognise(s, at);
 	/* RFC 3207 4: behind the 220 the server waits for the ClientHello. */
 	if (dir == TO_CLIENT && s->mode == MODE_TLS_NEXT)
-		smtp_say_extra(s, dir, line, extent, flags, &where);
+		smtp_say_extra(s, dir, line, extent, flags, at);
 	else if (dir == TO_SERVER)
-		smtp_client_line(s, line, extent, flags, &where);
+		smtp_client_line(s, line, extent, flags, at);
 	else
-		smtp_server_line(s, line, extent, flags, &where);
+		smtp_server_line(s, line, extent, flags, at);
 }
 
 /* Keeps what came of a line until the rest of it does. */
@@ -444,7 +448,7 @@ enum interest
 smtp_session_feed(struct smtp_session *s, enum dir dir, struct slice bytes,
     const struct origin *at)
 {
-	struct origin where = *at;
+	struct origin where;
 
 	if (s->flow.on_mail_port && !s->recognised)
 		smtp_recognise(s, at);
@@ -456,10 +460,14 @@ smtp_session_feed(struct smtp_session *s, enum dir dir, struct slice bytes,
 		    (dir == TO_SERVER ? !s->greeted :
 					!greeting_may_follow(s, bytes)))
 			return INTEREST_NONE;
-		n = modes[s->mode].feed[dir](s, dir, bytes, &where);
-
-		where.stream_offset += n;
+		n = modes[s->mode].feed[dir](s, dir, bytes, at);
 		bytes = slice_after(bytes, n);
+		if (n > 0 && bytes.len > 0) {
+			if (at != &where)
+				where = *at;
+			where.stream_offset += n;
+			at = &where;
+		}
 		/* The client's first line was none of SMTP's. */
 		if (!s->recognised && dir == TO_SERVER &&
 		    s->partial[TO_SERVER].length == 0)

@@ -49,17 +49,20 @@ reserve(struct tape *tape, uint32_t more)
 	    move(tape, room, tape->length);
 }
 
-bool
-tape_put(struct tape *tape, const struct taped *t, struct slice payload)
+struct taped *
+tape_add(struct tape *tape, struct slice payload)
 {
-	if (!reserve(tape, taped_bytes(t)))
-		return false;
-	*taped_at(tape, tape->length) = *t;
+	uint32_t bytes = HEAD_BYTES + ALIGNED((uint32_t)payload.len);
+	struct taped *t;
+
+	if (!reserve(tape, bytes))
+		return NULL;
+	t = taped_at(tape, tape->length);
+	t->captured = (uint32_t)payload.len;
 	if (payload.len > 0)
-		memcpy(tape->bytes + tape->length + HEAD_BYTES, payload.ptr,
-		    payload.len);
-	tape->length += taped_bytes(t);
-	return true;
+		memcpy((uint8_t *)t + HEAD_BYTES, payload.ptr, payload.len);
+	tape->length += bytes;
+	return t;
 }
 
 struct taped *

@@ -34,11 +34,14 @@ struct tape {
 	uint32_t length, room;
 };
 
-/* False: there is no room. `payload` has `captured` octets. */
-bool tape_put(struct tape *, const struct taped *, struct slice payload);
+/*
+ * A new last segment with these octets. All but them and `captured` is for the
+ * caller to set, in place. NULL: there is no room.
+ */
+struct taped *tape_add(struct tape *, struct slice payload);
 /*
  * The next segment; `position` begins at 0. It stays where it is until the
- * next tape_put(). NULL: there is no more.
+ * next tape_add(). NULL: there is no more.
  */
 struct taped *tape_next(const struct tape *, uint32_t *position);
 struct slice tape_payload(const struct taped *);

@@ -15,10 +15,12 @@ tape_over(size_t budget_bytes)
 static bool
 put(struct tape *tape, uint32_t seq, const char *text)
 {
-	struct taped t = { .copy.seq = seq,
-		.captured = (uint32_t)strlen(text) };
+	struct taped *t = tape_add(tape, slice_str(text));
 
-	return tape_put(tape, &t, slice_str(text));
+	if (t == NULL)
+		return false;
+	t->copy = (struct segment_copy){ .seq = seq };
+	return true;
 }
 
 static void
