@@ -41,8 +41,9 @@ put_le32(uint8_t *out, uint32_t value)
 static uint8_t *
 put_le64(uint8_t *out, uint64_t value)
 {
-	put_le32(out, (uint32_t)value);
-	return put_le32(out + 4, (uint32_t)(value >> 32));
+	for (int i = 0; i < 8; i++)
+		out[i] = (uint8_t)(value >> 8 * i);
+	return out + 8;
 }
 
 static uint16_t
@@ -64,69 +65,149 @@ get_le64(const uint8_t *in)
 	return get_le32(in) | (uint64_t)get_le32(in + 4) << 32;
 }
 
-void
+/*
+ * A header is five words of 64 bits, each written and read as one, so that
+ * what was just written is read without waiting. Numbers that do not fit have
+ * their upper halves in two words more.
+ *
+ *   code:8 about:8 dir:1 wide:1 0:14 flags:16 observability:16
+ *   value:32 line:16 capture:16
+ *   capture_ts_ns:64
+ *   frame:32 stream_offset:32
+ *   extent:32 length:16 reserved:16
+ *   wide: frame:32 stream_offset:32
+ *         extent:32 capture:16 length:16
+ */
+#define WORDS 5
+#define WIDE_WORDS 2
+#define DIR_BIT 16
+#define WIDE_BIT 17
+#define FORM_MASK 0xffff0000 /* both, and what is 0 */
+
+static uint64_t
+upper_halves(const struct fact *fact, size_t length)
+{
+	return fact->frame >> 32 | fact->stream_offset >> 32 |
+	    fact->extent >> 32 | fact->capture >> 16 | length >> 16;
+}
+
+size_t
 fact_encode(const struct fact *fact, struct slice bytes, uint8_t *out)
 {
-	out = put_le16(out, fact->code);
-	*out++ = fact->dir;
-	*out++ = fact->about;
-	out = put_le16(out, fact->flags);
-	out = put_le16(out, fact->observability);
-	out = put_le16(out, fact->line);
-	out = put_le16(out, fact->reserved);
-	out = put_le32(out, fact->value);
-	out = put_le64(out, fact->session);
-	out = put_le64(out, fact->frame);
+	uint8_t *begin = out;
+	bool wide = upper_halves(fact, bytes.len) != 0;
+
+	out = put_le64(out,
+	    (uint64_t)fact->code | (uint64_t)fact->about << 8 |
+		(uint64_t)fact->dir << DIR_BIT | (uint64_t)wide << WIDE_BIT |
+		(uint64_t)fact->flags << 32 |
+		(uint64_t)fact->observability << 48);
+	out = put_le64(out,
+	    (uint64_t)fact->value | (uint64_t)fact->line << 32 |
+		(uint64_t)(fact->capture & 0xffff) << 48);
 	out = put_le64(out, (uint64_t)fact->capture_ts_ns);
-	out = put_le64(out, fact->stream_offset);
-	out = put_le64(out, fact->extent);
-	out = put_le32(out, fact->capture);
-	out = put_le32(out, (uint32_t)bytes.len);
+	out = put_le64(out,
+	    (fact->frame & UINT32_MAX) | fact->stream_offset << 32);
+	out = put_le64(out,
+	    (fact->extent & UINT32_MAX) | (uint64_t)(bytes.len & 0xffff) << 32 |
+		(uint64_t)fact->reserved << 48);
+	if (wide) {
+		out = put_le64(out,
+		    fact->frame >> 32 | fact->stream_offset >> 32 << 32);
+		out = put_le64(out,
+		    fact->extent >> 32 | (uint64_t)(fact->capture >> 16) << 32 |
+			(uint64_t)(bytes.len >> 16) << 48);
+	}
 	if (bytes.len > 0)
 		memcpy(out, bytes.ptr, bytes.len);
+	return (size_t)(out - begin) + bytes.len;
+}
+
+static bool
+is_wide(const uint8_t *encoded)
+{
+	return get_le64(encoded) >> WIDE_BIT & 1;
+}
+
+static size_t
+header_bytes(const uint8_t *encoded)
+{
+	return (is_wide(encoded) ? WORDS + WIDE_WORDS : WORDS) *
+	    sizeof(uint64_t);
+}
+
+/* What of a header's numbers is in its last two words. */
+static void
+decode_wide(const uint8_t *p, struct fact *fact)
+{
+	uint64_t place = get_le64(p), extent = get_le64(p + 8);
+
+	fact->frame |= place << 32;
+	fact->stream_offset |= place >> 32 << 32;
+	fact->extent |= extent << 32;
+	fact->capture |= (uint32_t)(extent >> 32) << 16;
+	fact->length |= (uint32_t)(extent >> 48) << 16;
 }
 
 bool
 fact_decode(struct slice *in, struct fact *fact, struct slice *bytes)
 {
 	const uint8_t *p = in->ptr;
+	uint64_t kind, value, place, extent;
+	size_t header;
 
-	if (in->len < FACT_HEADER_BYTES)
+	if (in->len < WORDS * sizeof(uint64_t) ||
+	    in->len < (header = header_bytes(p)))
 		return false;
-	fact->code = get_le16(p);
-	fact->dir = p[2];
-	fact->about = p[3];
-	fact->flags = get_le16(p + 4);
-	fact->observability = get_le16(p + 6);
-	fact->line = get_le16(p + 8);
-	fact->reserved = get_le16(p + 10);
-	fact->value = get_le32(p + 12);
-	fact->session = get_le64(p + 16);
-	fact->frame = get_le64(p + 24);
-	fact->capture_ts_ns = (int64_t)get_le64(p + 32);
-	fact->stream_offset = get_le64(p + 40);
-	fact->extent = get_le64(p + 48);
-	fact->capture = get_le32(p + 56);
-	fact->length = get_le32(p + 60);
-	if (fact->code >= FACT_CODES || fact->dir > TO_CLIENT ||
-	    fact->about >= VERBS ||
-	    fact->length > in->len - FACT_HEADER_BYTES ||
+	kind = get_le64(p);
+	value = get_le64(p + 8);
+	place = get_le64(p + 24);
+	extent = get_le64(p + 32);
+	fact->code = kind & 0xff;
+	fact->about = (uint8_t)(kind >> 8);
+	fact->dir = kind >> DIR_BIT & 1;
+	fact->flags = (uint16_t)(kind >> 32);
+	fact->observability = (uint16_t)(kind >> 48);
+	fact->value = (uint32_t)value;
+	fact->line = (uint16_t)(value >> 32);
+	fact->capture = (uint32_t)(value >> 48);
+	fact->session = 0;
+	fact->capture_ts_ns = (int64_t)get_le64(p + 16);
+	fact->frame = place & UINT32_MAX;
+	fact->stream_offset = place >> 32;
+	fact->extent = extent & UINT32_MAX;
+	fact->length = (uint32_t)(extent >> 32) & 0xffff;
+	fact->reserved = (uint16_t)(extent >> 48);
+	if (is_wide(p))
+		decode_wide(p + WORDS * sizeof(uint64_t), fact);
+	if (fact->code >= FACT_CODES || fact->about >= VERBS ||
+	    (kind & FORM_MASK) >> (WIDE_BIT + 1) != 0 ||
+	    fact->length > in->len - header ||
 	    (fact->code == FACT_CLOSED && fact->value >= ENDINGS))
 		return false;
-	*bytes = slice_of(in->ptr + FACT_HEADER_BYTES, fact->length);
-	*in = slice_after(*in, FACT_HEADER_BYTES + fact->length);
+	*bytes = slice_of(p + header, fact->length);
+	*in = slice_after(*in, header + fact->length);
 	return true;
 }
 
 size_t
 fact_mark_acked(uint8_t *encoded, const uint64_t acked[2])
 {
-	uint64_t offset = get_le64(encoded + 40);
-	uint64_t extent = get_le64(encoded + 48);
+	uint64_t kind = get_le64(encoded), place = get_le64(encoded + 24);
+	uint64_t last = get_le64(encoded + 32);
+	uint64_t offset = place >> 32, extent = last & UINT32_MAX;
+	size_t length = last >> 32 & 0xffff;
 
-	if (extent > 0 && offset + extent <= acked[encoded[2]])
-		encoded[4] |= FACT_ACKED;
-	return FACT_HEADER_BYTES + get_le32(encoded + 60);
+	if (is_wide(encoded)) {
+		place = get_le64(encoded + 40);
+		last = get_le64(encoded + 48);
+		offset |= place >> 32 << 32;
+		extent |= last << 32;
+		length |= last >> 48 << 16;
+	}
+	if (extent > 0 && offset + extent <= acked[kind >> DIR_BIT & 1])
+		put_le64(encoded, kind | (uint64_t)FACT_ACKED << 32);
+	return header_bytes(encoded) + length;
 }
 
 static uint8_t *

@@ -124,7 +124,8 @@ struct fact {
 	uint16_t line;		/* within a reply, from 1; 0: not a line */
 	uint16_t reserved;	/* 0 */
 	uint32_t value;		/* reply code, TLS version, ... by code */
-	uint64_t session;	/* handle, unique within a run */
+	uint64_t session;	/* handle, unique within a run; in no encoded
+				 * fact: the publication has it */
 	uint64_t frame;		/* from 1, within its capture */
 	int64_t capture_ts_ns;	/* since 1970, UTC */
 	uint64_t stream_offset; /* of the first byte, in its direction */
@@ -166,19 +167,19 @@ struct segment_copy {
 };
 #define SEGMENT_COPY_BYTES 40
 
-#define FACT_HEADER_BYTES 64
-#define FACT_FORMAT_VERSION 1 /* the first byte of facts in a file */
+/* 40, and 16 more in a capture of 4 GiB or with as many frames. */
+#define FACT_HEADER_MAX_BYTES 56
+#define FACT_FORMAT_VERSION 2 /* the first byte of facts in a file */
 
 /*
- * Little-endian, FACT_HEADER_BYTES and then `bytes`. `out` has room for
- * FACT_HEADER_BYTES + fact->length; fact->length == bytes.len.
+ * Little-endian, a header and then `bytes`; returns how many octets that
+ * takes. `out` has room for FACT_HEADER_MAX_BYTES + bytes.len.
  */
-void fact_encode(const struct fact *, struct slice bytes, uint8_t *out);
+size_t fact_encode(const struct fact *, struct slice bytes, uint8_t *out);
 /*
- * Takes the next fact off `in`. False at the end, and when what is left is no
- * fact (an unknown code, verb or ending, or a length beyond the end): `in` is
- * then untouched.
- * `bytes` borrows from `in`.
+ * Takes the next fact off `in`; its session is 0. False at the end, and when
+ * what is left is no fact (an unknown code, verb or ending, or a length beyond
+ * the end): `in` is then untouched. `bytes` borrows from `in`.
  */
 bool fact_decode(struct slice *in, struct fact *, struct slice *bytes);
 

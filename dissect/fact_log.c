@@ -173,7 +173,6 @@ static void
 log_put(struct fact_log *log, struct fact *fact, struct slice bytes,
     const struct origin *at)
 {
-	fact->session = log->session;
 	fact->observability = log->observability |
 	    (at->one_sided ? OBS_ONE_SIDED : 0);
 	fact->length = (uint32_t)bytes.len;
@@ -181,8 +180,8 @@ log_put(struct fact_log *log, struct fact *fact, struct slice bytes,
 	fact->capture_ts_ns = at->capture_ts_ns;
 	fact->stream_offset = at->stream_offset;
 	fact->capture = at->capture;
-	fact_encode(fact, bytes, log->bytes + log->length);
-	log->length += FACT_HEADER_BYTES + fact->length;
+	log->length +=
+	    (uint32_t)fact_encode(fact, bytes, log->bytes + log->length);
 }
 
 /* Keeps nothing more from here on; the room for saying so was left. */
@@ -196,7 +195,7 @@ log_limit(struct fact_log *log, size_t more, const struct origin *at)
 	log->observability |= OBS_OVER_LIMIT;
 	count(log->pool->counters,
 	    pool_spent ? COUNTER_LOG_EVICTED : COUNTER_FACTS_OVER_LIMIT);
-	if (log_grow(log, FACT_HEADER_BYTES))
+	if (log_grow(log, FACT_HEADER_MAX_BYTES))
 		log_put(log, &fact, slice_of(NULL, 0), at);
 }
 
@@ -209,15 +208,15 @@ fact_log_append(struct fact_log *log, struct fact *fact, struct slice bytes,
 	bool final = fact->code == FACT_CLOSED ||
 	    fact->code == FACT_ACKNOWLEDGED || fact->code == FACT_OPAQUE_END ||
 	    fact->code == FACT_COPIES_DIFFER;
-	size_t more =
-	    FACT_HEADER_BYTES + bytes.len + (final ? 0 : 8 * FACT_HEADER_BYTES);
+	size_t more = FACT_HEADER_MAX_BYTES + bytes.len +
+	    (final ? 0 : 8 * FACT_HEADER_MAX_BYTES);
 
 	if (log->over_limit && !final)
 		return;
 	if (!log_grow(log, more)) {
 		if (!log->over_limit)
 			log_limit(log, more, at);
-		if (!final || !log_grow(log, FACT_HEADER_BYTES + bytes.len))
+		if (!final || !log_grow(log, FACT_HEADER_MAX_BYTES + bytes.len))
 			return;
 	}
 	log_put(log, fact, bytes, at);

@@ -57,7 +57,7 @@ struct fact_log {
 };
 
 void fact_log_open(struct fact_log *, struct fact_pool *, uint64_t session);
-/* Completes session, observability, length and the place in `origin`. */
+/* Completes observability, length and the place in `origin`. */
 void fact_log_append(struct fact_log *, struct fact *, struct slice bytes,
     const struct origin *);
 /* Publishes what is in the log, marks acknowledged facts FACT_ACKED. */

@@ -36,8 +36,8 @@ split_facts(struct slice in, struct split *out)
 			fact.reserved = (uint16_t)bytes.len;
 			bytes.len = 0;
 		}
-		fact_encode(&fact, bytes, out->facts + out->facts_bytes);
-		out->facts_bytes += FACT_HEADER_BYTES + bytes.len;
+		out->facts_bytes +=
+		    fact_encode(&fact, bytes, out->facts + out->facts_bytes);
 	}
 	return true;
 }
@@ -62,8 +62,7 @@ join_facts(struct slice facts, struct slice reply, size_t *out_bytes)
 			reply = slice_after(reply, fact.reserved);
 			fact.reserved = 0;
 		}
-		fact_encode(&fact, bytes, out);
-		out += FACT_HEADER_BYTES + bytes.len;
+		out += fact_encode(&fact, bytes, out);
 	}
 	*out_bytes = (size_t)(out - joined);
 	return joined;

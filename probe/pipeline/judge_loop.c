@@ -273,12 +273,10 @@ copy_facts(struct kept_session *kept, const struct open_session *open,
 	kept->captures = 1;
 	*out++ = FACT_FORMAT_VERSION;
 	while (fact_decode(&in, &fact, &bytes)) {
-		fact.session = 0;
 		fact.capture -= first_capture;
 		if (fact.capture + 1 > kept->captures)
 			kept->captures = fact.capture + 1;
-		fact_encode(&fact, bytes, out);
-		out += FACT_HEADER_BYTES + bytes.len;
+		out += fact_encode(&fact, bytes, out);
 	}
 	kept->facts_bytes = (size_t)(out - kept->facts);
 	return true;
@@ -479,8 +477,10 @@ judge_loop_take(void *context, const struct publication *publication,
 		struct slice in = facts, bytes;
 		struct fact fact;
 
-		while (fact_decode(&in, &fact, &bytes))
+		while (fact_decode(&in, &fact, &bytes)) {
+			fact.session = publication->session;
 			loop->facts(loop->facts_context, &fact, bytes);
+		}
 	}
 	if (publication->decision == DECISION_DNS_ANSWERED)
 		return;

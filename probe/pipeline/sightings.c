@@ -148,13 +148,11 @@ counterpart(struct slice own, const struct fact *first)
 }
 
 static size_t
-put(uint8_t *out, size_t at, struct fact *fact, struct slice bytes)
+put(uint8_t *out, size_t at, const struct fact *fact, struct slice bytes)
 {
-	if (at + FACT_HEADER_BYTES + bytes.len > SIGHTINGS_MAX_BYTES)
+	if (at + FACT_HEADER_MAX_BYTES + bytes.len > SIGHTINGS_MAX_BYTES)
 		return at;
-	fact->length = (uint32_t)bytes.len;
-	fact_encode(fact, bytes, out + at);
-	return at + FACT_HEADER_BYTES + bytes.len;
+	return at + fact_encode(fact, bytes, out + at);
 }
 
 static size_t

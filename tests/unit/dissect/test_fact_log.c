@@ -62,7 +62,7 @@ Test(fact_log, a_fact_is_completed_with_its_place)
 	log.observability = OBS_MIDSTREAM;
 	append(&log, FACT_COMMAND, 5, 9);
 	fact_log_publish(&log, DECISION_CLOSED);
-	cr_assert_eq(t.first.session, 77);
+	cr_assert_eq(t.last.session, 77);
 	cr_assert_eq(t.first.frame, 3);
 	cr_assert_eq(t.first.capture_ts_ns, 5);
 	cr_assert_eq(t.first.capture, 6);

@@ -17,9 +17,7 @@ static void
 add(struct log *log, struct fact fact, struct slice bytes)
 {
 	fact.frame = ++log->frame;
-	fact.length = (uint32_t)bytes.len;
-	fact_encode(&fact, bytes, log->bytes + log->length);
-	log->length += FACT_HEADER_BYTES + bytes.len;
+	log->length += fact_encode(&fact, bytes, log->bytes + log->length);
 }
 
 static struct slice

@@ -226,8 +226,7 @@ put_fact(uint8_t *at, uint16_t code, uint16_t line, const char *text)
 		.stream_offset = 77u + line,
 		.capture = line % 2 };
 
-	fact_encode(&fact, slice_str(text), at);
-	return FACT_HEADER_BYTES + strlen(text);
+	return fact_encode(&fact, slice_str(text), at);
 }
 
 /* A greeting and a reply of four lines, one of them empty. */
