@@ -82,18 +82,6 @@ void native_set_aside(struct native *, struct flow *, enum dir,
  * False: there is no room. */
 bool native_enqueue(struct native *, struct flow *, enum dir,
     const struct segment *, bool held);
-void native_reclass(struct native *, struct flow *);
-/* The flow is over or of no interest: only its five-tuple is remembered, so
- * that a late copy of a segment does not open it anew. */
-void native_remember_only(struct native *, struct flow *);
-void native_acked_offsets(const struct flow *, uint64_t acked[2]);
-/* Opens the session with the first octet. False: nobody wants it. */
-bool native_open_session(struct native *, struct flow *, const struct origin *);
-void native_report_gap(struct native *, struct flow *, enum dir,
-    uint32_t missing, bool snapped, const struct origin *);
-/* Hands on what is new in a segment whose turn it is; completes its origin. */
-void native_deliver(struct native *, struct flow *, enum dir,
-    struct segment *);
 /* Does the segment acknowledge what the peer has not been seen to send, and
  * has it to wait therefore? */
 bool
@@ -112,6 +100,18 @@ struct flow *native_settle_flow(struct native *, struct flow *,
 /* What the segment says of where the streams begin. */
 void native_settle_bases(struct flow *, enum dir, const struct packet *);
 
+/* native_session.c: what the listener is told, and what follows from it. */
+void native_reclass(struct native *, struct flow *);
+/* The flow is over or of no interest: only its five-tuple is remembered, so
+ * that a late copy of a segment does not open it anew. */
+void native_remember_only(struct native *, struct flow *);
+void native_acked_offsets(const struct flow *, uint64_t acked[2]);
+/* Opens the session with the first octet. False: nobody wants it. */
+bool native_open_session(struct native *, struct flow *, const struct origin *);
+void native_report_gap(struct native *, struct flow *, enum dir,
+    uint32_t missing, bool snapped, const struct origin *);
+/* Hands on what is new in a segment whose turn it is; completes its origin. */
+void native_deliver(struct native *, struct flow *, enum dir, struct segment *);
 /* What comes late is of no session any more: the listener lets go of it. */
 void native_end_lingering(struct native *, struct flow *);
 

@@ -28,6 +28,8 @@ struct nids_flow {
 	uint64_t delivered[2];
 	int64_t last_ns; /* capture time of its last packet */
 	int64_t seen_ns; /* the same by the clock that never goes back */
+	uint64_t last_frame;
+	uint32_t capture; /* of its last packet */
 	bool finished, first_fin_by_server;
 };
 
@@ -149,6 +151,8 @@ static void
 touch(struct nids_engine *e, struct nids_flow *f)
 {
 	f->last_ns = e->packet->capture_ts_ns;
+	f->last_frame = e->packet->number;
+	f->capture = e->packet->capture;
 	f->seen_ns = e->packet->clock_ns;
 	unlink_flow(e, f);
 	link_youngest(e, f);
@@ -161,8 +165,11 @@ close_session(struct nids_engine *e, struct nids_flow *f, enum ending ending,
 	struct origin at = origin_now(e);
 	uint64_t acked[2];
 
-	if (e->packet == NULL)
+	if (e->packet == NULL) {
 		at.capture_ts_ns = f->last_ns;
+		at.frame = f->last_frame;
+		at.capture = f->capture;
+	}
 	acked_offsets(f, acked);
 	at.stream_offset = f->delivered[who];
 	e->listener.closed(e->listener.context, f->session, ending, who, acked,

@@ -74,13 +74,6 @@ smtp_say(struct smtp_session *s, struct fact *fact, struct slice bytes,
 }
 
 void
-smtp_recognise(struct smtp_session *s, const struct origin *at)
-{
-	(void)at;
-	s->recognised = true;
-}
-
-void
 smtp_publish(struct smtp_session *s, enum decision decision)
 {
 	if (s->recognised)
@@ -103,8 +96,7 @@ void
 smtp_session_note(struct smtp_session *s, struct fact *fact, struct slice bytes,
     const struct origin *at)
 {
-	if (s->flow.on_mail_port && !s->recognised)
-		smtp_recognise(s, at);
+	s->recognised |= s->flow.on_mail_port;
 	if (s->recognised)
 		smtp_say(s, fact, bytes, at);
 }
@@ -218,7 +210,7 @@ take_line(struct smtp_session *s, enum dir dir, struct slice line,
 			flags |= FACT_BARE_LF;
 	}
 	if (dir == TO_CLIENT && !s->recognised && says_smtp(line))
-		smtp_recognise(s, at);
+		s->recognised = true;
 	/* RFC 3207 4: behind the 220 the server waits for the ClientHello. */
 	if (dir == TO_CLIENT && s->mode == MODE_TLS_NEXT)
 		smtp_say_extra(s, dir, line, extent, flags, at);
@@ -450,8 +442,7 @@ smtp_session_feed(struct smtp_session *s, enum dir dir, struct slice bytes,
 {
 	struct origin where;
 
-	if (s->flow.on_mail_port && !s->recognised)
-		smtp_recognise(s, at);
+	s->recognised |= s->flow.on_mail_port;
 	s->seen[dir] = true;
 	while (bytes.len > 0) {
 		size_t n;
@@ -508,8 +499,7 @@ smtp_session_gap(struct smtp_session *s, enum dir dir, uint64_t missing,
 		.dir = (uint8_t)dir,
 		.extent = missing };
 
-	if (s->flow.on_mail_port && !s->recognised)
-		smtp_recognise(s, at);
+	s->recognised |= s->flow.on_mail_port;
 	if (!s->recognised && !s->greeted)
 		return INTEREST_NONE;
 	if (s->mode == MODE_OPAQUE) {

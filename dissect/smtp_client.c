@@ -307,7 +307,7 @@ smtp_client_line(struct smtp_session *s, struct slice line, uint64_t extent,
 	if (!s->recognised) {
 		if (!is_hello(verb))
 			return;
-		smtp_recognise(s, at);
+		s->recognised = true;
 	}
 	/* RFC 5321 has no empty command; servers answer 500 or ignore it:
 	 * see skip_optional(). */

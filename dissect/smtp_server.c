@@ -271,10 +271,14 @@ act(struct smtp_session *s, enum action action, uint16_t code,
 		s->ehlo_answered |= code == 250;
 		break;
 	case ACTION_TLS:
-		if (code == 220)
+		/* A message that did not wait for it is over; and only the
+		 * 220 is an invitation. */
+		if (code == 220) {
+			smtp_body_end(s, at);
 			s->mode = MODE_TLS_NEXT;
-		else
+		} else if (s->mode == MODE_STARTTLS_WAIT) {
 			s->mode = MODE_COMMAND;
+		}
 		smtp_release_waiting(s, at);
 		break;
 	case ACTION_CLEAR:

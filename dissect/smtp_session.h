@@ -98,7 +98,6 @@ void smtp_say(struct smtp_session *, struct fact *, struct slice,
 void smtp_publish(struct smtp_session *, enum decision);
 /* Past the mails that are kept in detail? Then only the end is told. */
 bool smtp_terse(const struct smtp_session *);
-void smtp_recognise(struct smtp_session *, const struct origin *);
 /* REDACT_* for a line with such flags. */
 unsigned smtp_redaction(const struct smtp_session *, uint16_t fact_flags);
 

@@ -273,7 +273,9 @@ copy_facts(struct kept_session *kept, const struct open_session *open,
 	kept->captures = 1;
 	*out++ = FACT_FORMAT_VERSION;
 	while (fact_decode(&in, &fact, &bytes)) {
-		fact.capture -= first_capture;
+		/* Never more, or its header could grow. */
+		fact.capture -= fact.capture < first_capture ? fact.capture :
+							       first_capture;
 		if (fact.capture + 1 > kept->captures)
 			kept->captures = fact.capture + 1;
 		out += fact_encode(&fact, bytes, out);

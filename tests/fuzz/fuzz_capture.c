@@ -139,14 +139,13 @@ check_fact(struct way *w, struct session *s, const struct fact *fact,
 }
 
 static void
-check_facts(struct way *w, struct session *s, uint64_t id, struct slice facts)
+check_facts(struct way *w, struct session *s, struct slice facts)
 {
 	struct slice bytes;
 	struct fact fact;
 
 	for (bool is_first = true; facts.len > 0; is_first = false) {
 		must(fact_decode(&facts, &fact, &bytes));
-		must(fact.session == id);
 		check_fact(w, s, &fact, bytes, is_first);
 	}
 }
@@ -186,7 +185,7 @@ on_publish(void *context, const struct publication *p, struct slice facts)
 	must(p->shard == p->session >> 56);
 	w->last = *p;
 	must(!s->closed);
-	check_facts(w, s, p->session, facts);
+	check_facts(w, s, facts);
 	if (!s->published)
 		must(++w->open <= w->flows_max);
 	s->published = true;

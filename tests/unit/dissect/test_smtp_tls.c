@@ -141,6 +141,28 @@ Test(smtp_tls, commands_behind_a_refused_starttls_are_commands)
 			"S reply quit last |221 c\n" CLOSED_FACTS);
 }
 
+/* More than can wait is a message that nobody asked for, and it goes on: what
+ * refuses STARTTLS late does not make commands of it. */
+Test(smtp_tls, a_late_refusal_does_not_end_a_message)
+{
+	static const char head[] = "STARTTLS\r\nMAIL FROM:<a@b>\r\nDATA\r\n";
+	char message[sizeof(head) - 1 + 2 * FACT_LINE_MAX_BYTES];
+	const struct turn talk[] = { S("220 mx\r\n"), C("EHLO a\r\n"),
+		S("250 STARTTLS\r\n"),
+		{ TO_SERVER, message, sizeof(message), 0 }, S("221 bye\r\n"),
+		C("\r\nNOOP\r\n") };
+	struct dialogue d = { .ending = ENDING_FIN };
+
+	memset(message, 'x', sizeof(message));
+	memcpy(message, head, sizeof(head) - 1);
+	dialogue_run(&d, TURNS(talk));
+	cr_assert_null(strstr(d.text, "noop"), "%s", d.text);
+	cr_assert_not_null(strstr(d.text, "S reply starttls last |221 bye\n"),
+	    "%s", d.text);
+	cr_assert_not_null(strstr(d.text, "C body"), "%s", d.text);
+	dialogue_free(&d);
+}
+
 Test(smtp_tls, what_waits_for_starttls_at_the_end_is_redacted_line_by_line)
 {
 	static const struct turn talk[] = { S("220 mx\r\n"), C("EHLO a\r\n"),

@@ -24,8 +24,8 @@ say(struct log *log, enum fact_code code, enum dir dir, enum verb about,
 		.length = (uint32_t)strlen(text) };
 
 	log->offset[dir] += fact.length + 2;
-	fact_encode(&fact, slice_str(text), log->bytes + log->length);
-	log->length += FACT_HEADER_BYTES + fact.length;
+	log->length +=
+	    fact_encode(&fact, slice_str(text), log->bytes + log->length);
 }
 
 static void
@@ -36,8 +36,8 @@ end(struct log *log, enum ending ending, enum dir who, uint16_t unseen)
 		.value = ending,
 		.observability = unseen };
 
-	fact_encode(&fact, slice_of(NULL, 0), log->bytes + log->length);
-	log->length += FACT_HEADER_BYTES;
+	log->length +=
+	    fact_encode(&fact, slice_of(NULL, 0), log->bytes + log->length);
 }
 
 static struct log

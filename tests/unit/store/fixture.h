@@ -303,7 +303,7 @@ sample_incident_parts(struct incident *in)
 {
 	in->policy_count = 2;
 	for (unsigned i = 0; i < 2; i++) {
-		TEXT(policies[i].domain, in->rcpt_domains[i]);
+		TEXT(policies[i].domain, i ? "example.net" : "example.org");
 		TEXT(policies[i].mode, i ? "testing" : "enforce");
 		in->policies[i].assumed = i == 0;
 		in->policies[i].result = i ? POLICY_UNKNOWN : POLICY_UNMET;
