@@ -120,7 +120,7 @@ keep_events(struct store *store, const struct fetched *f,
 				"none known");
 		else
 			snprintf(event.detail, sizeof(event.detail),
-			    "%s still holds; now: %s %s",
+			    "%s still holds; now: %s %.180s",
 			    sts_mode_name(known->before.mode),
 			    sts_state_name(f->state), f->why);
 		if (store_add_policy_event(store, &event) != 0)

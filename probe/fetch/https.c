@@ -278,8 +278,8 @@ say_certificate(const struct https_get *get, struct https_answer *answer)
 
 	answer->result = TLS_STS_WEBPKI_INVALID;
 	curl_easy_getinfo(get->easy, CURLINFO_SSL_VERIFYRESULT, &code);
-	snprintf(answer->why, sizeof(answer->why), "the certificate of %s: %s",
-	    get->host,
+	snprintf(answer->why, sizeof(answer->why),
+	    "the certificate of %.80s: %.90s", get->host,
 	    code != X509_V_OK ? X509_verify_cert_error_string(code) :
 				get->error);
 }
@@ -298,7 +298,7 @@ say_transfer(const struct https_get *get, CURLcode code,
 		    "the answer is over 64 KiB (RFC 8461 3.3)");
 	else if (get->refused)
 		snprintf(answer->why, sizeof(answer->why),
-		    "%s has no public address", get->host);
+		    "%.160s has no public address", get->host);
 	else
 		snprintf(answer->why, sizeof(answer->why), "%.180s",
 		    get->error[0] != '\0' ? get->error :
