@@ -430,7 +430,8 @@ bool
 rules_have_a_say(const struct session *s)
 {
 	return (!s->offered && s->ehlo_answers > 0) || s->copy_count > 0 ||
-	    session_starttls_failed(s) || s->sentinel != SENTINEL_NONE ||
+	    hidden_has_a_say(s) || session_starttls_failed(s) ||
+	    s->sentinel != SENTINEL_NONE ||
 	    s->extra[TO_SERVER].lines + s->extra[TO_CLIENT].lines > 0;
 }
 
@@ -450,7 +451,8 @@ judge_missing(struct trial *trial)
 
 /* In the order of kinds.def: the first that makes an incident names it. */
 static enum verdict (*const steps[])(struct trial *) = { trial_injected,
-	judge_copies, judge_missing, trial_refused, trial_downgraded };
+	judge_copies, judge_missing, trial_hidden, trial_refused,
+	trial_downgraded };
 #define STEPS (sizeof(steps) / sizeof(*steps))
 
 static enum verdict

@@ -156,6 +156,36 @@ wording_garbled(const struct session *s, const struct garble *garble,
 }
 
 void
+wording_hidden(const struct session *s, enum evidence_code how, uint64_t octets,
+    struct incident *in)
+{
+	if (how == EVIDENCE_OFFER_CODE || how == EVIDENCE_OFFER_CASE) {
+		add(in->observed, sizeof(in->observed),
+		    "the offer reads \"%.80s\", which %s", in->seen,
+		    how == EVIDENCE_OFFER_CODE ?
+			"does not begin as its reply does" :
+			"clients that compare with case do not know");
+		snprintf(in->benign, sizeof(in->benign),
+		    "a slip in the server's own configuration, or memory or a "
+		    "line that damages bits");
+	} else {
+		add(in->observed, sizeof(in->observed),
+		    "the offer of STARTTLS stands behind %llu octets of the "
+		    "EHLO reply, most of them words that nobody registered "
+		    "(\"%.40s\")",
+		    (unsigned long long)octets, in->seen);
+		snprintf(in->benign, sizeof(in->benign),
+		    "a server that has so many words of its own; its operator "
+		    "does not know that some clients then miss STARTTLS");
+	}
+	add_what_followed(s, in);
+	snprintf(in->next_step, sizeof(in->next_step),
+	    "Say EHLO to the same server from another network, or capture "
+	    "next to the server: what its reply does not have there was put "
+	    "in on the way");
+}
+
+void
 wording_stripped(const struct session *s, const struct history *h,
     bool command_accepted, struct incident *in)
 {

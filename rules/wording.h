@@ -14,6 +14,9 @@
 /* Fills observed, benign and next_step. */
 void wording_garbled(const struct session *, const struct garble *,
     const struct history *, struct incident *);
+/* The offer came, but `how` hides it; `octets` stand before it. */
+void wording_hidden(const struct session *, enum evidence_code how,
+    uint64_t octets, struct incident *);
 /* `command_accepted`: the server took STARTTLS all the same. */
 void wording_stripped(const struct session *, const struct history *,
     bool command_accepted, struct incident *);
