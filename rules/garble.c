@@ -70,6 +70,18 @@ mask_of(const struct registry *registry, struct slice text, unsigned nth)
 	return NULL;
 }
 
+bool
+garble_is_mask(struct slice text)
+{
+	return is_run(text) || is_x_counter(text);
+}
+
+const struct mask *
+garble_mask(const struct registry *registry, struct slice text)
+{
+	return mask_of(registry, text, 0);
+}
+
 /* Ends in STARTTLS: XSTARTTLS, NOSTARTTLS are words of somebody's own. */
 static bool
 only_quotes_starttls(struct slice word)
@@ -126,20 +138,6 @@ has_parameter(struct slice text)
 	return false;
 }
 
-/* NOOP, filled up with blanks: in place of a command a proxy does the same. */
-static bool
-is_padded_noop(struct slice text)
-{
-	size_t n = 4;
-
-	if (text.len != STARTTLS_BYTES ||
-	    !slice_equal_nocase(slice_first(text, n), slice_str("NOOP")))
-		return false;
-	while (n < text.len && text.ptr[n] == ' ')
-		n++;
-	return n == text.len;
-}
-
 static enum form
 form_of(const struct registry *registry, const struct ehlo_line *line)
 {
@@ -152,12 +150,10 @@ form_of(const struct registry *registry, const struct ehlo_line *line)
 		return FORM_ORDINARY;
 	if (is_near_miss(text))
 		return FORM_NEAR;
-	if (is_x_counter(text) || is_run(text))
+	if (garble_is_mask(text))
 		return FORM_MASK;
 	if (text.len != STARTTLS_BYTES)
 		return FORM_ORDINARY;
-	if (is_padded_noop(text))
-		return FORM_ILLEGAL;
 	/* What damaged CHUNKING did not damage STARTTLS. */
 	if (registry_resembles(registry, text))
 		return FORM_ORDINARY;

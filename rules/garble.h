@@ -24,4 +24,10 @@ struct garble {
 /* Looks at the session's last answer to EHLO, unless STARTTLS stands in it. */
 struct garble garble_find(const struct registry *, const struct session *);
 
+/* One character repeated, or X, X, ... and a letter that counts. */
+bool garble_is_mask(struct slice text);
+/* The mask of the data files that `text` fits as the first one that its reply
+ * or command has; NULL: none. */
+const struct mask *garble_mask(const struct registry *, struct slice text);
+
 #endif

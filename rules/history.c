@@ -159,3 +159,25 @@ tls_history_ask(const struct context *context, const struct profile *own,
 	if (mine != NULL && *mine > 0)
 		--*mine;
 }
+
+void
+history_answered(const struct context *context, const struct session *s,
+    int64_t at_ns, struct history *h)
+{
+	struct profile own = { .server = s->flow.server,
+		.client = s->flow.client.address,
+		.verb = VERB_EHLO };
+	const struct profile *profiles;
+	size_t count =
+	    context->profiles(context->world, &own.server, &profiles);
+
+	memset(h, 0, sizeof(*h));
+	for (size_t i = 0; i < count; i++) {
+		const struct profile *p = &profiles[i];
+
+		if (!comparable(p, &own, at_ns))
+			continue;
+		h->answered[kin_of(p, &own)] += p->sessions;
+		h->answered_before |= p->first_ns < at_ns;
+	}
+}

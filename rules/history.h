@@ -28,6 +28,10 @@ struct history {
 	 * network (the client with it), to anybody. */
 	bool same_list, network_list, any_list;
 	uint64_t same_reply; /* other sessions with this very reply */
+	/* Of history_answered(): sessions in which EHLO was answered at all,
+	 * by kin; and is one of them earlier? */
+	uint64_t answered[KINS];
+	bool answered_before;
 };
 
 /*
@@ -51,6 +55,18 @@ struct tls_history {
 };
 void tls_history_ask(const struct context *, const struct profile *own,
     int64_t at_ns, struct tls_history *out);
+
+static inline bool
+history_has_answered(const struct history *h)
+{
+	return h->answered[KIN_SAME] + h->answered[KIN_NETWORK] +
+	    h->answered[KIN_OTHER] >
+	    0;
+}
+
+/* For a session whose own EHLO was not answered, at `at_ns`. */
+void history_answered(const struct context *, const struct session *,
+    int64_t at_ns, struct history *out);
 
 static inline uint64_t
 history_offered(const struct history *h)

@@ -196,26 +196,27 @@ weigh_command(struct trial *trial)
 	}
 }
 
+void
+trial_describe_line(struct trial *trial, const struct ehlo_line *line)
+{
+	struct incident *in = trial->out;
+
+	wording_line(line, in->seen, sizeof(in->seen));
+	in->frame = line->frame;
+	in->seen_capture = line->capture;
+	in->capture_ts_ns = line->capture_ts_ns;
+	in->stream_offset = line->stream_offset;
+}
+
 static void
 describe_line(struct trial *trial, unsigned index)
 {
 	const struct session *s = trial->session;
 	const struct ehlo_line *line = &s->lines[index];
-	uint8_t whole[EHLO_LINE_KEEP_BYTES + sizeof(line->lead)];
 	struct incident *in = trial->out;
-	size_t kept = line->length;
 
-	if (kept > sizeof(line->text))
-		kept = sizeof(line->text);
-	memcpy(whole, line->lead, line->lead_length);
-	memcpy(whole + line->lead_length, line->text, kept);
-	wording_escape(slice_of(whole, line->lead_length + kept), in->seen,
-	    sizeof(in->seen));
+	trial_describe_line(trial, line);
 	in->seen_line = index + 1;
-	in->frame = line->frame;
-	in->seen_capture = line->capture;
-	in->capture_ts_ns = line->capture_ts_ns;
-	in->stream_offset = line->stream_offset;
 	/* The code of the reply: the line's own may be overwritten. */
 	snprintf(in->expected, sizeof(in->expected), "%03u%cSTARTTLS",
 	    s->lines[0].code % 1000, line->flags & FACT_LAST_LINE ? ' ' : '-');
@@ -339,6 +340,8 @@ rests_on_later(const struct trial *trial)
 
 	if (trial->tls.first_done_ns != 0)
 		return trial->tls.first_done_ns >= trial->session->first_ns;
+	if (history_has_answered(h))
+		return !h->answered_before;
 	if (h->same_offered + h->network_offered > 0)
 		return h->first_offered_ns >=
 		    trial->session->lines[0].capture_ts_ns;
@@ -430,9 +433,9 @@ bool
 rules_have_a_say(const struct session *s)
 {
 	return (!s->offered && s->ehlo_answers > 0) || s->copy_count > 0 ||
-	    hidden_has_a_say(s) || session_starttls_failed(s) ||
-	    s->sentinel != SENTINEL_NONE ||
-	    s->extra[TO_SERVER].lines + s->extra[TO_CLIENT].lines > 0;
+	    session_starttls_failed(s) || s->sentinel != SENTINEL_NONE ||
+	    s->extra[TO_SERVER].lines + s->extra[TO_CLIENT].lines > 0 ||
+	    command_has_a_say(s) || blocked_has_a_say(s);
 }
 
 static enum verdict
@@ -451,8 +454,8 @@ judge_missing(struct trial *trial)
 
 /* In the order of kinds.def: the first that makes an incident names it. */
 static enum verdict (*const steps[])(struct trial *) = { trial_injected,
-	judge_copies, judge_missing, trial_hidden, trial_refused,
-	trial_downgraded };
+	judge_copies, trial_command, trial_blocked, judge_missing,
+	trial_refused, trial_downgraded };
 #define STEPS (sizeof(steps) / sizeof(*steps))
 
 static enum verdict

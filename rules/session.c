@@ -9,7 +9,7 @@
 void
 session_init(struct session *s, uint64_t handle)
 {
-	memset(s, 0, offsetof(struct session, copies));
+	memset(s, 0, offsetof(struct session, placed));
 	s->handle = handle;
 }
 
@@ -49,6 +49,7 @@ fold_greeting(struct session *s, const struct fact *fact, struct slice bytes)
 {
 	struct slice text = slice_after(bytes, 4);
 
+	session_keep_greeting(s, fact, bytes);
 	s->greeted = true;
 	s->greeting_code = (uint16_t)fact->value;
 	if (fact->line <= 1) {
@@ -145,6 +146,7 @@ fold_command(struct session *s, const struct fact *fact, struct slice bytes)
 {
 	unsigned slot;
 
+	session_keep_command(s, fact, bytes);
 	switch (fact->about) {
 	case VERB_EHLO:
 	case VERB_HELO:
@@ -313,6 +315,7 @@ fold_reply(struct session *s, const struct fact *fact, struct slice bytes)
 
 	if (!(fact->flags & FACT_LAST_LINE))
 		return;
+	session_keep_reply(s, fact, bytes);
 	switch (fact->about) {
 	case VERB_HELO:
 		s->helo_answered = positive;
@@ -402,20 +405,6 @@ session_fold(struct session *s, const struct fact *fact, struct slice bytes)
 	s->observability |= fact->observability;
 	if (folds[fact->code] != NULL)
 		folds[fact->code](s, fact, bytes);
-}
-
-void
-session_fold_stored(struct session *s, struct slice facts)
-{
-	struct slice bytes;
-	struct fact fact;
-
-	session_init(s, 0);
-	if (facts.len == 0 || facts.ptr[0] != FACT_FORMAT_VERSION)
-		return;
-	facts = slice_after(facts, 1);
-	while (fact_decode(&facts, &fact, &bytes))
-		session_fold(s, &fact, bytes);
 }
 
 /* The peers ended it, nothing went in clear, and it would have been seen. */

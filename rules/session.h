@@ -39,6 +39,19 @@ struct session_copies {
 };
 #define COPIES_MAX 8
 
+/*
+ * Lines that tell what an end of the dialogue got in place of what the other
+ * one said. Of commands the text is all of the line, and `code` the answer's;
+ * 0: none was seen.
+ */
+enum place {
+	PLACE_GREETING, /* its first line */
+	PLACE_HELLO,	/* no command, before EHLO or HELO was said */
+	PLACE_COMMAND,	/* no command, as long as STARTTLS, behind an offer */
+	PLACE_REFUSAL,	/* the answer to STARTTLS, when it is an error */
+	PLACES
+};
+
 /* A line beside STARTTLS that belongs to neither side, or the first of them. */
 struct extra_octets {
 	unsigned lines;
@@ -93,7 +106,10 @@ struct session {
 	uint8_t closed_dir; /* who ended it */
 	struct placed_text end;
 
-	bool greeted, ehlo_sent, helo_sent, quit_sent;
+	bool greeted, greets_esmtp, ehlo_sent, helo_sent, quit_sent;
+	uint8_t places; /* 1 << enum place, of which a line was kept */
+	unsigned commands_since_hello;
+	bool command_follows_hello; /* that of PLACE_COMMAND, at once */
 	uint16_t greeting_code;
 	char greeting[256]; /* its last line's text, printable */
 	char greeting_name[DOMAIN_TEXT_BYTES];
@@ -148,7 +164,8 @@ struct session {
 	struct other_reading other;
 	unsigned copy_count; /* also those not kept */
 
-	/* From here on only the first `..._count` are set. */
+	/* From here on only the first `..._count`, and `places`, are set. */
+	struct ehlo_line placed[PLACES];
 	struct session_copies copies[COPIES_MAX];
 	char rcpt_domains[INCIDENT_DOMAINS_MAX][DOMAIN_TEXT_BYTES];
 	char pending[PENDING_RCPT_MAX][DOMAIN_TEXT_BYTES];
@@ -159,9 +176,6 @@ struct session {
 
 void session_init(struct session *, uint64_t handle);
 void session_fold(struct session *, const struct fact *, struct slice bytes);
-/* Begins anew with all facts of a stored session, encoded, their version
- * first; of another version: none. */
-void session_fold_stored(struct session *, struct slice facts);
 /* Adds one session, as far as it is known, to the axes. Whether it is unjudged
  * is the verdict's to say: a masked keyword shows through many a gap. */
 void session_tally(const struct session *, struct tally *);
@@ -184,9 +198,6 @@ void session_keywords(const struct session *, struct keyword_list *);
 /* The same with line `index` (from 0) of the reply left out of the list. */
 bool session_profile_without(const struct session *, unsigned index,
     struct profile *);
-/* ... and with every line left out that `left_out` marks. */
-bool session_profile_of_lines(const struct session *,
-    const bool left_out[EHLO_LINES_MAX], struct profile *);
 /* The session as the other reading has it: the answers that differ are put in
  * place of the first reading's. */
 void session_other_reading(const struct session *, struct session *out);
@@ -197,5 +208,12 @@ bool session_starttls_failed(const struct session *);
 /* MAIL accepted in clear after an EHLO reply without an intact STARTTLS: such
  * a session is kept even when nothing speaks against it yet (design 4.6). */
 bool session_clear_without_offer(const struct session *);
+
+/* NULL: there was none. */
+static inline const struct ehlo_line *
+session_line_in(const struct session *s, enum place place)
+{
+	return s->places >> place & 1 ? &s->placed[place] : NULL;
+}
 
 #endif

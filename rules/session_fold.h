@@ -25,6 +25,8 @@ session_place(struct placed_text *, const struct fact *, struct slice bytes);
 /* session_copies.c. As it came, but for what was blanked. */
 void
 session_show(const struct fact *, struct slice bytes, char *out, size_t room);
+/* session_places.c. What stands where a line of consequence belongs. */
+fold_fn session_keep_greeting, session_keep_command, session_keep_reply;
 /* True: the fact told how packets came, or of the other reading. */
 bool session_fold_copies(struct session *, const struct fact *, struct slice);
 

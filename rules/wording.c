@@ -22,6 +22,24 @@ wording_escape(struct slice in, char *out, size_t room)
 	return out;
 }
 
+char *
+wording_line(const struct ehlo_line *line, char *out, size_t room)
+{
+	uint8_t whole[EHLO_LINE_KEEP_BYTES + sizeof(line->lead)];
+	bool command = line->length == line->whole_length;
+	size_t n = command ? 0 : line->lead_length;
+	size_t kept = line->length < sizeof(line->text) ? line->length :
+							  sizeof(line->text);
+
+	memcpy(whole, line->lead, n);
+	memcpy(whole + n, line->text, kept);
+	n += kept;
+	for (size_t i = 0; i < n && line->flags & FACT_REDACTED; i++)
+		if (whole[i] == REDACTED_OCTET)
+			whole[i] = '*';
+	return wording_escape(slice_of(whole, n), out, room);
+}
+
 static void __attribute__((format(printf, 3, 4)))
 add(char *out, size_t room, const char *format, ...)
 {
@@ -156,36 +174,6 @@ wording_garbled(const struct session *s, const struct garble *garble,
 }
 
 void
-wording_hidden(const struct session *s, enum evidence_code how, uint64_t octets,
-    struct incident *in)
-{
-	if (how == EVIDENCE_OFFER_CODE || how == EVIDENCE_OFFER_CASE) {
-		add(in->observed, sizeof(in->observed),
-		    "the offer reads \"%.80s\", which %s", in->seen,
-		    how == EVIDENCE_OFFER_CODE ?
-			"does not begin as its reply does" :
-			"clients that compare with case do not know");
-		snprintf(in->benign, sizeof(in->benign),
-		    "a slip in the server's own configuration, or memory or a "
-		    "line that damages bits");
-	} else {
-		add(in->observed, sizeof(in->observed),
-		    "the offer of STARTTLS stands behind %llu octets of the "
-		    "EHLO reply, most of them words that nobody registered "
-		    "(\"%.40s\")",
-		    (unsigned long long)octets, in->seen);
-		snprintf(in->benign, sizeof(in->benign),
-		    "a server that has so many words of its own; its operator "
-		    "does not know that some clients then miss STARTTLS");
-	}
-	add_what_followed(s, in);
-	snprintf(in->next_step, sizeof(in->next_step),
-	    "Say EHLO to the same server from another network, or capture "
-	    "next to the server: what its reply does not have there was put "
-	    "in on the way");
-}
-
-void
 wording_stripped(const struct session *s, const struct history *h,
     bool command_accepted, struct incident *in)
 {
@@ -212,6 +200,130 @@ wording_stripped(const struct session *s, const struct history *h,
 	snprintf(in->next_step, sizeof(in->next_step),
 	    "Ask the same server for EHLO from another network, or capture "
 	    "next to the server: an offer seen there was removed on the way");
+}
+
+void
+wording_command(const struct session *s, struct slice quoted,
+    struct incident *in)
+{
+	const struct ehlo_line *line = session_line_in(s, PLACE_COMMAND);
+	char word[64];
+
+	if (quoted.len > 0) {
+		add(in->observed, sizeof(in->observed),
+		    "the client said STARTTLS, and the server's error quotes "
+		    "\"%s\"",
+		    wording_escape(quoted, word, sizeof(word)));
+	} else {
+		add(in->observed, sizeof(in->observed),
+		    "STARTTLS was offered, and the client's next word of eight "
+		    "octets reads \"%.64s\"",
+		    in->seen);
+		if (line->code != 0)
+			add(in->observed, sizeof(in->observed), ", answered %u",
+			    line->code);
+	}
+	add_what_followed(s, in);
+	snprintf(in->benign, sizeof(in->benign), "%s",
+	    quoted.len > 0 ?
+		"a Cisco firewall of the server's own operator (`inspect "
+		"esmtp`), or a server whose error texts quote something else" :
+		in->resembles[0] != '\0' ?
+		"a firewall of the client's own operator that inspects SMTP "
+		"(Cisco's `inspect esmtp` writes X over commands)" :
+		"somebody who types by hand, or a private command that this "
+		"server does not know");
+	snprintf(in->next_step, sizeof(in->next_step),
+	    "Capture on the %s side as well: STARTTLS that is intact in one "
+	    "place and not in the other was overwritten between them",
+	    quoted.len > 0 ? "server's" : "client's");
+}
+
+static void
+add_fallback(const struct session *s, struct incident *in)
+{
+	if (s->helo_sent)
+		add(in->observed, sizeof(in->observed),
+		    "; the client then said HELO, which %shas no STARTTLS",
+		    s->helo_answered ? "was accepted and " : "");
+	add_what_followed(s, in);
+}
+
+static const char *
+benign_of_block(enum block how)
+{
+	switch (how) {
+	case BLOCK_COMMAND:
+		return "a firewall of the client's own operator that lets no "
+		       "EHLO through (Cisco's fixup writes X or NOOP over it)";
+	case BLOCK_QUOTED:
+	case BLOCK_ANSWER:
+	case BLOCK_GREETING:
+		return "a Cisco firewall of the server's own operator (`fixup "
+		       "protocol smtp`, `inspect esmtp`): this is its style";
+	case BLOCK_REFUSED:
+		return "a server that is broken or older than EHLO, or a "
+		       "firewall of its own operator that lets HELO through "
+		       "only";
+	case BLOCK_CUT:
+		break;
+	}
+	return "an overloaded server, or one that has had enough of this "
+	       "client";
+}
+
+void
+wording_blocked(const struct session *s, enum block how, struct slice quoted,
+    const struct history *h, struct incident *in)
+{
+	uint64_t answered = h->answered[KIN_SAME] + h->answered[KIN_NETWORK] +
+	    h->answered[KIN_OTHER];
+	char word[64];
+
+	switch (how) {
+	case BLOCK_COMMAND:
+		add(in->observed, sizeof(in->observed),
+		    "where a client says EHLO, \"%.60s\" arrived", in->seen);
+		break;
+	case BLOCK_QUOTED:
+		add(in->observed, sizeof(in->observed),
+		    "the client said EHLO, and the server's error quotes "
+		    "\"%s\"",
+		    wording_escape(quoted, word, sizeof(word)));
+		break;
+	case BLOCK_ANSWER:
+	case BLOCK_REFUSED:
+		add(in->observed, sizeof(in->observed), "%s answered \"%.60s\"",
+		    s->greets_esmtp ?
+			"the server greets with ESMTP, and EHLO was" :
+			"EHLO was",
+		    in->seen);
+		break;
+	case BLOCK_CUT:
+		add(in->observed, sizeof(in->observed),
+		    "the connection was %s in answer to EHLO",
+		    s->ending == ENDING_RST ? "reset" : "closed");
+		break;
+	case BLOCK_GREETING:
+		add(in->observed, sizeof(in->observed),
+		    "the greeting is masked (\"%.60s\"), and the client did "
+		    "not try EHLO",
+		    in->seen);
+		break;
+	}
+	add_fallback(s, in);
+	if (answered > 0)
+		add(in->observed, sizeof(in->observed),
+		    ". This server answered EHLO in %llu other session%s",
+		    (unsigned long long)answered, answered == 1 ? "" : "s");
+	snprintf(in->benign, sizeof(in->benign), "%s", benign_of_block(how));
+	snprintf(in->next_step, sizeof(in->next_step),
+	    "%s; or capture on the %s side as well: what differs was "
+	    "changed between the two places",
+	    how == BLOCK_COMMAND ?
+		"Ask the client's operator whether a firewall inspects SMTP" :
+		"Say EHLO to the same server from another network",
+	    how == BLOCK_COMMAND ? "client's" : "server's");
 }
 
 void

@@ -14,12 +14,25 @@
 /* Fills observed, benign and next_step. */
 void wording_garbled(const struct session *, const struct garble *,
     const struct history *, struct incident *);
-/* The offer came, but `how` hides it; `octets` stand before it. */
-void wording_hidden(const struct session *, enum evidence_code how,
-    uint64_t octets, struct incident *);
 /* `command_accepted`: the server took STARTTLS all the same. */
 void wording_stripped(const struct session *, const struct history *,
     bool command_accepted, struct incident *);
+
+/* STARTTLS was overwritten: what the incident's line shows, and `quoted`, if
+ * that is not empty, what the error text quotes in its place. */
+void
+wording_command(const struct session *, struct slice quoted, struct incident *);
+/* Why EHLO came to nothing, of these the decisive one. */
+enum block {
+	BLOCK_COMMAND,	/* the command was overwritten */
+	BLOCK_QUOTED,	/* ... as an error text shows */
+	BLOCK_ANSWER,	/* its answer was */
+	BLOCK_REFUSED,	/* it was refused */
+	BLOCK_CUT,	/* it was answered by a close */
+	BLOCK_GREETING, /* the client was told not to try */
+};
+void wording_blocked(const struct session *, enum block, struct slice quoted,
+    const struct history *, struct incident *);
 
 /* Octets beside STARTTLS that go in `dir`. */
 void wording_injected(const struct session *, enum dir, struct incident *);
@@ -39,6 +52,8 @@ void wording_hello_altered(const struct session *, struct incident *);
 /* "TLS 1.2" */
 const char *wording_tls_version(uint16_t);
 
+/* The line as it arrived, escaped; what was blanked is `*`. */
+char *wording_line(const struct ehlo_line *, char *out, size_t room);
 /* Escapes what is not printable ASCII as \xNN; returns `out`. */
 char *wording_escape(struct slice, char *out, size_t room);
 

@@ -145,9 +145,6 @@ typedef int incident_fn(void *context, const struct incident *);
  * words on them. */
 int store_each_incident(struct store *, const struct incident_filter *,
     incident_fn *, void *context);
-/* Of each that stands only id, kind, certainty, what it resembles and what was
- * seen, client, server, time, and whether a rule suppresses it. In no order. */
-int store_each_trace(struct store *, incident_fn *, void *context);
 /* All revisions of one incident, oldest first. */
 int store_each_revision(struct store *, const char *id, incident_fn *,
     void *context);
@@ -289,16 +286,6 @@ int store_put_tls_report(struct store *, const struct tls_report_row *);
 typedef int tls_report_fn(void *context, const struct tls_report_row *);
 int store_each_tls_report(struct store *, const char *domain, tls_report_fn *,
     void *context);
-
-/* Domains of recipients of kept sessions, and those with a policy or a look,
- * each once, in order. */
-int store_each_known_domain(struct store *, domain_fn *, void *context);
-
-/* Sessions with TLS at `server` on port 25, by UTC day of their profiles.
- * `day_ns` -1: of profiles that cover more than one day. */
-typedef int tls_day_fn(void *context, int64_t day_ns, uint64_t sessions);
-int store_each_tls_day(struct store *, const struct address *server,
-    tls_day_fn *, void *context);
 
 /* Is there a kept session with a recipient in `domain`? */
 int store_has_recipient(struct store *, const char *domain, bool *has);

@@ -18,7 +18,6 @@
 #include "probe/output/progress.h"
 #include "probe/output/style.h"
 #include "probe/output/text.h"
-#include "probe/pipeline/campaigns.h"
 #include "probe/pipeline/run.h"
 #include "read_options.h"
 
@@ -197,18 +196,9 @@ read_source(struct reading *r, struct source *source)
 struct finding {
 	struct reading *reading;
 	struct incident_groups groups;
-	struct campaigns *campaigns;
-	struct incident incident; /* with its campaign */
-	uint64_t suppressed, repeated;
+	uint64_t suppressed;
 	bool likely, unwritten;
 };
-
-static int
-on_now(void *context, const struct incident *in)
-{
-	campaigns_now(context, in);
-	return 0;
-}
 
 static int
 on_incident(void *context, const struct incident *in)
@@ -223,14 +213,8 @@ on_incident(void *context, const struct incident *in)
 	    (in->words.suppressed_by != 0 && r->options.eve != NULL) ||
 	    (incident_severity(in) > 2 && !r->options.alert_possible))
 		return 0;
-	if (r->options.alert_once && !campaigns_alert(f->campaigns, in)) {
-		f->repeated++;
-		return 0;
-	}
-	f->incident = *in;
-	campaigns_mark(f->campaigns, &f->incident);
 	json_reset(&r->json);
-	eve_alert(&r->json, &f->incident);
+	eve_alert(&r->json, in);
 	f->unwritten |= json_write(&r->json, r->eve) != 0;
 	return 0;
 }
@@ -264,10 +248,7 @@ report(struct reading *r)
 
 	filter.captures = rows;
 	filter.capture_count = count;
-	f.campaigns = campaigns_find(r->store);
-	if (f.campaigns == NULL ||
-	    store_each_incident(r->store, &filter, on_now, f.campaigns) < 0 ||
-	    store_each_incident(r->store, &filter, on_incident, &f) < 0) {
+	if (store_each_incident(r->store, &filter, on_incident, &f) < 0) {
 		complain("%s", store_error(r->store));
 		r->failed = true;
 	}
@@ -278,11 +259,6 @@ report(struct reading *r)
 			cross_check_summary(stdout,
 			    cross_check_totals(r->cross_check));
 	}
-	if (f.repeated > 0 && !r->options.common.quiet)
-		complain("%llu incidents repeat an act that is alerted once: "
-			 "striplight incidents --campaigns",
-		    (unsigned long long)f.repeated);
-	campaigns_free(f.campaigns);
 	if (f.suppressed > 0 && !r->options.common.quiet)
 		complain("%llu of the incidents suppressed by your rules: "
 			 "listed, not alerted (striplight incidents suppress "

@@ -256,19 +256,36 @@ is_tampered(const struct incident *in, const struct fact *fact)
 	if (fact->frame != in->frame || fact->capture != in->seen_capture ||
 	    in->expected[0] == '\0')
 		return false;
-	return fact->code == FACT_EHLO_REPLY ?
-	    fact->line == in->seen_line :
-	    fact->code == FACT_REPLY && fact->about == VERB_STARTTLS;
+	switch (fact->code) {
+	case FACT_EHLO_REPLY:
+		return fact->line == in->seen_line;
+	case FACT_COMMAND:
+		return fact->stream_offset == in->stream_offset;
+	default:
+		return fact->code == FACT_REPLY && fact->about == VERB_STARTTLS;
+	}
 }
 
-/* The last line of the reply in which something is missing. */
-static bool
-is_missing_here(const struct incident *in, const struct fact *fact)
+/* What made the client do without, where nothing else should stand there. */
+static const char *
+remark(const struct incident *in, const struct fact *fact)
 {
-	return fact->code == FACT_EHLO_REPLY &&
-	    in->kind == KIND_STARTTLS_STRIPPED &&
-	    fact->flags & FACT_LAST_LINE && fact->frame == in->frame &&
-	    fact->stream_offset == in->stream_offset;
+	if (in->expected[0] != '\0' || fact->dir != TO_CLIENT ||
+	    fact->frame != in->frame || fact->capture != in->seen_capture ||
+	    fact->stream_offset != in->stream_offset)
+		return NULL;
+	switch (in->kind) {
+	case KIND_STARTTLS_COMMAND_GARBLED:
+		return "quotes what the client did not send";
+	case KIND_EHLO_BLOCKED:
+		return fact->code == FACT_GREETING ?
+		    "no EHLO is answered behind it" :
+		    "no keywords in this answer to EHLO";
+	case KIND_STARTTLS_STRIPPED:
+		return "no STARTTLS in this reply";
+	default:
+		return NULL;
+	}
 }
 
 static void
@@ -292,9 +309,9 @@ print_line(struct print *p, const struct fact *fact, struct slice bytes)
 	if (tampered)
 		fprintf(p->out, "      %s%s should be %s%s", style(TONE_RED),
 		    arrow(), in->expected, style_end());
-	else if (is_missing_here(in, fact))
-		fprintf(p->out, "      %s%s no STARTTLS in this reply%s",
-		    style(TONE_RED), arrow(), style_end());
+	else if (remark(in, fact) != NULL)
+		fprintf(p->out, "      %s%s %s%s", style(TONE_RED), arrow(),
+		    remark(in, fact), style_end());
 	else if (fact->code == FACT_COMMAND && fact->about == VERB_MAIL &&
 	    !p->established && !p->mail_said) {
 		fprintf(p->out, "      %sin clear%s", style(TONE_YELLOW),

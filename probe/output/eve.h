@@ -14,7 +14,4 @@ void eve_alert(struct json *, const struct incident *);
 void eve_alert_open(struct json *, const struct incident *);
 void eve_alert_close(struct json *);
 
-/* A campaign, as the first of its incidents: what and how often, one object. */
-void eve_campaign(struct json *, const struct incident *first);
-
 #endif

@@ -77,12 +77,22 @@ describe(const struct incident *in, char what[96])
 	case KIND_PLAINTEXT_INJECTED:
 		snprintf(what, 96, "\"%.24s\" beside STARTTLS", in->seen);
 		break;
+	case KIND_STARTTLS_COMMAND_GARBLED:
+		if (in->expected[0] == '\0') {
+			snprintf(what, 96,
+			    "STARTTLS sent, another word quoted");
+			break;
+		}
+		/* fall through */
 	case KIND_STARTTLS_GARBLED:
-		if (in->expected[0] == '\0')
-			snprintf(what, 96, "STARTTLS hidden: %.40s", in->seen);
+		snprintf(what, 96, "%.40s where %.24s stood", in->seen,
+		    in->expected);
+		break;
+	case KIND_EHLO_BLOCKED:
+		if (in->expected[0] != '\0')
+			snprintf(what, 96, "%.20s where EHLO stood", in->seen);
 		else
-			snprintf(what, 96, "%.40s where %.24s stood", in->seen,
-			    in->expected);
+			snprintf(what, 96, "no EHLO after \"%.24s\"", in->seen);
 		break;
 	case KIND_STARTTLS_STRIPPED:
 		snprintf(what, 96, "no STARTTLS in the EHLO reply");
@@ -294,29 +304,6 @@ text_table_row(FILE *out, const struct incident *in)
 	    in->retrospect ? "  (retrospect)" : "", words);
 	fprintf(out, "          %s%.160s%s%s\n", style(TONE_DIM), in->observed,
 	    strlen(in->observed) > 160 ? "..." : "", style_end());
-}
-
-void
-text_campaign_head(FILE *out)
-{
-	fprintf(out, "%s%-8s  %9s  %7s  %7s  %-19s  %-19s  %-18s  %s%s\n",
-	    style(TONE_BOLD), "campaign", "incidents", "clients", "servers",
-	    "first (UTC)", "last (UTC)", "kind", "what", style_end());
-}
-
-void
-text_campaign_row(FILE *out, const struct incident *in)
-{
-	const struct incident_campaign *c = &in->campaign;
-	char first[32], last[32], count[3][32], what[96];
-
-	describe(in, what);
-	fprintf(out, "%-8.8s  %9s  %7s  %7s  %-19s  %-19s  %-18s  %s\n", c->id,
-	    style_count(c->incidents, count[0]),
-	    style_count(c->clients, count[1]),
-	    style_count(c->servers, count[2]), style_time(c->first_ns, first),
-	    style_time(c->last_ns, last), kind_name(in->kind),
-	    in->resembles[0] ? in->resembles : what);
 }
 
 /* RFC 4180: quotes double inside quotes. A formula is none in quotes for a
