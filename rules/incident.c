@@ -26,6 +26,8 @@ static const struct {
 #define DOWNGRADED (1u << KIND_TLS_VERSION_DOWNGRADED)
 #define ANY (BOTH | FORGED | FAILED | DOWNGRADED)
 #define INJECTED (1u << KIND_PLAINTEXT_INJECTED)
+#define CERTIFICATE (1u << KIND_CERTIFICATE_MISMATCH)
+#define REDIRECTED (1u << KIND_SERVER_REDIRECTED)
 
 static const struct {
 	const char *name;

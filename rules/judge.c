@@ -434,6 +434,7 @@ rules_have_a_say(const struct session *s)
 {
 	return (!s->offered && s->ehlo_answers > 0) || s->copy_count > 0 ||
 	    session_starttls_failed(s) || s->sentinel != SENTINEL_NONE ||
+	    s->answer_count > 0 ||
 	    s->extra[TO_SERVER].lines + s->extra[TO_CLIENT].lines > 0 ||
 	    command_has_a_say(s) || blocked_has_a_say(s);
 }
@@ -452,10 +453,33 @@ judge_missing(struct trial *trial)
 					     VERDICT_NOTHING;
 }
 
+/* What stands in the offer's place explains more than what DNS says. */
+static enum verdict
+judge_garbled_only(struct trial *trial)
+{
+	enum verdict verdict;
+	struct garble garble;
+
+	if (trial->session->answer_count == 0 || !lacks_offer(trial->session))
+		return VERDICT_NOTHING; /* no other kind stands before it */
+	garble = garble_find(trial->context->registry, trial->session);
+	if (!garble.found || is_servers_own_word(trial))
+		return VERDICT_NOTHING;
+	verdict = judge_garbled(trial, &garble);
+	return verdict == VERDICT_INCIDENT ? verdict : VERDICT_NOTHING;
+}
+
+bool
+rules_demand_certificate(const struct session *s, const struct context *context)
+{
+	return trial_certificate_demanded(s, context);
+}
+
 /* In the order of kinds.def: the first that makes an incident names it. */
 static enum verdict (*const steps[])(struct trial *) = { trial_injected,
-	judge_copies, trial_command, trial_blocked, judge_missing,
-	trial_refused, trial_downgraded };
+	judge_copies, trial_command, trial_blocked, judge_garbled_only,
+	trial_refused, trial_downgraded, trial_certificate, trial_redirected,
+	judge_missing };
 #define STEPS (sizeof(steps) / sizeof(*steps))
 
 static enum verdict

@@ -33,6 +33,9 @@ enum verdict {
 /* Is there anything to judge? Most sessions offer STARTTLS, and nothing is odd
  * about them. */
 bool rules_have_a_say(const struct session *);
+/* Does a policy or a TLSA record demand something of the certificates that it
+ * shows? Then its chain is to be verified before it is judged (trust.h). */
+bool rules_demand_certificate(const struct session *, const struct context *);
 /*
  * Fills `out` (all but id, session identity, revision, capture path and hash,
  * sessions, provenance, which the caller knows) when the verdict is EVIDENCE

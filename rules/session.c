@@ -391,7 +391,8 @@ static fold_fn *const folds[FACT_CODES] = {
 void
 session_fold(struct session *s, const struct fact *fact, struct slice bytes)
 {
-	if (session_fold_copies(s, fact, bytes))
+	if (session_fold_copies(s, fact, bytes) ||
+	    session_fold_beside(s, fact, bytes))
 		return;
 	if (s->first_frame == 0) {
 		s->first_frame = fact->frame;

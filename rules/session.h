@@ -93,6 +93,16 @@ struct other_reading {
 	char text[128]; /* of the first line that differs, escaped */
 };
 
+/* An answer of DNS that was laid beside the session; dns_seen.h reads it. */
+struct session_answer {
+	uint64_t frame;
+	int64_t capture_ts_ns;
+	uint32_t value;	    /* of the fact */
+	struct slice bytes; /* borrowed from the facts that were folded */
+};
+#define SESSION_ANSWERS_MAX 32
+#define SESSION_CHAIN_MAX 10
+
 struct session {
 	struct flow_identity flow;
 	uint64_t handle;
@@ -144,6 +154,12 @@ struct session {
 	uint8_t alert_dir, alert_description;
 	uint64_t opaque_bytes[2]; /* inside TLS, by direction */
 	uint64_t certificate_hash;
+	uint32_t chain_result; /* enum chain_result of trust.h ... */
+	char trust[17];	       /* ... by this store; "": by none */
+	unsigned chain_count, answer_count;
+	uint64_t chain_frame, chain_offset;
+	int64_t chain_ns;
+	uint32_t chain_capture;
 	char sni[DOMAIN_TEXT_BYTES];
 
 	bool auth_clear, mail_clear, rcpt_clear, data_clear, accepted_clear;
@@ -167,6 +183,8 @@ struct session {
 	/* From here on only the first `..._count`, and `places`, are set. */
 	struct ehlo_line placed[PLACES];
 	struct session_copies copies[COPIES_MAX];
+	struct slice chain[SESSION_CHAIN_MAX]; /* DER, borrowed as above */
+	struct session_answer answers[SESSION_ANSWERS_MAX];
 	char rcpt_domains[INCIDENT_DOMAINS_MAX][DOMAIN_TEXT_BYTES];
 	char pending[PENDING_RCPT_MAX][DOMAIN_TEXT_BYTES];
 	char rcpt_to[INCIDENT_RCPTS_MAX][PATH_TEXT_BYTES];
@@ -175,6 +193,8 @@ struct session {
 };
 
 void session_init(struct session *, uint64_t handle);
+/* The bytes of certificates and DNS answers are borrowed for as long as the
+ * session is asked of them. */
 void session_fold(struct session *, const struct fact *, struct slice bytes);
 /* Adds one session, as far as it is known, to the axes. Whether it is unjudged
  * is the verdict's to say: a masked keyword shows through many a gap. */

@@ -27,6 +27,10 @@ void
 session_show(const struct fact *, struct slice bytes, char *out, size_t room);
 /* session_places.c. What stands where a line of consequence belongs. */
 fold_fn session_keep_greeting, session_keep_command, session_keep_reply;
+/* session_beside.c */
+fold_fn session_fold_certificate;
+/* True: the fact is none of the session's own packets. */
+bool session_fold_beside(struct session *, const struct fact *, struct slice);
 /* True: the fact told how packets came, or of the other reading. */
 bool session_fold_copies(struct session *, const struct fact *, struct slice);
 

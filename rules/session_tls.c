@@ -90,8 +90,7 @@ session_fold_tls(struct session *s, const struct fact *fact, struct slice bytes)
 		fold_name(s, bytes);
 		break;
 	case FACT_TLS_CERTIFICATE:
-		if (fact->line <= 1)
-			s->certificate_hash = ehlo_hash(0, bytes);
+		session_fold_certificate(s, fact, bytes);
 		break;
 	case FACT_TLS_ALERT:
 		fold_alert(s, fact);

@@ -55,5 +55,10 @@ bool blocked_has_a_say(const struct session *);
 enum verdict trial_blocked(struct trial *);
 /* judge_injected.c: octets beside STARTTLS. */
 enum verdict trial_injected(struct trial *);
+/* judge_certificate.c: the chain, where it shows, against what is demanded. */
+enum verdict trial_certificate(struct trial *);
+bool trial_certificate_demanded(const struct session *, const struct context *);
+/* judge_redirected.c: answers of DNS that contradict what is known. */
+enum verdict trial_redirected(struct trial *);
 
 #endif

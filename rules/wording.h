@@ -56,5 +56,12 @@ const char *wording_tls_version(uint16_t);
 char *wording_line(const struct ehlo_line *, char *out, size_t room);
 /* Escapes what is not printable ASCII as \xNN; returns `out`. */
 char *wording_escape(struct slice, char *out, size_t room);
+/* The certificate, described in `seen`, does not name `mx` (`named` false),
+ * is not of its TLSA records (`tlsa`), or is not vouched for. */
+void wording_certificate(const struct session *, const char *mx, bool named,
+    bool tlsa, struct incident *);
+/* `answers`: they contradict each other; else the policy of `domain`. */
+void wording_redirected(const struct session *, const char *domain,
+    const char *mx, bool answers, struct incident *);
 
 #endif

@@ -48,6 +48,7 @@ static const struct {
 	{ "kept", offsetof(struct tally, kept) },
 	{ "kept_shed", offsetof(struct tally, kept_shed) },
 	{ "profiles_shed", offsetof(struct tally, profiles_shed) },
+	{ "dns_shed", offsetof(struct tally, dns_shed) },
 	{ "clear_shed", offsetof(struct tally, clear_shed) },
 };
 #define TOTALS (sizeof(totals) / sizeof(*totals))

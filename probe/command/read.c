@@ -20,6 +20,7 @@
 #include "probe/output/text.h"
 #include "probe/pipeline/run.h"
 #include "read_options.h"
+#include "trust_store.h"
 
 static volatile sig_atomic_t stop;
 
@@ -33,6 +34,7 @@ on_signal(int signal)
 struct reading {
 	struct read_options options;
 	struct registry *registry;
+	struct judge_trust trust;
 	struct store *store;
 	struct world *world;
 	struct run *run;
@@ -442,6 +444,9 @@ set_up(struct reading *r, char **paths)
 	if (r->world == NULL)
 		goto failed;
 	world_set_site(r->world, config_site());
+	if (trust_store_load(o->trust, &r->trust) != 0)
+		return -1;
+	o->run.trust = &r->trust;
 	if (o->cross_check) {
 		r->cross_check = cross_check_create(&o->run.shards,
 		    o->run.cross_check_bytes, on_difference, r);
@@ -465,6 +470,7 @@ tear_down(struct reading *r)
 	if (r->eve != NULL && r->eve != stdout)
 		fclose(r->eve);
 	run_destroy(r->run);
+	trust_store_free(&r->trust);
 	cross_check_destroy(r->cross_check);
 	world_destroy(r->world);
 	store_close(r->store);

@@ -74,6 +74,10 @@ static const struct {
 	    "lines of history a capture adds (32,768); the highest hashes "
 	    "stay: profiles_shed",
 	    offsetof(struct run_options, judge.profiles), 32768 },
+	{ "max-dns", "N",
+	    "answers of DNS that are remembered of a capture (32,768); the "
+	    "highest hashes stay, MX, TXT and TLSA before addresses: dns_shed",
+	    offsetof(struct run_options, judge.dns), 32768 },
 	{ "max-clear", "N",
 	    "lines a capture adds of clear text to domains that forbid it "
 	    "(32,768); the lowest addresses of clients stay: clear_shed",
@@ -125,7 +129,8 @@ static const struct option_row own_rows[] = {
 	    "keywords.tsv, products.tsv, masks.tsv instead of the built-in "
 	    "ones" },
 	{ "trust", OPTION_TRUST, "FILE|DIR",
-	    "CA certificates (certificates are not judged yet)" },
+	    "CA certificates, PEM, that chains are verified against (default: "
+	    "the system's)" },
 	{ "strict", OPTION_STRICT, NULL,
 	    "exit status 2 when sessions could not be judged, or the engines "
 	    "differ in a way that is not known" },

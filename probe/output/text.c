@@ -94,6 +94,13 @@ describe(const struct incident *in, char what[96])
 		else
 			snprintf(what, 96, "no EHLO after \"%.24s\"", in->seen);
 		break;
+	case KIND_CERTIFICATE_MISMATCH:
+		snprintf(what, 96, "a certificate for %.30s, not %.30s",
+		    in->seen, in->expected);
+		break;
+	case KIND_SERVER_REDIRECTED:
+		snprintf(what, 96, "DNS is at odds over %.40s", in->expected);
+		break;
 	case KIND_STARTTLS_STRIPPED:
 		snprintf(what, 96, "no STARTTLS in the EHLO reply");
 		break;

@@ -201,6 +201,7 @@ totals_json(struct json *j, struct totals *t)
 	json_unsigned(j, "kept", t->tally.kept);
 	json_unsigned(j, "kept_shed", t->tally.kept_shed);
 	json_unsigned(j, "profiles_shed", t->tally.profiles_shed);
+	json_unsigned(j, "dns_shed", t->tally.dns_shed);
 	json_unsigned(j, "clear_shed", t->tally.clear_shed);
 	incidents_json(j, t);
 }

@@ -100,6 +100,10 @@ static const struct {
 	[KIND_TLS_VERSION_DOWNGRADED] = { "asked the server for an older TLS "
 					  "than the client offered",
 	    "asked the server for an older TLS than the client offered" },
+	[KIND_CERTIFICATE_MISMATCH] = { "answered in the server's stead",
+	    "answered in the server's stead" },
+	[KIND_SERVER_REDIRECTED] = { "led the client to another server",
+	    "led the client to another server" },
 	[KIND_STARTTLS_STRIPPED] = { "removed the offer of encryption",
 	    "removed the offer of encryption" },
 	[KIND_SEGMENT_FORGED] = { "sent other octets in a peer's stead",
@@ -140,7 +144,12 @@ say_exposed(struct paragraph *p, const struct incident *in)
 	if (in->outcome & OUTCOME_STOPPED)
 		say(p, "No mail was sent: the client stopped.");
 	if (in->outcome & OUTCOME_ENCRYPTED)
-		say(p, "TLS began all the same: nothing was exposed by it.");
+		say(p, "%s",
+		    in->kind == KIND_CERTIFICATE_MISMATCH ||
+			    in->kind == KIND_SERVER_REDIRECTED ?
+			"TLS began: with whom is the question; what was "
+			"sent inside it, that party could read." :
+			"TLS began all the same: nothing was exposed by it.");
 	if (in->queue_id[0] != '\0')
 		say(p, "The server's queue id is %s.", in->queue_id);
 }

@@ -4,6 +4,7 @@
 
 #include <xxhash.h>
 
+#include "beside.h"
 #include "rooms.h"
 #include "sightings.h"
 #include "yield.h"
@@ -26,6 +27,7 @@ struct open_session {
 
 struct judge_loop {
 	struct judge_budgets budgets;
+	struct judge_trust *trust;
 	const struct context *context;
 	fact_fn *facts;
 	void *facts_context;
@@ -39,17 +41,20 @@ struct judge_loop {
 	struct session session; /* that is being folded */
 	struct incident incident;
 	uint8_t differing[SIGHTINGS_MAX_BYTES]; /* in which sightings do */
+	struct beside beside;			/* of the session at hand */
 };
 
 struct judge_loop *
 judge_loop_create(const struct judge_budgets *budgets,
-    const struct context *context, fact_fn *facts, void *facts_context)
+    struct judge_trust *trust, const struct context *context, fact_fn *facts,
+    void *facts_context)
 {
 	struct judge_loop *loop = calloc(1, sizeof(*loop));
 
 	if (loop == NULL)
 		return NULL;
 	loop->budgets = *budgets;
+	loop->trust = trust;
 	loop->context = context;
 	loop->facts = facts;
 	loop->facts_context = facts_context;
@@ -298,6 +303,8 @@ keep_session(struct judge_loop *loop, struct yield *yield,
 		.domain_count = s->domain_count };
 
 	keep_facts(loop, open, last);
+	keep_facts(loop, open,
+	    slice_of(loop->beside.facts, loop->beside.length));
 	if (open->cut || !copy_facts(&kept, open, s->capture)) {
 		yield_tally(yield)->kept_shed++;
 		return;
@@ -368,6 +375,8 @@ end_session(struct judge_loop *loop, struct open_session *open,
 	if (yield == NULL)
 		return;
 	session_tally(s, yield_tally(yield));
+	beside_answers(&loop->beside, yield_dns(yield), s);
+	beside_verification(&loop->beside, loop->trust, loop->context, s);
 	/* Of two versions of a reply nobody knows which the server's is. */
 	if (s->copy_count == 0 && session_profile(s, &profile) &&
 	    yield_profile(yield, &profile) &&
@@ -468,6 +477,20 @@ end_both(struct judge_loop *loop, struct open_session *open, struct slice last)
 	end_session(loop, open, slice_of(NULL, 0));
 }
 
+static void
+take_answers(struct judge_loop *loop, struct slice facts)
+{
+	struct slice bytes;
+	struct fact fact;
+
+	while (fact_decode(&facts, &fact, &bytes)) {
+		struct yield *yield = yield_of(loop, fact.capture);
+
+		if (yield != NULL && fact.code == FACT_DNS_ANSWER)
+			yield_answer(yield, &fact, bytes);
+	}
+}
+
 void
 judge_loop_take(void *context, const struct publication *publication,
     struct slice facts)
@@ -484,8 +507,10 @@ judge_loop_take(void *context, const struct publication *publication,
 			loop->facts(loop->facts_context, &fact, bytes);
 		}
 	}
-	if (publication->decision == DECISION_DNS_ANSWERED)
+	if (publication->decision == DECISION_DNS_ANSWERED) {
+		take_answers(loop, facts);
 		return;
+	}
 	open = find_open(loop, publication->session);
 	if (open == NULL)
 		return;

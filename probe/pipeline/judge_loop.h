@@ -11,12 +11,14 @@
 #define PROBE_PIPELINE_JUDGE_LOOP_H
 
 #include "rules/judge.h"
+#include "rules/trust.h"
 
 struct judge_budgets {
 	size_t open_bytes; /* facts of sessions that are still open */
 	size_t kept;	   /* sessions a capture keeps */
 	size_t profiles;   /* profiles a capture adds */
 	size_t clear;	   /* rows of clear text to `enforce` it adds */
+	size_t dns;	   /* answers of DNS that are remembered of it */
 };
 
 /* A session that is kept: its facts, handle 0, `capture` counted from its
@@ -57,12 +59,22 @@ struct capture_yield {
 
 struct judge_loop;
 
+/* What chains are verified against. */
+struct judge_trust {
+	X509_STORE *store; /* NULL: chains are not verified, or load() was
+			    * not called yet */
+	char digest[17];   /* of its certificates, hex */
+	/* Called once, before the first chain is; NULL: store is set. */
+	void (*load)(struct judge_trust *);
+};
+
 /* Sees every fact in order: for --facts. */
 typedef void fact_fn(void *context, const struct fact *, struct slice bytes);
 
 /* `context` says which sessions carry evidence by themselves and which
  * policies are known; `facts` may be NULL. All borrowed. */
-struct judge_loop *judge_loop_create(const struct judge_budgets *,
+struct judge_loop *
+judge_loop_create(const struct judge_budgets *, struct judge_trust *,
     const struct context *context, fact_fn *facts, void *facts_context);
 void judge_loop_destroy(struct judge_loop *);
 /* A publish_fn. */

@@ -135,6 +135,10 @@ on_sighting(void *context, const struct sighting *sighting)
 	memcpy(in->sessions[0].session, r->identity, 16);
 	strcpy(in->sessions[0].role, "tampered");
 	memcpy(in->provenance, r->provenance, sizeof(in->provenance));
+	if (r->session.trust[0] != '\0')
+		snprintf(in->provenance + strlen(in->provenance),
+		    sizeof(in->provenance) - strlen(in->provenance),
+		    ", trust %s", r->session.trust);
 	put(r, in);
 	return r->status;
 }

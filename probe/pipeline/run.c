@@ -45,8 +45,8 @@ run_create(const struct run_options *options, struct store *store,
 	r->options = options;
 	r->store = store;
 	r->world = world;
-	r->judge = judge_loop_create(&options->judge, world_context_bare(world),
-	    facts, facts_context);
+	r->judge = judge_loop_create(&options->judge, options->trust,
+	    world_context_bare(world), facts, facts_context);
 	if (r->judge != NULL)
 		r->dissection = dissection_create(&options->shards,
 		    options->threads, holder, judge_loop_take, r->judge);

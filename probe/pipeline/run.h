@@ -18,6 +18,7 @@
 struct run_options {
 	struct shard_config shards;
 	struct judge_budgets judge;
+	struct judge_trust *trust;
 	unsigned threads;
 	bool separate;		  /* files given together share no flows */
 	const char *vantage;	  /* "" or a name */

@@ -25,6 +25,7 @@ struct yield {
 	struct index by_hash;	/* of out.lists */
 	uint64_t profile_floor; /* lower orders were shed */
 	size_t kept_room, clear_room;
+	struct dns_book *dns;
 	bool finished;
 	uint64_t kept_floor;
 };
@@ -53,6 +54,7 @@ yield_destroy(struct yield *y)
 		return;
 	for (size_t i = 0; i < y->out.kept_count; i++)
 		kept_free(&y->out.kept[i]);
+	dns_book_destroy(y->dns);
 	free(y->out.kept);
 	free(y->out.profiles);
 	free(y->out.clear);
@@ -438,6 +440,23 @@ yield_clear(struct yield *y, const struct address *client, const char *domain,
 	y->out.clear[y->out.clear_count++] = row;
 }
 
+/* --- answers of DNS ------------------------------------------------------ */
+
+void
+yield_answer(struct yield *y, const struct fact *fact, struct slice bytes)
+{
+	if (y->dns == NULL)
+		y->dns = dns_book_create(y->budgets.dns);
+	if (y->dns != NULL)
+		dns_book_add(y->dns, fact, bytes);
+}
+
+const struct dns_book *
+yield_dns(const struct yield *y)
+{
+	return y->dns;
+}
+
 /* --- the end ------------------------------------------------------------- */
 
 const struct capture_yield *
@@ -446,6 +465,10 @@ yield_finish(struct yield *y)
 	if (y->finished)
 		return &y->out;
 	y->finished = true;
+	if (y->dns != NULL)
+		y->out.tally.dns_shed = dns_book_shed(y->dns);
+	dns_book_destroy(y->dns);
+	y->dns = NULL;
 	shed_kept(y);
 	shed_clear(y);
 	shed_profiles(y);

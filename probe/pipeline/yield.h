@@ -5,6 +5,7 @@
 #ifndef PROBE_PIPELINE_YIELD_H
 #define PROBE_PIPELINE_YIELD_H
 
+#include "dns_book.h"
 #include "judge_loop.h"
 
 struct yield;
@@ -21,6 +22,9 @@ void yield_keywords(struct yield *, const struct keyword_list *);
 void yield_kept(struct yield *, const struct kept_session *);
 void yield_clear(struct yield *, const struct address *client,
     const char *domain, int64_t day_start_ns);
+void yield_answer(struct yield *, const struct fact *, struct slice bytes);
+/* The answers so far; NULL: none. */
+const struct dns_book *yield_dns(const struct yield *);
 const struct capture_yield *yield_finish(struct yield *);
 
 #endif

@@ -1,0 +1,211 @@
+/*
+ * The certificate against what is demanded of it: by an MTA-STS policy (RFC
+ * 8461 4.2) or by TLSA records (RFC 7672 3). Where it is not visible (TLS
+ * 1.3, resumption, anonymous ciphers) nothing is said.
+ */
+#include <stdio.h>
+
+#include "dns_seen.h"
+#include "trial.h"
+#include "trust.h"
+#include "wording.h"
+
+/* What the certificate is measured by, and what came of it. */
+struct demand {
+	struct dns_route route;
+	struct policy_in_force force;
+	bool policy;	/* `force` is one */
+	bool published; /* a policy is, but it is not known */
+	bool named;	/* the certificate names the MX host */
+	enum dns_tlsa tlsa;
+	uint64_t frame; /* of the answer that demands it */
+};
+
+/* Which policy demands it of this host; false: none. */
+static bool
+demanded_by_policy(const struct trial *trial, struct demand *d)
+{
+	const struct session *s = trial->session;
+	const struct context *context = trial->context;
+	bool asked;
+
+	d->frame = d->route.frame;
+	if (d->route.domain[0] == '\0')
+		return false;
+	d->policy = context->policy(context->world, d->route.domain,
+	    s->chain_ns, &d->force);
+	if (d->policy)
+		return d->force.policy.mode != STS_NONE &&
+		    sts_policy_matches(&d->force.policy, d->route.mx);
+	d->published = dns_sts(s, d->route.domain, &asked, &d->frame) ==
+	    DNS_STS_PUBLISHED;
+	return d->published;
+}
+
+static bool
+meets_policy(const struct session *s, const struct demand *d)
+{
+	return d->named &&
+	    (s->chain_result == CHAIN_TRUSTED ||
+		s->chain_result == CHAIN_UNKNOWN);
+}
+
+/* With SNI it is known which of the names the client meant. */
+static bool
+is_meant(const struct session *s, const struct dns_route *route)
+{
+	return s->sni[0] == '\0' || strcmp(s->sni, route->mx) == 0;
+}
+
+/*
+ * The demand that is not met. Of domains that other clients asked for nobody
+ * knows whether this session was for them, and where one that the client did
+ * ask for is met the session may have been for that one.
+ */
+static bool
+find_unmet(const struct trial *trial, struct demand *out)
+{
+	const struct session *s = trial->session;
+	struct dns_route routes[DNS_ROUTES_MAX];
+	unsigned count = dns_routes(s, routes);
+	bool found = false;
+
+	for (unsigned i = 0; i < count && routes[i].own; i++) {
+		struct demand d = { .route = routes[i] };
+		bool demanded;
+
+		if (!is_meant(s, &d.route))
+			continue;
+		d.named = trust_names(s->chain[0], d.route.mx);
+		demanded = demanded_by_policy(trial, &d);
+		if (demanded && meets_policy(s, &d))
+			return false;
+		if (!demanded) {
+			d.policy = d.published = false;
+			d.tlsa = dns_tlsa(s, d.route.mx, &d.frame);
+			if (d.tlsa == DNS_TLSA_MATCHED)
+				return false;
+			demanded = d.tlsa == DNS_TLSA_UNMATCHED;
+		}
+		if (demanded && !found) {
+			*out = d;
+			found = true;
+		}
+	}
+	return found;
+}
+
+bool
+trial_certificate_demanded(const struct session *s,
+    const struct context *context)
+{
+	struct trial trial = { .session = s, .context = context };
+	struct dns_route routes[DNS_ROUTES_MAX];
+	unsigned count;
+
+	if (s->chain_count == 0 || s->answer_count == 0)
+		return false;
+	count = dns_routes(s, routes);
+	for (unsigned i = 0; i < count && routes[i].own; i++) {
+		struct demand d = { .route = routes[i] };
+
+		if (demanded_by_policy(&trial, &d) ||
+		    dns_tlsa(s, d.route.mx, &d.frame) != DNS_TLSA_NONE)
+			return true;
+	}
+	return false;
+}
+
+/* --- evidence ------------------------------------------------------------ */
+
+static void
+weigh_content(struct trial *trial, const struct demand *d)
+{
+	const struct session *s = trial->session;
+	bool trusted = s->chain_result == CHAIN_TRUSTED ||
+	    s->chain_result == CHAIN_EXPIRED;
+	enum evidence_code code = EVIDENCE_CERTIFICATE_EXPIRED;
+	struct evidence *e;
+
+	if (d->tlsa == DNS_TLSA_UNMATCHED)
+		return;
+	if (!d->named)
+		code = trusted ? EVIDENCE_CERTIFICATE_OTHER_NAME :
+				 EVIDENCE_CERTIFICATE_FOREIGN;
+	else if (!trusted)
+		code = EVIDENCE_CERTIFICATE_UNTRUSTED;
+	e = trial_evidence(trial, code, s->chain_frame);
+	snprintf(e->detail, sizeof(e->detail), "the client looked for %.120s",
+	    d->route.mx);
+}
+
+static void
+weigh_demand(struct trial *trial, const struct demand *d)
+{
+	enum evidence_code code = EVIDENCE_TLSA_UNMATCHED;
+	struct evidence *e;
+
+	if (d->published)
+		code = EVIDENCE_POLICY_PUBLISHED;
+	else if (d->policy)
+		code = d->force.policy.mode == STS_ENFORCE ?
+		    EVIDENCE_CERTIFICATE_POLICY :
+		    EVIDENCE_CERTIFICATE_POLICY_TESTING;
+	e = trial_evidence(trial, code, d->frame);
+	snprintf(e->detail, sizeof(e->detail),
+	    "%.100s, whose MX %.80s the client was given%s",
+	    d->route.domain[0] != '\0' ? d->route.domain : "some domain",
+	    d->route.mx,
+	    !d->policy		 ? "" :
+		d->force.assumed ? "; validity assumed" :
+				   "; validity observed");
+}
+
+static void
+add_policy(struct incident *in, const struct demand *d)
+{
+	struct policy_verdict *v = &in->policies[in->policy_count++];
+
+	strcpy(v->domain, d->route.domain);
+	snprintf(v->mode, sizeof(v->mode), "%s",
+	    sts_mode_name(d->force.policy.mode));
+	v->assumed = d->force.assumed;
+	v->mechanism = MECHANISM_STS;
+	v->basis = BASIS_DNS_MX;
+	v->result = POLICY_UNMET;
+}
+
+static void
+describe(struct trial *trial, const struct demand *d)
+{
+	const struct session *s = trial->session;
+	struct incident *in = trial->out;
+
+	in->frame = s->chain_frame;
+	in->seen_capture = s->chain_capture;
+	in->capture_ts_ns = s->chain_ns;
+	in->stream_offset = s->chain_offset;
+	in->side = SIDE_SERVER_OF_TAP;
+	trust_describe(s->chain[0], in->seen, sizeof(in->seen));
+	snprintf(in->expected, sizeof(in->expected), "%.60s", d->route.mx);
+}
+
+enum verdict
+trial_certificate(struct trial *trial)
+{
+	const struct session *s = trial->session;
+	struct demand d;
+
+	if (s->chain_count == 0 || s->answer_count == 0 ||
+	    !find_unmet(trial, &d))
+		return VERDICT_NOTHING;
+	trial->out->kind = KIND_CERTIFICATE_MISMATCH;
+	describe(trial, &d);
+	weigh_content(trial, &d);
+	weigh_demand(trial, &d);
+	if (d.policy)
+		add_policy(trial->out, &d);
+	wording_certificate(s, d.route.mx, d.named,
+	    d.tlsa == DNS_TLSA_UNMATCHED, trial->out);
+	return trial_conclude(trial);
+}

@@ -1,0 +1,113 @@
+/*
+ * Was the client led to another server? Answers of DNS that contradict each
+ * other, or the policy that is known of the domain (RFC 8461 4.1, 10.2; RFC
+ * 5452). DNS on the wire accuses, and never acquits (design 4.7).
+ */
+#include <stdio.h>
+
+#include "dns_seen.h"
+#include "trial.h"
+#include "trust.h"
+#include "wording.h"
+
+/* Did the session show that the server is not who is behind the name? */
+static bool
+is_stranger(const struct session *s, const char *mx)
+{
+	if (s->chain_count > 0)
+		return !trust_names(s->chain[0], mx);
+	return session_absence_seen(s);
+}
+
+static bool
+weigh_answers(struct trial *trial, const struct dns_route *route)
+{
+	const struct session *s = trial->session;
+	struct dns_contradiction c;
+	struct evidence *e;
+
+	if (!dns_contradicts(s, route->mx, &c))
+		return false;
+	e = trial_evidence(trial,
+	    c.second ? EVIDENCE_DNS_ANSWERED_TWICE : EVIDENCE_DNS_DIFFERS,
+	    c.frame);
+	snprintf(e->detail, sizeof(e->detail),
+	    "%.120s: frame %llu leads to this server, frame %llu to %s",
+	    route->mx, (unsigned long long)c.frame,
+	    (unsigned long long)c.other_frame, c.other);
+	if (is_stranger(s, route->mx))
+		trial_evidence(trial, EVIDENCE_SERVER_STRANGE, 0);
+	return true;
+}
+
+/* An MX host that the domain's policy does not list: RFC 8461 4.1 has the
+ * sender pass it over. */
+static bool
+weigh_policy(struct trial *trial, const struct dns_route *route)
+{
+	const struct session *s = trial->session;
+	const struct context *context = trial->context;
+	struct incident *in = trial->out;
+	struct policy_verdict *v = &in->policies[0];
+	struct policy_in_force force;
+	struct evidence *e;
+
+	if (route->domain[0] == '\0' ||
+	    !context->policy(context->world, route->domain, s->first_ns,
+		&force) ||
+	    force.policy.mode == STS_NONE ||
+	    sts_policy_matches(&force.policy, route->mx))
+		return false;
+	e = trial_evidence(trial,
+	    force.policy.mode == STS_ENFORCE ? EVIDENCE_MX_NOT_IN_POLICY :
+					       EVIDENCE_MX_NOT_IN_TESTING,
+	    route->frame);
+	snprintf(e->detail, sizeof(e->detail),
+	    "%.100s was given %.100s as its MX", route->domain, route->mx);
+	in->policy_count = 1;
+	strcpy(v->domain, route->domain);
+	snprintf(v->mode, sizeof(v->mode), "%s",
+	    sts_mode_name(force.policy.mode));
+	v->assumed = force.assumed;
+	v->mechanism = MECHANISM_STS;
+	v->basis = BASIS_DNS_MX;
+	v->result = POLICY_UNMET;
+	return true;
+}
+
+static enum verdict
+judge_route(struct trial *trial, const struct dns_route *route)
+{
+	const struct session *s = trial->session;
+	struct incident *in = trial->out;
+	bool answers = weigh_answers(trial, route);
+	bool policy = weigh_policy(trial, route);
+
+	if (!answers && !policy)
+		return VERDICT_NOTHING;
+	in->kind = KIND_SERVER_REDIRECTED;
+	in->side = SIDE_UNDETERMINED;
+	in->frame = s->first_frame;
+	in->capture_ts_ns = s->first_ns;
+	snprintf(in->expected, sizeof(in->expected), "%.60s", route->mx);
+	wording_redirected(s, route->domain, route->mx, answers, in);
+	return trial_conclude(trial);
+}
+
+enum verdict
+trial_redirected(struct trial *trial)
+{
+	const struct session *s = trial->session;
+	struct dns_route routes[DNS_ROUTES_MAX];
+	unsigned count = s->answer_count > 0 ? dns_routes(s, routes) : 0;
+
+	for (unsigned i = 0; i < count && routes[i].own; i++) {
+		enum verdict verdict;
+
+		trial_start_over(trial);
+		verdict = judge_route(trial, &routes[i]);
+		if (verdict != VERDICT_NOTHING)
+			return verdict;
+	}
+	return VERDICT_NOTHING;
+}

@@ -1,0 +1,211 @@
+/* What policies and TLSA records demand, and certificates that come. */
+#include <criterion/criterion.h>
+
+#include "rules/trust.h"
+#include "unit/rules/answers.h"
+#include "unit/rules/chain.h"
+#include "unit/rules/world.h"
+
+#define MX "mx.example.org"
+#define CLIENT "192.0.2.10"
+
+static struct dialogue d;
+static struct fake_world world;
+static struct incident in;
+static enum unjudged why;
+
+static void
+show_certificate(const struct made *m, enum chain_result result)
+{
+	struct fact fact = { .code = FACT_TLS_CERTIFICATE,
+		.line = 1,
+		.frame = 9,
+		.capture_ts_ns = NOON_NS,
+		.length = (uint32_t)m->length };
+	struct fact verified = { .code = FACT_CHAIN_VERIFIED, .value = result };
+
+	dialogue_fact(&d, FACT_TLS_SERVER_HELLO, 0x0303, "");
+	session_fold(&d.session, &fact, made_slice(m));
+	session_fold(&d.session, &verified, slice_str("0123456789abcdef"));
+	dialogue_fact(&d, FACT_TLS_ESTABLISHED, 0, "");
+}
+
+static void
+begin(const char *policy)
+{
+	memset(&d, 0, sizeof(d));
+	memset(&world, 0, sizeof(world));
+	if (policy != NULL) {
+		world.domain[0] = "example.org";
+		world.body[0] = policy;
+	}
+	dialogue_open(&d, CLIENT, "198.51.100.25");
+	dialogue_say(&d, S("220 mx ESMTP\r\n"), C("EHLO a\r\n"),
+	    S("250-mx\r\n250 STARTTLS\r\n"), C("STARTTLS\r\n"),
+	    S("220 go\r\n"));
+}
+
+static void
+look_up(const char *asker)
+{
+	answer(&d, asker, DNS_MX, "example.org", 0, "MX " MX);
+	answer(&d, asker, DNS_A, MX, 0, "A 198.51.100.25");
+}
+
+static enum verdict
+conclude(void)
+{
+	dialogue_close(&d);
+	return rules_judge(&d.session, fake_context(&world), &in, &why);
+}
+
+static struct made
+certificate_for(const char *names)
+{
+	return make_certificate(
+	    (struct making){ .subject = "mail", .names = names });
+}
+
+static enum verdict
+judge(const char *policy, const char *names, enum chain_result result)
+{
+	static struct made m;
+
+	m = certificate_for(names);
+	begin(policy);
+	look_up(CLIENT);
+	show_certificate(&m, result);
+	return conclude();
+}
+
+Test(judge_certificate, another_name_at_an_enforce_domain_is_an_incident)
+{
+	cr_assert_eq(judge(POLICY_OF("enforce"), "DNS:mail.attacker.example",
+			 CHAIN_UNTRUSTED),
+	    VERDICT_INCIDENT);
+	cr_assert_eq(in.kind, KIND_CERTIFICATE_MISMATCH);
+	cr_assert_eq(in.certainty, CERTAINTY_POSSIBLE);
+	expect_evidence(&in, "certificate-foreign certificate-policy");
+	cr_assert_str_eq(in.seen, "mail.attacker.example");
+	cr_assert_str_eq(in.expected, MX);
+	cr_assert_eq(in.frame, 9);
+	cr_assert_eq(in.policy_count, 1);
+	cr_assert_eq(in.policies[0].basis, BASIS_DNS_MX);
+	cr_assert_eq(in.policies[0].result, POLICY_UNMET);
+}
+
+Test(judge_certificate, what_is_demanded_decides)
+{
+	static const struct {
+		const char *policy, *names;
+		enum chain_result result;
+		enum verdict verdict;
+	} rows[] = {
+		{ POLICY_OF("enforce"), "DNS:" MX, CHAIN_TRUSTED,
+		    VERDICT_NOTHING },
+		{ POLICY_OF("enforce"), "DNS:*.example.org", CHAIN_TRUSTED,
+		    VERDICT_NOTHING },
+		{ POLICY_OF("enforce"), "DNS:" MX, CHAIN_UNTRUSTED,
+		    VERDICT_INCIDENT },
+		{ POLICY_OF("enforce"), "DNS:other.example", CHAIN_TRUSTED,
+		    VERDICT_INCIDENT },
+		/* Forgotten renewals are many. */
+		{ POLICY_OF("enforce"), "DNS:" MX, CHAIN_EXPIRED,
+		    VERDICT_EVIDENCE },
+		{ POLICY_OF("enforce"), NULL, CHAIN_UNTRUSTED,
+		    VERDICT_INCIDENT },
+		/* Nobody looked: then only the name is known. */
+		{ POLICY_OF("enforce"), "DNS:" MX, CHAIN_UNKNOWN,
+		    VERDICT_NOTHING },
+		{ POLICY_OF("testing"), "DNS:other.example", CHAIN_UNTRUSTED,
+		    VERDICT_EVIDENCE },
+		{ POLICY_OF("none"), "DNS:other.example", CHAIN_UNTRUSTED,
+		    VERDICT_NOTHING },
+		{ NULL, "DNS:other.example", CHAIN_UNTRUSTED, VERDICT_NOTHING },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		cr_expect_eq(judge(rows[i].policy, rows[i].names,
+				 rows[i].result),
+		    rows[i].verdict, "row %zu", i);
+}
+
+/* Of other people's lookups nobody knows what this session was for. */
+Test(judge_certificate, another_clients_answers_demand_nothing)
+{
+	struct made m = certificate_for("DNS:other.example");
+
+	begin(POLICY_OF("enforce"));
+	look_up("203.0.113.7");
+	show_certificate(&m, CHAIN_UNTRUSTED);
+	cr_assert_eq(conclude(), VERDICT_NOTHING);
+}
+
+/* With one of the two names the client may have meant the other. */
+Test(judge_certificate, a_host_of_two_names_is_measured_by_the_one_it_shows)
+{
+	struct made m = certificate_for("DNS:two.example.org");
+
+	begin(POLICY_OF("enforce"));
+	look_up(CLIENT);
+	answer(&d, CLIENT, DNS_MX, "example.org", 0, "MX two.example.org");
+	answer(&d, CLIENT, DNS_A, "two.example.org", 0, "A 198.51.100.25");
+	show_certificate(&m, CHAIN_TRUSTED);
+	cr_assert_eq(conclude(), VERDICT_NOTHING);
+}
+
+/* TLS 1.3, resumption, anonymous ciphers. */
+Test(judge_certificate, what_is_not_visible_is_neither_fine_nor_wrong)
+{
+	begin(POLICY_OF("enforce"));
+	look_up(CLIENT);
+	dialogue_fact(&d, FACT_TLS_SERVER_HELLO, 0x0304, "");
+	dialogue_fact(&d, FACT_TLS_ESTABLISHED, 0, "");
+	cr_assert_eq(conclude(), VERDICT_NOTHING);
+}
+
+Test(judge_certificate, a_policy_that_is_only_announced_weighs_little)
+{
+	struct made m = certificate_for("DNS:mail.attacker.example");
+
+	begin(NULL);
+	look_up(CLIENT);
+	answer(&d, CLIENT, DNS_TXT, "_mta-sts.example.org", 0,
+	    "TXT v=STSv1; id=1;");
+	show_certificate(&m, CHAIN_UNTRUSTED);
+	cr_assert_eq(conclude(), VERDICT_INCIDENT);
+	expect_evidence(&in, "certificate-foreign policy-published");
+	cr_assert_eq(in.policy_count, 0);
+}
+
+Test(judge_certificate, tlsa_that_matches_nothing_is_told)
+{
+	struct made m = certificate_for("DNS:" MX);
+	struct made other = certificate_for("DNS:" MX);
+	char records[1024] = "TLSA ";
+
+	begin(NULL);
+	look_up(CLIENT);
+	tlsa_text(&other, 3, 1, 1, records + 5);
+	answer(&d, CLIENT, DNS_TLSA, "_25._tcp." MX, 0, records);
+	show_certificate(&m, CHAIN_TRUSTED);
+	cr_assert_eq(conclude(), VERDICT_INCIDENT);
+	expect_evidence(&in, "tlsa-unmatched");
+	cr_assert_eq(in.certainty, CERTAINTY_POSSIBLE);
+}
+
+/* RFC 7672 2.2.1: a record of the next certificate may stand beside. */
+Test(judge_certificate, one_tlsa_record_that_matches_is_enough)
+{
+	struct made m = certificate_for("DNS:" MX);
+	struct made next = certificate_for("DNS:" MX);
+	char records[1024] = "TLSA ", more[512];
+
+	begin(NULL);
+	look_up(CLIENT);
+	tlsa_text(&next, 3, 1, 1, records + 5);
+	strcat(strcat(records, "\nTLSA "), tlsa_text(&m, 3, 1, 1, more));
+	answer(&d, CLIENT, DNS_TLSA, "_25._tcp." MX, 0, records);
+	show_certificate(&m, CHAIN_UNTRUSTED);
+	cr_assert_eq(conclude(), VERDICT_NOTHING);
+}
