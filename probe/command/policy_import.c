@@ -229,17 +229,20 @@ import_json(struct import *import, const char *text, size_t len,
 	json_decref(root);
 }
 
-/* A document as a whole, which lines are not: their first one is one. */
+/* One document, over however many lines; else a line is one. */
 static bool
 is_one_document(const char *text, size_t len)
 {
 	const char *end = memchr(text, '\n', len);
-	json_t *first =
-	    json_loadb(text, end != NULL ? (size_t)(end - text) : len, 0, NULL);
-	bool one = first == NULL || json_object_get(first, "policies") != NULL;
+	size_t n = end != NULL ? (size_t)(end - text) : len;
+	json_t *first = json_loadb(text, n, 0, NULL);
+	bool whole = json_object_get(first, "policies") != NULL;
 
+	for (; whole && n < len; n++)
+		whole = strchr(" \t\r\n", text[n]) != NULL;
+	whole |= first == NULL;
 	json_decref(first);
-	return one;
+	return whole;
 }
 
 static int

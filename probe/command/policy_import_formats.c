@@ -16,7 +16,8 @@ text_of(const json_t *object, const char *key)
 
 /* --- JSON Lines ---------------------------------------------------------- */
 
-/* As `policy export` writes them; `policy` in place of `body` will do. */
+/* As `policy export` writes them; `policy` in place of `body` will do. Or a
+ * TLS report, as `report tlsrpt` writes them. */
 static void
 json_line(struct import *import, const char *place, const json_t *line)
 {
@@ -28,6 +29,10 @@ json_line(struct import *import, const char *place, const json_t *line)
 	char made[IMPORT_BODY_BYTES];
 	struct policy_row row = { .from_ns = INT64_MIN, .until_ns = INT64_MAX };
 
+	if (json_is_array(json_object_get(line, "policies"))) {
+		import_tls_report(import, line);
+		return;
+	}
 	if (domain == NULL) {
 		import_complain(import, place,
 		    "has no \"domain\"; wanted is an object with domain, body "
