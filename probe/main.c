@@ -25,6 +25,8 @@ static const struct {
 	{ "compare", command_compare,
 	    "two captures of the same traffic, from both sides of a "
 	    "suspect" },
+	{ "report", command_report,
+	    "RFC 8460 JSON of what was seen, for mail operators" },
 	{ "rules", command_rules,
 	    "what is looked for, and why, with every weight" },
 	{ "stats", command_stats,

@@ -408,6 +408,20 @@ session_fold(struct session *s, const struct fact *fact, struct slice bytes)
 		folds[fact->code](s, fact, bytes);
 }
 
+void
+session_fold_stored(struct session *s, struct slice facts)
+{
+	struct slice bytes;
+	struct fact fact;
+
+	session_init(s, 0);
+	if (facts.len == 0 || facts.ptr[0] != FACT_FORMAT_VERSION)
+		return;
+	facts = slice_after(facts, 1);
+	while (fact_decode(&facts, &fact, &bytes))
+		session_fold(s, &fact, bytes);
+}
+
 /* The peers ended it, nothing went in clear, and it would have been seen. */
 static bool
 stopped(const struct session *s)

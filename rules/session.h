@@ -196,6 +196,9 @@ void session_init(struct session *, uint64_t handle);
 /* The bytes of certificates and DNS answers are borrowed for as long as the
  * session is asked of them. */
 void session_fold(struct session *, const struct fact *, struct slice bytes);
+/* Begins anew with all facts of a stored session, encoded, their version
+ * first; of another version: none. */
+void session_fold_stored(struct session *, struct slice facts);
 /* Adds one session, as far as it is known, to the axes. Whether it is unjudged
  * is the verdict's to say: a masked keyword shows through many a gap. */
 void session_tally(const struct session *, struct tally *);

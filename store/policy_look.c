@@ -298,6 +298,52 @@ store_each_tls_report(struct store *s, const char *domain, tls_report_fn *fn,
 	return query_close(&q, status);
 }
 
+/* --- what reports are made of -------------------------------------------- */
+
+int
+store_each_known_domain(struct store *s, domain_fn *fn, void *context)
+{
+	char domain[DOMAIN_TEXT_BYTES];
+	struct query q;
+	int status = 0;
+
+	if (query_open(&q, s,
+		"SELECT domain FROM recipient UNION SELECT domain FROM policy"
+		" UNION SELECT domain FROM policy_look ORDER BY domain",
+		NULL) != 0)
+		return -1;
+	while (query_next(&q, status)) {
+		column_text(q.statement, 0, domain, sizeof(domain));
+		status = fn(context, domain);
+	}
+	return query_close(&q, status);
+}
+
+int
+store_each_tls_day(struct store *s, const struct address *server,
+    tls_day_fn *fn, void *context)
+{
+	char text[ADDRESS_TEXT_BYTES];
+	struct query q;
+	int status = 0;
+
+	/* ?2: nanoseconds of a day; ?3: TLS, ?4: the port of an MX. */
+	if (query_open(&q, s,
+		"SELECT CASE WHEN first_ns / ?2 = last_ns / ?2"
+		"  THEN first_ns / ?2 * ?2 ELSE -1 END AS day, sum(sessions)"
+		" FROM profile WHERE server = ?1 AND port = ?4"
+		"  AND ending_class = ?3 GROUP BY day ORDER BY day",
+		address_format(server, text)) != 0)
+		return -1;
+	sqlite3_bind_int64(q.statement, 2, INT64_C(86400) * 1000000000);
+	sqlite3_bind_int(q.statement, 3, CLASS_TLS);
+	sqlite3_bind_int(q.statement, 4, 25);
+	while (query_next(&q, status))
+		status = fn(context, sqlite3_column_int64(q.statement, 0),
+		    (uint64_t)sqlite3_column_int64(q.statement, 1));
+	return query_close(&q, status);
+}
+
 int
 store_has_recipient(struct store *s, const char *domain, bool *has)
 {

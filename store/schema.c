@@ -115,8 +115,7 @@ static const char *const steps[] = {
 	"CREATE TABLE policy_event (domain TEXT NOT NULL,"
 	"  at_ns INTEGER NOT NULL, event TEXT NOT NULL, detail TEXT,"
 	"  PRIMARY KEY (domain, at_ns, event)) STRICT, WITHOUT ROWID;"
-	/* `tlsa`: a record a line, as a zone file has them; `secure`: the
-	 * TLSA records were validated. */
+	/* `tlsa`: validated ones only, a record a line as in a zone file. */
 	"CREATE TABLE mail_host (domain TEXT NOT NULL, host TEXT NOT NULL,"
 	"  from_ns INTEGER NOT NULL, until_ns INTEGER NOT NULL,"
 	"  preference INTEGER NOT NULL, mx_secure INTEGER NOT NULL,"
@@ -130,8 +129,8 @@ static const char *const steps[] = {
 	"  failures INTEGER NOT NULL, details TEXT,"
 	"  PRIMARY KEY (domain, start_ns, organization, report_id,"
 	"  policy_type)) STRICT, WITHOUT ROWID;",
-	"ALTER TABLE policy_verdict"
-	"  ADD COLUMN mechanism TEXT NOT NULL DEFAULT 'sts';",
+	("ALTER TABLE policy_verdict"
+	 "  ADD COLUMN mechanism TEXT NOT NULL DEFAULT 'sts';"),
 	/* What the operator said, when and who he was: only ever added to, also
 	 * by hand. Its times are the wall clock's, and in no comparison. */
 	"CREATE TABLE word (number INTEGER PRIMARY KEY, verb TEXT NOT NULL,"

@@ -287,6 +287,16 @@ typedef int tls_report_fn(void *context, const struct tls_report_row *);
 int store_each_tls_report(struct store *, const char *domain, tls_report_fn *,
     void *context);
 
+/* Domains of recipients of kept sessions, and those with a policy or a look,
+ * each once, in order. */
+int store_each_known_domain(struct store *, domain_fn *, void *context);
+
+/* Sessions with TLS at `server` on port 25, by UTC day of their profiles.
+ * `day_ns` -1: of profiles that cover more than one day. */
+typedef int tls_day_fn(void *context, int64_t day_ns, uint64_t sessions);
+int store_each_tls_day(struct store *, const struct address *server,
+    tls_day_fn *, void *context);
+
 /* Is there a kept session with a recipient in `domain`? */
 int store_has_recipient(struct store *, const char *domain, bool *has);
 

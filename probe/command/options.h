@@ -72,6 +72,7 @@ int command_show(int argc, char **argv);
 int command_compare(int argc, char **argv);
 int command_stats(int argc, char **argv);
 int command_policy(int argc, char **argv);
+int command_report(int argc, char **argv);
 int command_rules(int argc, char **argv);
 
 #endif

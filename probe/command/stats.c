@@ -39,9 +39,9 @@ on_clear_text(void *context, const struct clear_enforce_row *row)
 	char client[ADDRESS_TEXT_BYTES], count[32], day[32];
 
 	if (c->clear_rows++ == 0)
-		printf("\nClear text to domains whose policy is `enforce`, "
-		       "though STARTTLS was offered and not asked for\n"
-		       "(most senders know no MTA-STS):\n");
+		printf("\nClear text to domains that demand TLS (policy "
+		       "`enforce`, or DANE), though STARTTLS was offered\n"
+		       "and not asked for (most senders know neither):\n");
 	if (c->clear_rows <= CLEAR_SHOWN)
 		printf("  %s  %.10s  %s -> %s\n",
 		    style_count(row->sessions, count),

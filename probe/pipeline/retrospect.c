@@ -88,20 +88,6 @@ end_session(struct round *r)
 	r->any = r->decided = false;
 }
 
-static void
-fold(struct round *r, struct slice facts)
-{
-	struct slice bytes;
-	struct fact fact;
-
-	session_init(&r->session, 0);
-	if (facts.len == 0 || facts.ptr[0] != FACT_FORMAT_VERSION)
-		return;
-	facts = slice_after(facts, 1);
-	while (fact_decode(&facts, &fact, &bytes))
-		session_fold(&r->session, &fact, bytes);
-}
-
 static int
 on_sighting(void *context, const struct sighting *sighting)
 {
@@ -118,7 +104,7 @@ on_sighting(void *context, const struct sighting *sighting)
 	}
 	if (r->decided)
 		return 0;
-	fold(r, sighting->facts);
+	session_fold_stored(&r->session, sighting->facts);
 	if (rules_judge(&r->session, world_context(r->retrospect->world), in,
 		&why) != VERDICT_INCIDENT)
 		return 0;

@@ -158,9 +158,9 @@ host_holds(const struct known_domain *d, const struct mail_host *host,
 	    host->from_ns - at_ns < HOSTS_ASSUMED_NS;
 }
 
-/* One of "192.0.2.1 2001:db8::1". */
-static bool
-has_address(const struct mail_host *host, const struct address *address)
+bool
+mail_host_has_address(const struct mail_host *host,
+    const struct address *address)
 {
 	char text[ADDRESS_TEXT_BYTES];
 	const char *at;
@@ -199,7 +199,7 @@ find_dane(void *context, const char *domain, const struct endpoint *server,
 
 		if (!host_holds(d, host, at_ns, &back))
 			continue;
-		if (has_address(host, &server->address)) {
+		if (mail_host_has_address(host, &server->address)) {
 			*assumed = back;
 			return state;
 		}

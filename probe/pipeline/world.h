@@ -22,4 +22,7 @@ void world_refresh(struct world *);
 const struct context *world_context(const struct world *);
 const struct context *world_context_bare(const struct world *);
 
+/* Is it one of the host's, "192.0.2.1 2001:db8::1"? */
+bool mail_host_has_address(const struct mail_host *, const struct address *);
+
 #endif
