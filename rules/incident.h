@@ -152,6 +152,14 @@ struct operator_words {
 	char note[256];		/* of the last that has one, or the rule's */
 };
 
+/* Repetitions of one act (design 3), as they are known when asked. */
+struct incident_campaign {
+	char id[INCIDENT_ID_BYTES]; /* of its earliest incident */
+	uint64_t incidents;	    /* 0: the act was not repeated */
+	uint64_t clients, servers;
+	int64_t first_ns, last_ns;
+};
+
 struct incident {
 	char id[INCIDENT_ID_BYTES];
 	uint8_t session[16]; /* identity of the tampered session */
@@ -210,7 +218,8 @@ struct incident {
 	/* What the verdict stood on: program, rules, policies, history. */
 	char provenance[256];
 
-	struct operator_words words; /* filled in by who reads it back */
+	struct operator_words words;	   /* filled in by who reads it back */
+	struct incident_campaign campaign; /* and by who asks for it */
 };
 
 /* Of each group the strongest for and the strongest against count (design

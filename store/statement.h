@@ -33,6 +33,8 @@ int store_execute(struct store *, const char *sql);
 int store_delete_unused_replies(struct store *);
 /* Fills incident->words with what holds now. */
 int store_words_of(struct store *, struct incident *);
+/* Only whether a rule suppresses it. */
+int store_rules_cover(struct store *, struct incident *);
 /* SQLITE_ROW, SQLITE_DONE, or a code for store_failed(): also when a value
  * could not be bound, which would otherwise go in as NULL. */
 int step(struct store *, sqlite3_stmt *);

@@ -182,12 +182,18 @@ on_rule(void *context, const struct word *rule)
 }
 
 int
+store_rules_cover(struct store *s, struct incident *in)
+{
+	return store_each_rule(s, on_rule, in) < 0 ? -1 : 0;
+}
+
+int
 store_words_of(struct store *s, struct incident *in)
 {
 	memset(&in->words, 0, sizeof(in->words));
 	if (store_each_word(s, in->id, on_own_word, &in->words) != 0)
 		return -1;
-	return store_each_rule(s, on_rule, in) < 0 ? -1 : 0;
+	return store_rules_cover(s, in);
 }
 
 int

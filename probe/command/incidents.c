@@ -6,6 +6,7 @@
 #include "probe/output/eve.h"
 #include "probe/output/style.h"
 #include "probe/output/text.h"
+#include "probe/pipeline/campaigns.h"
 #include "store/store.h"
 #include "word.h"
 
@@ -18,6 +19,7 @@ enum {
 	OPTION_DOMAIN,
 	OPTION_SINCE,
 	OPTION_UNTIL,
+	OPTION_CAMPAIGNS,
 };
 
 static const struct option_row rows[] = {
@@ -30,6 +32,9 @@ static const struct option_row rows[] = {
 	{ "domain", OPTION_DOMAIN, "DOMAIN", "only with this recipient" },
 	{ "since", OPTION_SINCE, "TIME", "from this time on (RFC 3339)" },
 	{ "until", OPTION_UNTIL, "TIME", "before this time" },
+	{ "campaigns", OPTION_CAMPAIGNS, NULL,
+	    "repetitions of one act instead: same kind and mask, and a server "
+	    "or client network in common" },
 	{ NULL, 0, NULL, NULL },
 };
 
@@ -38,8 +43,10 @@ struct listing {
 	struct address server, client;
 	struct common_options common;
 	struct json json;
+	struct campaigns *campaigns;
+	struct incident incident; /* with its campaign */
 	uint64_t count;
-	bool failed;
+	bool by_campaign, failed;
 };
 
 static int
@@ -86,6 +93,9 @@ on_option(void *context, int letter, const char *value)
 	case OPTION_DOMAIN:
 		l->filter.domain = value;
 		return 0;
+	case OPTION_CAMPAIGNS:
+		l->by_campaign = true;
+		return 0;
 	case OPTION_SINCE:
 		return option_time("incidents", &l->filter.since_ns, value);
 	default:
@@ -102,8 +112,10 @@ on_incident(void *context, const struct incident *in)
 		text_table_head(stdout);
 	switch (l->common.format) {
 	case FORMAT_JSON:
+		l->incident = *in;
+		campaigns_mark(l->campaigns, &l->incident);
 		json_reset(&l->json);
-		eve_alert(&l->json, in);
+		eve_alert(&l->json, &l->incident);
 		l->failed |= json_write(&l->json, stdout) != 0;
 		break;
 	case FORMAT_CSV:
@@ -114,6 +126,34 @@ on_incident(void *context, const struct incident *in)
 		break;
 	}
 	return l->failed ? 1 : 0;
+}
+
+static int
+on_campaign(void *context, const struct incident *in)
+{
+	struct listing *l = context;
+
+	if (l->count++ == 0 && l->common.format == FORMAT_TEXT)
+		text_campaign_head(stdout);
+	if (l->common.format == FORMAT_JSON) {
+		json_reset(&l->json);
+		eve_campaign(&l->json, in);
+		l->failed |= json_write(&l->json, stdout) != 0;
+	} else {
+		text_campaign_row(stdout, in);
+	}
+	return l->failed ? 1 : 0;
+}
+
+static int
+list(struct listing *l, struct store *store)
+{
+	l->campaigns = campaigns_find(store);
+	if (l->campaigns == NULL)
+		return -1;
+	return l->by_campaign ?
+	    campaigns_each(l->campaigns, on_campaign, l) :
+	    store_each_incident(store, &l->filter, on_incident, l);
 }
 
 int
@@ -138,6 +178,8 @@ command_incidents(int argc, char **argv)
 	first = options_parse(&syntax, &l.common, &l, argc, argv);
 	if (first < 0)
 		return first == -1 ? STATUS_OK : STATUS_ERROR;
+	if (l.by_campaign && l.common.format == FORMAT_CSV)
+		return usage_error(&syntax, "csv is for incidents");
 	if (first < argc)
 		return usage_error(&syntax, "\"%s\" is not wanted here",
 		    argv[first]);
@@ -150,16 +192,17 @@ command_incidents(int argc, char **argv)
 	json_init(&l.json);
 	if (l.common.format == FORMAT_CSV)
 		text_csv_head(stdout);
-	status = store_each_incident(store, &l.filter, on_incident, &l);
+	status = list(&l, store);
 	if (status < 0)
 		complain("%s", store_error(store));
 	else if (l.count == 0 && l.common.format == FORMAT_TEXT)
-		printf("No incident.\n");
+		printf(l.by_campaign ? "No campaign.\n" : "No incident.\n");
 	if (fflush(stdout) != 0 || ferror(stdout) || l.failed) {
 		complain("standard output cannot be written");
 		status = -1;
 	}
 	json_free(&l.json);
+	campaigns_free(l.campaigns);
 	store_close(store);
 	return status < 0 ? STATUS_ERROR : STATUS_OK;
 }

@@ -18,6 +18,7 @@
 #include "probe/output/progress.h"
 #include "probe/output/style.h"
 #include "probe/output/text.h"
+#include "probe/pipeline/campaigns.h"
 #include "probe/pipeline/run.h"
 #include "read_options.h"
 #include "trust_store.h"
@@ -198,9 +199,18 @@ read_source(struct reading *r, struct source *source)
 struct finding {
 	struct reading *reading;
 	struct incident_groups groups;
-	uint64_t suppressed;
+	struct campaigns *campaigns;
+	struct incident incident; /* with its campaign */
+	uint64_t suppressed, repeated;
 	bool likely, unwritten;
 };
+
+static int
+on_now(void *context, const struct incident *in)
+{
+	campaigns_now(context, in);
+	return 0;
+}
 
 static int
 on_incident(void *context, const struct incident *in)
@@ -215,8 +225,14 @@ on_incident(void *context, const struct incident *in)
 	    (in->words.suppressed_by != 0 && r->options.eve != NULL) ||
 	    (incident_severity(in) > 2 && !r->options.alert_possible))
 		return 0;
+	if (r->options.alert_once && !campaigns_alert(f->campaigns, in)) {
+		f->repeated++;
+		return 0;
+	}
+	f->incident = *in;
+	campaigns_mark(f->campaigns, &f->incident);
 	json_reset(&r->json);
-	eve_alert(&r->json, in);
+	eve_alert(&r->json, &f->incident);
 	f->unwritten |= json_write(&r->json, r->eve) != 0;
 	return 0;
 }
@@ -250,7 +266,10 @@ report(struct reading *r)
 
 	filter.captures = rows;
 	filter.capture_count = count;
-	if (store_each_incident(r->store, &filter, on_incident, &f) < 0) {
+	f.campaigns = campaigns_find(r->store);
+	if (f.campaigns == NULL ||
+	    store_each_incident(r->store, &filter, on_now, f.campaigns) < 0 ||
+	    store_each_incident(r->store, &filter, on_incident, &f) < 0) {
 		complain("%s", store_error(r->store));
 		r->failed = true;
 	}
@@ -261,6 +280,11 @@ report(struct reading *r)
 			cross_check_summary(stdout,
 			    cross_check_totals(r->cross_check));
 	}
+	if (f.repeated > 0 && !r->options.common.quiet)
+		complain("%llu incidents repeat an act that is alerted once: "
+			 "striplight incidents --campaigns",
+		    (unsigned long long)f.repeated);
+	campaigns_free(f.campaigns);
 	if (f.suppressed > 0 && !r->options.common.quiet)
 		complain("%llu of the incidents suppressed by your rules: "
 			 "listed, not alerted (striplight incidents suppress "

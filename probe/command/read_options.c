@@ -13,6 +13,7 @@ enum {
 	OPTION_KEEP_ADDRESSES,
 	OPTION_EVE,
 	OPTION_ALERT_FROM,
+	OPTION_ALERT_ONCE,
 	OPTION_FACTS,
 	OPTION_PORTS,
 	OPTION_ANY_PORT,
@@ -110,6 +111,9 @@ static const struct option_row own_rows[] = {
 	{ "eve", OPTION_EVE, "FILE|-", "append alerts as EVE JSON" },
 	{ "alert-from", OPTION_ALERT_FROM, "WORD",
 	    "likely (default) or possible: what --eve writes" },
+	{ "alert-once", OPTION_ALERT_ONCE, NULL,
+	    "of the repetitions of one act only the first, with their count: "
+	    "see incidents --campaigns" },
 	{ "keep-addresses", OPTION_KEEP_ADDRESSES, NULL,
 	    "keep local parts of mail addresses (never bodies, never "
 	    "credentials)" },
@@ -292,6 +296,9 @@ on_option(void *context, int letter, const char *value)
 		return 0;
 	case OPTION_ALERT_FROM:
 		return parse_alert_from(o, value);
+	case OPTION_ALERT_ONCE:
+		o->alert_once = true;
+		return 0;
 	case OPTION_FACTS:
 		o->facts = true;
 		return 0;

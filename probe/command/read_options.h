@@ -18,7 +18,7 @@ struct read_options {
 	const char *eve;   /* NULL: none */
 	const char *trust;
 	double prior;
-	bool alert_possible, facts, isolated, strict, threads_given;
+	bool alert_possible, alert_once, facts, isolated, strict, threads_given;
 	bool cross_check;
 };
 

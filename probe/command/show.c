@@ -9,9 +9,11 @@
 #include "probe/output/facts.h"
 #include "probe/output/style.h"
 #include "probe/output/verdict.h"
+#include "probe/pipeline/campaigns.h"
 #include "store/store.h"
 
 #define CANDIDATES_SHOWN 5
+#define OTHERS_SHOWN 5
 
 enum {
 	OPTION_FULL = 300,
@@ -28,6 +30,8 @@ struct showing {
 	struct store *store;
 	struct json json;
 	struct incident incident;
+	struct campaigns *campaigns;
+	unsigned others; /* of the campaign, that were told */
 	unsigned matches;
 	char candidates[CANDIDATES_SHOWN][INCIDENT_ID_BYTES];
 	/* Of the sighting that the incident names; NULL: it was shed. */
@@ -131,6 +135,19 @@ on_word_text(void *context, const struct word *word)
 	return 0;
 }
 
+/* Who else is hit. */
+static int
+on_other_text(void *context, const struct incident *other)
+{
+	struct showing *s = context;
+
+	if (s->others == 0)
+		verdict_campaign(stdout, &s->incident);
+	if (s->others++ < OTHERS_SHOWN || s->full)
+		verdict_other(stdout, other);
+	return 0;
+}
+
 static int
 show_text(struct showing *s)
 {
@@ -145,6 +162,7 @@ show_text(struct showing *s)
 		dialogue_print(stdout, &s->incident, facts,
 		    s->full ? UINT32_MAX : DIALOGUE_LINES);
 	verdict_evidence(stdout, &s->incident);
+	campaigns_others(s->campaigns, &s->incident, on_other_text, s);
 	status =
 	    store_each_revision(s->store, s->incident.id, on_revision_text, s);
 	if (status == 0)
@@ -208,6 +226,25 @@ on_word_json(void *context, const struct word *word)
 	return 0;
 }
 
+static int
+on_other_json(void *context, const struct incident *other)
+{
+	struct showing *s = context;
+	char text[ADDRESS_TEXT_BYTES];
+
+	json_object_open(&s->json, NULL);
+	json_text(&s->json, "incident", other->id);
+	json_eve_time(&s->json, "timestamp", other->capture_ts_ns);
+	json_text(&s->json, "src_ip",
+	    address_format(&other->client.address, text));
+	json_text(&s->json, "dest_ip",
+	    address_format(&other->server.address, text));
+	json_unsigned(&s->json, "dest_port", other->server.port);
+	json_text(&s->json, "certainty", certainty_name(other->certainty));
+	json_object_close(&s->json);
+	return 0;
+}
+
 /* The alert as everywhere, with three members more in `downgrade`. */
 static int
 show_json(struct showing *s)
@@ -220,6 +257,11 @@ show_json(struct showing *s)
 	status =
 	    store_each_revision(s->store, s->incident.id, on_revision_json, s);
 	json_array_close(&s->json);
+	if (s->incident.campaign.incidents > 0) {
+		json_array_open(&s->json, "who_else");
+		campaigns_others(s->campaigns, &s->incident, on_other_json, s);
+		json_array_close(&s->json);
+	}
 	if (s->incident.words.count > 0 && status == 0) {
 		json_array_open(&s->json, "words");
 		status =
@@ -271,8 +313,10 @@ find_and_show(struct showing *s, const char *prefix)
 		    prefix);
 		return STATUS_NO;
 	}
-	if (load_dialogue(s) < 0)
+	s->campaigns = campaigns_find(s->store);
+	if (s->campaigns == NULL || load_dialogue(s) < 0)
 		goto failed;
+	campaigns_mark(s->campaigns, &s->incident);
 	status = s->common.format == FORMAT_JSON ? show_json(s) : show_text(s);
 	if (status < 0 && store_error(s->store)[0] != '\0')
 		goto failed;
@@ -325,6 +369,7 @@ command_show(int argc, char **argv)
 		else
 			status = find_and_show(s, argv[first]);
 	}
+	campaigns_free(s->campaigns);
 	store_close(s->store);
 	json_free(&s->json);
 	free(s->facts);

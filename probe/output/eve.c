@@ -215,6 +215,21 @@ put_words(struct json *j, const struct incident *in)
 	json_object_close(j);
 }
 
+static void
+put_campaign(struct json *j, const struct incident_campaign *c)
+{
+	if (c->incidents == 0)
+		return;
+	json_object_open(j, "campaign");
+	json_text(j, "id", c->id);
+	json_unsigned(j, "incidents", c->incidents);
+	json_unsigned(j, "clients", c->clients);
+	json_unsigned(j, "servers", c->servers);
+	json_eve_time(j, "first", c->first_ns);
+	json_eve_time(j, "last", c->last_ns);
+	json_object_close(j);
+}
+
 /* Stays open. */
 static void
 put_downgrade(struct json *j, const struct incident *in, const char *own)
@@ -242,6 +257,7 @@ put_downgrade(struct json *j, const struct incident *in, const char *own)
 	put_evidence(j, in);
 	put_sessions(j, in, own);
 	put_text(j, "next_step", in->next_step);
+	put_campaign(j, &in->campaign);
 	put_words(j, in);
 	json_text(j, "provenance", in->provenance);
 }
@@ -283,4 +299,16 @@ eve_alert(struct json *j, const struct incident *in)
 {
 	eve_alert_open(j, in);
 	eve_alert_close(j);
+}
+
+void
+eve_campaign(struct json *j, const struct incident *first)
+{
+	json_object_open(j, NULL);
+	json_text(j, "event_type", "campaign");
+	json_text(j, "kind", kind_name(first->kind));
+	put_text(j, "resembles", first->resembles);
+	put_text(j, "seen", first->seen);
+	put_campaign(j, &first->campaign);
+	json_object_close(j);
 }

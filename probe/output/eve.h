@@ -14,4 +14,7 @@ void eve_alert(struct json *, const struct incident *);
 void eve_alert_open(struct json *, const struct incident *);
 void eve_alert_close(struct json *);
 
+/* A campaign, as the first of its incidents: what and how often, one object. */
+void eve_campaign(struct json *, const struct incident *first);
+
 #endif

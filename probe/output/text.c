@@ -313,6 +313,29 @@ text_table_row(FILE *out, const struct incident *in)
 	    strlen(in->observed) > 160 ? "..." : "", style_end());
 }
 
+void
+text_campaign_head(FILE *out)
+{
+	fprintf(out, "%s%-8s  %9s  %7s  %7s  %-19s  %-19s  %-18s  %s%s\n",
+	    style(TONE_BOLD), "campaign", "incidents", "clients", "servers",
+	    "first (UTC)", "last (UTC)", "kind", "what", style_end());
+}
+
+void
+text_campaign_row(FILE *out, const struct incident *in)
+{
+	const struct incident_campaign *c = &in->campaign;
+	char first[32], last[32], count[3][32], what[96];
+
+	describe(in, what);
+	fprintf(out, "%-8.8s  %9s  %7s  %7s  %-19s  %-19s  %-18s  %s\n", c->id,
+	    style_count(c->incidents, count[0]),
+	    style_count(c->clients, count[1]),
+	    style_count(c->servers, count[2]), style_time(c->first_ns, first),
+	    style_time(c->last_ns, last), kind_name(in->kind),
+	    in->resembles[0] ? in->resembles : what);
+}
+
 /* RFC 4180: quotes double inside quotes. A formula is none in quotes for a
  * spreadsheet only behind an apostrophe. */
 static void

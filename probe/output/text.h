@@ -31,6 +31,9 @@ void text_read_summary(FILE *, const struct capture_row *, size_t count,
 /* One line an incident; text_table_head() once before them. */
 void text_table_head(FILE *);
 void text_table_row(FILE *, const struct incident *);
+/* The same of campaigns, each as the first of its incidents. */
+void text_campaign_head(FILE *);
+void text_campaign_row(FILE *, const struct incident *);
 void text_csv_head(FILE *);
 void text_csv_row(FILE *, const struct incident *);
 /* The colour that fits a certainty. */

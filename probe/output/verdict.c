@@ -367,3 +367,30 @@ verdict_word(FILE *out, const char *verb, const char *label, const char *note,
 	    note[0] ? ": " : "", style_safe(note, safe));
 	style_paragraph(out, "Said", LABEL, text);
 }
+
+void
+verdict_campaign(FILE *out, const struct incident *in)
+{
+	const struct incident_campaign *c = &in->campaign;
+	char text[256], first[32], last[32], count[3][32];
+
+	snprintf(text, sizeof(text),
+	    "%s incidents of this act between %s and %s UTC: %s client%s, %s "
+	    "server%s (campaign %.8s; --full lists all)",
+	    style_count(c->incidents, count[0]), style_time(c->first_ns, first),
+	    style_time(c->last_ns, last), style_count(c->clients, count[1]),
+	    c->clients == 1 ? "" : "s", style_count(c->servers, count[2]),
+	    c->servers == 1 ? "" : "s", c->id);
+	style_paragraph(out, "Who else", LABEL, text);
+}
+
+void
+verdict_other(FILE *out, const struct incident *other)
+{
+	char client[ADDRESS_TEXT_BYTES], server[ENDPOINT_TEXT_BYTES], time[32];
+
+	fprintf(out, "%*s%.8s  %s  %s %s %s\n", LABEL, "", other->id,
+	    style_time(other->capture_ts_ns, time),
+	    address_format(&other->client.address, client),
+	    style_utf8() ? "→" : "->", endpoint_format(&other->server, server));
+}

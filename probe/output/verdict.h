@@ -24,4 +24,8 @@ void verdict_revision(FILE *, const struct incident *);
 void verdict_word(FILE *, const char *verb, const char *label, const char *note,
     const char *user, int64_t said_ns);
 
+/* The campaign that the incident belongs to; then each of its others. */
+void verdict_campaign(FILE *, const struct incident *);
+void verdict_other(FILE *, const struct incident *other);
+
 #endif
