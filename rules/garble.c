@@ -138,6 +138,20 @@ has_parameter(struct slice text)
 	return false;
 }
 
+/* NOOP, filled up with blanks: in place of a command a proxy does the same. */
+static bool
+is_padded_noop(struct slice text)
+{
+	size_t n = 4;
+
+	if (text.len != STARTTLS_BYTES ||
+	    !slice_equal_nocase(slice_first(text, n), slice_str("NOOP")))
+		return false;
+	while (n < text.len && text.ptr[n] == ' ')
+		n++;
+	return n == text.len;
+}
+
 static enum form
 form_of(const struct registry *registry, const struct ehlo_line *line)
 {
@@ -154,6 +168,8 @@ form_of(const struct registry *registry, const struct ehlo_line *line)
 		return FORM_MASK;
 	if (text.len != STARTTLS_BYTES)
 		return FORM_ORDINARY;
+	if (is_padded_noop(text))
+		return FORM_ILLEGAL;
 	/* What damaged CHUNKING did not damage STARTTLS. */
 	if (registry_resembles(registry, text))
 		return FORM_ORDINARY;

@@ -436,7 +436,7 @@ rules_have_a_say(const struct session *s)
 	    session_starttls_failed(s) || s->sentinel != SENTINEL_NONE ||
 	    s->answer_count > 0 ||
 	    s->extra[TO_SERVER].lines + s->extra[TO_CLIENT].lines > 0 ||
-	    command_has_a_say(s) || blocked_has_a_say(s);
+	    command_has_a_say(s) || blocked_has_a_say(s) || hidden_has_a_say(s);
 }
 
 static enum verdict
@@ -478,8 +478,8 @@ rules_demand_certificate(const struct session *s, const struct context *context)
 /* In the order of kinds.def: the first that makes an incident names it. */
 static enum verdict (*const steps[])(struct trial *) = { trial_injected,
 	judge_copies, trial_command, trial_blocked, judge_garbled_only,
-	trial_refused, trial_downgraded, trial_certificate, trial_redirected,
-	judge_missing };
+	trial_hidden, trial_refused, trial_downgraded, trial_certificate,
+	trial_redirected, judge_missing };
 #define STEPS (sizeof(steps) / sizeof(*steps))
 
 static enum verdict

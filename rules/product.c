@@ -65,8 +65,8 @@ contains_word(struct slice text, struct slice word)
  * A phrase may also stand in the first line of the answer to EHLO, behind
  * the client's own name: single words would be found in that.
  */
-static bool
-greeting_names(const struct product *product, const struct session *s)
+bool
+product_greets(const struct product *product, const struct session *s)
 {
 	const char *words = product->greeting_words;
 
@@ -93,7 +93,7 @@ static bool
 order_fits(const struct product *product, const struct session *s,
     const bool *odd, unsigned *known)
 {
-	bool named = greeting_names(product, s);
+	bool named = product_greets(product, s);
 	int last = -1;
 
 	*known = 0;
@@ -124,7 +124,7 @@ product_of_reply(const struct registry *registry, const struct session *s,
 	/* A host may be called after another product than it runs: the one
 	 * with most of the keywords. */
 	for (size_t i = 0; i < count; i++) {
-		if (!greeting_names(&products[i], s))
+		if (!product_greets(&products[i], s))
 			continue;
 		if (!order_fits(&products[i], s, odd, &known))
 			known = 0;
@@ -149,7 +149,7 @@ product_of_reply(const struct registry *registry, const struct session *s,
 static bool
 is_sure(const struct product *product, const struct session *s, unsigned known)
 {
-	return known >= NEIGHBOURS_SURE || greeting_names(product, s);
+	return known >= NEIGHBOURS_SURE || product_greets(product, s);
 }
 
 const struct product *
@@ -158,7 +158,7 @@ product_of(const struct registry *registry, const struct session *s)
 	const struct product *p = product_of_reply(registry, s, NULL);
 	unsigned known;
 
-	if (p == NULL || greeting_names(p, s))
+	if (p == NULL || product_greets(p, s))
 		return p;
 	if (!order_fits(p, s, NULL, &known) || !is_sure(p, s, known))
 		return NULL;

@@ -25,6 +25,9 @@ enum slot {
 const struct product *
 product_of(const struct registry *, const struct session *);
 
+/* Does the greeting, or the first line of the EHLO reply, name it? */
+bool product_greets(const struct product *, const struct session *);
+
 /*
  * What stood in line `index` of the EHLO reply (from 0, the greeting line)?
  * `odd` marks the lines whose keywords are overwritten or unknown. `product`

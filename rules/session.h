@@ -221,6 +221,9 @@ void session_keywords(const struct session *, struct keyword_list *);
 /* The same with line `index` (from 0) of the reply left out of the list. */
 bool session_profile_without(const struct session *, unsigned index,
     struct profile *);
+/* ... and with every line left out that `left_out` marks. */
+bool session_profile_of_lines(const struct session *,
+    const bool left_out[EHLO_LINES_MAX], struct profile *);
 /* The session as the other reading has it: the answers that differ are put in
  * place of the first reading's. */
 void session_other_reading(const struct session *, struct session *out);

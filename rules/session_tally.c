@@ -168,15 +168,16 @@ listed_keyword(const struct session *s, unsigned index)
 						 ehlo_keyword(text);
 }
 
+/* `left_out` NULL: all lines count. */
 static uint64_t
-keywords_hash(const struct session *s, unsigned left_out)
+keywords_hash(const struct session *s, const bool *left_out)
 {
 	uint64_t hash = 0;
 
 	for (unsigned i = 1; i < s->lines_kept; i++) {
 		struct slice word = listed_keyword(s, i);
 
-		if (i == left_out || word.len == 0)
+		if ((left_out != NULL && left_out[i]) || word.len == 0)
 			continue;
 		hash = ehlo_hash(hash, word);
 		hash = ehlo_hash(hash, slice_str("\n"));
@@ -189,7 +190,7 @@ session_keywords(const struct session *s, struct keyword_list *out)
 {
 	size_t n = 0;
 
-	out->hash = keywords_hash(s, UINT32_MAX);
+	out->hash = keywords_hash(s, NULL);
 	for (unsigned i = 1; i < s->lines_kept; i++) {
 		struct slice word = listed_keyword(s, i);
 
@@ -209,12 +210,23 @@ session_keywords(const struct session *s, struct keyword_list *out)
 bool
 session_profile(const struct session *s, struct profile *out)
 {
-	return session_profile_without(s, UINT32_MAX, out);
+	return session_profile_of_lines(s, NULL, out);
 }
 
 bool
 session_profile_without(const struct session *s, unsigned index,
     struct profile *out)
+{
+	bool left_out[EHLO_LINES_MAX] = { false };
+
+	if (index < EHLO_LINES_MAX)
+		left_out[index] = true;
+	return session_profile_of_lines(s, left_out, out);
+}
+
+bool
+session_profile_of_lines(const struct session *s,
+    const bool left_out[EHLO_LINES_MAX], struct profile *out)
 {
 	uint16_t blind = OBS_MIDSTREAM | OBS_GAP_TO_SERVER | OBS_GAP_TO_CLIENT |
 	    OBS_ONE_SIDED | OBS_SNAPLEN | OBS_OVER_LIMIT | OBS_LOST_SYNC;
@@ -233,6 +245,6 @@ session_profile_without(const struct session *s, unsigned index,
 	out->first_ns = out->last_ns =
 	    s->lines[s->lines_kept - 1].capture_ts_ns;
 	out->sessions = 1;
-	out->keywords_hash = keywords_hash(s, index);
+	out->keywords_hash = keywords_hash(s, left_out);
 	return true;
 }

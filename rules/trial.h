@@ -43,6 +43,9 @@ enum verdict trial_downgraded(struct trial *);
 enum verdict trial_hello_altered(struct trial *, const struct session_copies *);
 /* Does the server say so, and the ClientHello gainsay it? */
 bool trial_sentinel(struct trial *);
+/* judge_hidden.c: the offer came, but not so that the client sees it. */
+enum verdict trial_hidden(struct trial *);
+bool hidden_has_a_say(const struct session *);
 /* judge_copies.c: octets that came twice with different contents. */
 enum verdict trial_copies(struct trial *);
 /* This line is what the incident is about; of commands the whole line. */

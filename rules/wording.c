@@ -62,8 +62,8 @@ product_title(const struct product *product, char out[32])
 	return out;
 }
 
-static void
-add_what_followed(const struct session *s, struct incident *in)
+void
+wording_what_followed(const struct session *s, struct incident *in)
 {
 	const char *what = "the client left without sending mail";
 
@@ -93,7 +93,7 @@ add_tls_or_what_followed(const struct session *s, struct incident *in)
 	if (s->tls_established)
 		add(in->observed, sizeof(in->observed), "; TLS began");
 	else
-		add_what_followed(s, in);
+		wording_what_followed(s, in);
 }
 
 static void
@@ -165,7 +165,7 @@ wording_garbled(const struct session *s, const struct garble *garble,
 		    garble->evidence == EVIDENCE_NEAR_MISS ?
 			"almost STARTTLS" :
 			"as long as STARTTLS");
-	add_what_followed(s, in);
+	wording_what_followed(s, in);
 	add_history(h, in);
 	snprintf(in->benign, sizeof(in->benign), "%s",
 	    benign_of_garble(garble));
@@ -184,7 +184,7 @@ wording_stripped(const struct session *s, const struct history *h,
 	if (command_accepted)
 		add(in->observed, sizeof(in->observed),
 		    ", yet the server took the command when asked");
-	add_what_followed(s, in);
+	wording_what_followed(s, in);
 	add_history(h, in);
 	if (command_accepted)
 		snprintf(in->benign, sizeof(in->benign),
@@ -225,7 +225,7 @@ wording_command(const struct session *s, struct slice quoted,
 			add(in->observed, sizeof(in->observed), ", answered %u",
 			    line->code);
 	}
-	add_what_followed(s, in);
+	wording_what_followed(s, in);
 	snprintf(in->benign, sizeof(in->benign), "%s",
 	    quoted.len > 0 ?
 		"a Cisco firewall of the server's own operator (`inspect "
@@ -248,7 +248,7 @@ add_fallback(const struct session *s, struct incident *in)
 		add(in->observed, sizeof(in->observed),
 		    "; the client then said HELO, which %shas no STARTTLS",
 		    s->helo_answered ? "was accepted and " : "");
-	add_what_followed(s, in);
+	wording_what_followed(s, in);
 }
 
 static const char *
@@ -476,7 +476,7 @@ wording_refused(const struct session *s, const struct tls_history *h,
 	add(in->observed, sizeof(in->observed),
 	    "the server offered STARTTLS and answered it with \"%.100s\"",
 	    s->starttls_answer.text);
-	add_what_followed(s, in);
+	wording_what_followed(s, in);
 	add_tls_history(h, in);
 	snprintf(in->benign, sizeof(in->benign), "%s",
 	    in->cause == CAUSE_SERVER_ITSELF ?

@@ -54,6 +54,8 @@ const char *wording_tls_version(uint16_t);
 
 /* The line as it arrived, escaped; what was blanked is `*`. */
 char *wording_line(const struct ehlo_line *, char *out, size_t room);
+/* Adds to `observed` what the client did in the end. */
+void wording_what_followed(const struct session *, struct incident *);
 /* Escapes what is not printable ASCII as \xNN; returns `out`. */
 char *wording_escape(struct slice, char *out, size_t room);
 /* The certificate, described in `seen`, does not name `mx` (`named` false),

@@ -85,8 +85,11 @@ describe(const struct incident *in, char what[96])
 		}
 		/* fall through */
 	case KIND_STARTTLS_GARBLED:
-		snprintf(what, 96, "%.40s where %.24s stood", in->seen,
-		    in->expected);
+		if (in->expected[0] == '\0')
+			snprintf(what, 96, "STARTTLS hidden: %.40s", in->seen);
+		else
+			snprintf(what, 96, "%.40s where %.24s stood", in->seen,
+			    in->expected);
 		break;
 	case KIND_EHLO_BLOCKED:
 		if (in->expected[0] != '\0')

@@ -114,6 +114,7 @@ static const char *const overwritings[] = {
 	"83917462",
 	"\x80\x91\xa2\xb3\xc4\xd5\xe6\xf7",
 	"\x01\x02\x03\x04\x05\x06\x07\x08",
+	"NOOP    ",
 	"STARTTLX",
 	"STARTTL ",
 	"STA\xd2TTLS",

@@ -1,0 +1,281 @@
+/*
+ * STARTTLS came through, but not so that the client sees it: behind a reply
+ * that was inflated until the client misses it, with a code or separator that
+ * is not its reply's, or with the case of a letter changed.
+ */
+#include <ctype.h>
+#include <stdio.h>
+
+#include "ehlo.h"
+#include "product.h"
+#include "trial.h"
+#include "wording.h"
+
+#define STARTTLS_BYTES 8
+/* Postfix keeps about 2 kB of a reply (laboratory: 40 lines of junk); other
+ * clients may keep less. */
+#define BURIED_MIN_BYTES 1500
+/* "Many sessions over several days" (design 4.6). */
+#define MANY_SESSIONS 20
+#define NS_PER_DAY (INT64_C(86400) * 1000000000)
+#define SEVERAL_DAYS_NS (3 * NS_PER_DAY)
+#define COMPARABLE_NS (7 * NS_PER_DAY)
+
+struct hidden {
+	enum evidence_code how; /* EVIDENCE_CODES: it is not */
+	unsigned line;		/* that tells, from 0 */
+	uint64_t octets;	/* of the reply before the offer */
+};
+
+static struct slice
+text_of(const struct ehlo_line *line)
+{
+	return slice_of(line->text,
+	    line->length < sizeof(line->text) ? line->length :
+						sizeof(line->text));
+}
+
+/* The line of the offer; `lines_kept`: it stands behind all that are kept. */
+static unsigned
+offer_line(const struct session *s)
+{
+	unsigned i = 1;
+
+	while (i < s->lines_kept &&
+	    !ehlo_line_offers_starttls(text_of(&s->lines[i])))
+		i++;
+	return i;
+}
+
+static uint64_t
+octets_before(const struct session *s, unsigned line)
+{
+	unsigned last = line < s->lines_kept ? line : s->lines_kept - 1;
+
+	return s->lines[last].stream_offset - s->lines[0].stream_offset;
+}
+
+/* RFC 3207 4.1 writes capitals; `starttls` is as legal, and a choice. */
+static bool
+is_mixed_case(struct slice text)
+{
+	bool upper = false, lower = false;
+
+	for (size_t i = 0; i < text.len && i < STARTTLS_BYTES; i++) {
+		upper |= isupper(text.ptr[i]) != 0;
+		lower |= islower(text.ptr[i]) != 0;
+	}
+	return upper && lower;
+}
+
+/* Does an earlier line have the same keyword? */
+static bool
+is_repeated(const struct session *s, unsigned line)
+{
+	struct slice word = ehlo_keyword(text_of(&s->lines[line]));
+
+	for (unsigned i = 1; i < line; i++)
+		if (slice_equal_nocase(word,
+			ehlo_keyword(text_of(&s->lines[i]))))
+			return true;
+	return false;
+}
+
+/* Marks the lines that no list of keywords needs; their octets. */
+static uint64_t
+find_junk(const struct registry *registry, const struct session *s,
+    bool junk[EHLO_LINES_MAX])
+{
+	uint64_t octets = 0;
+
+	junk[0] = false;
+	for (unsigned i = 1; i < s->lines_kept; i++) {
+		struct slice text = text_of(&s->lines[i]);
+
+		junk[i] = !ehlo_line_offers_starttls(text) &&
+		    (!registry_knows(registry, ehlo_keyword(text)) ||
+			is_repeated(s, i));
+		if (junk[i])
+			octets += s->lines[i].whole_length;
+	}
+	return octets;
+}
+
+/* The offer came whole, and mail went on without it. */
+bool
+hidden_has_a_say(const struct session *s)
+{
+	unsigned line;
+
+	if (!s->offered || s->starttls_sent || !s->mail_clear ||
+	    s->lines_kept < 2 || s->tls_established)
+		return false;
+	line = offer_line(s);
+	if (octets_before(s, line) >= BURIED_MIN_BYTES)
+		return true;
+	return line < s->lines_kept &&
+	    (s->lines[line].flags & FACT_ODD_CODE ||
+		is_mixed_case(text_of(&s->lines[line])));
+}
+
+static struct hidden
+find_hidden(const struct trial *trial, bool junk[EHLO_LINES_MAX])
+{
+	const struct session *s = trial->session;
+	const struct registry *registry = trial->context->registry;
+	struct hidden h = { .how = EVIDENCE_CODES, .line = offer_line(s) };
+	const struct product *product = product_of(registry, s);
+	bool named = product != NULL && product_greets(product, s);
+
+	h.octets = octets_before(s, h.line);
+	if (h.line < s->lines_kept && s->lines[h.line].flags & FACT_ODD_CODE) {
+		h.how = EVIDENCE_OFFER_CODE;
+	} else if (h.octets >= BURIED_MIN_BYTES) {
+		if (find_junk(registry, s, junk) * 2 < h.octets)
+			return h;
+		h.how = named ? EVIDENCE_OFFER_BURIED_BY_OTHERS :
+				EVIDENCE_OFFER_BURIED;
+		for (h.line = 1; !junk[h.line];)
+			h.line++;
+	} else if (named) {
+		h.how = EVIDENCE_OFFER_CASE;
+	}
+	return h;
+}
+
+/* Sessions of the server whose reply has `hash`. */
+struct replies {
+	uint64_t sessions;
+	int64_t first_ns, last_ns;
+};
+
+static struct replies
+replies_with(const struct trial *trial, const struct profile *own,
+    uint64_t hash)
+{
+	const struct context *context = trial->context;
+	const struct profile *profiles;
+	size_t count =
+	    context->profiles(context->world, &own->server, &profiles);
+	struct replies r = { 0 };
+
+	for (size_t i = 0; i < count; i++) {
+		const struct profile *p = &profiles[i];
+
+		if (p->verb != VERB_EHLO || !p->offered ||
+		    p->keywords_hash != hash ||
+		    p->last_ns < own->first_ns - COMPARABLE_NS ||
+		    p->first_ns > own->last_ns + COMPARABLE_NS)
+			continue;
+		if (r.sessions == 0 || p->first_ns < r.first_ns)
+			r.first_ns = p->first_ns;
+		if (r.sessions == 0 || p->last_ns > r.last_ns)
+			r.last_ns = p->last_ns;
+		r.sessions += p->sessions;
+	}
+	return r;
+}
+
+static void
+weigh_length(struct trial *trial, const bool junk[EHLO_LINES_MAX])
+{
+	const struct session *s = trial->session;
+	struct replies as_long, as_short;
+	enum evidence_code code = EVIDENCE_CODES;
+	struct profile own, clean;
+	struct evidence *e;
+
+	if (!session_profile(s, &own) ||
+	    !session_profile_of_lines(s, junk, &clean))
+		return;
+	as_long = replies_with(trial, &own, own.keywords_hash);
+	as_short = replies_with(trial, &own, clean.keywords_hash);
+	if (as_short.sessions >= MANY_SESSIONS &&
+	    as_short.first_ns < own.first_ns &&
+	    as_short.last_ns > own.last_ns &&
+	    as_short.last_ns - as_short.first_ns >= SEVERAL_DAYS_NS)
+		code = EVIDENCE_REPLY_SHORT_OFTEN;
+	else if (as_short.sessions > 0)
+		code = EVIDENCE_REPLY_SHORT_OTHERWISE;
+	else if (as_long.last_ns - as_long.first_ns >= SEVERAL_DAYS_NS)
+		code = EVIDENCE_REPLY_LONG_FOR_DAYS;
+	if (code == EVIDENCE_CODES)
+		return;
+	e = trial_evidence(trial, code, 0);
+	snprintf(e->detail, sizeof(e->detail),
+	    "%llu sessions with the short reply, %llu with the long one",
+	    (unsigned long long)as_short.sessions,
+	    (unsigned long long)as_long.sessions);
+}
+
+static void
+describe(struct trial *trial, const struct ehlo_line *line)
+{
+	struct incident *in = trial->out;
+	uint8_t whole[EHLO_LINE_KEEP_BYTES + sizeof(line->lead)];
+	struct slice text = text_of(line);
+
+	memcpy(whole, line->lead, line->lead_length);
+	memcpy(whole + line->lead_length, text.ptr, text.len);
+	wording_escape(slice_of(whole, line->lead_length + text.len), in->seen,
+	    sizeof(in->seen));
+	in->frame = line->frame;
+	in->seen_capture = line->capture;
+	in->capture_ts_ns = line->capture_ts_ns;
+	in->stream_offset = line->stream_offset;
+}
+
+static void
+say(const struct session *s, const struct hidden *h, struct incident *in)
+{
+	bool offer = h->how == EVIDENCE_OFFER_CODE ||
+	    h->how == EVIDENCE_OFFER_CASE;
+
+	if (offer)
+		snprintf(in->observed, sizeof(in->observed),
+		    "the offer reads \"%.80s\", which %s", in->seen,
+		    h->how == EVIDENCE_OFFER_CODE ?
+			"does not begin as its reply does" :
+			"clients that compare with case do not know");
+	else
+		snprintf(in->observed, sizeof(in->observed),
+		    "the offer of STARTTLS stands behind %llu octets of the "
+		    "EHLO reply, most of them words that nobody registered "
+		    "(\"%.40s\")",
+		    (unsigned long long)h->octets, in->seen);
+	wording_what_followed(s, in);
+	snprintf(in->benign, sizeof(in->benign), "%s",
+	    offer ? "a slip in the server's own configuration, or memory or a "
+		    "line that damages bits" :
+		    "a server that has so many words of its own; its operator "
+		    "does not know that some clients then miss STARTTLS");
+	snprintf(in->next_step, sizeof(in->next_step),
+	    "Say EHLO to the same server from another network, or capture "
+	    "next to the server: what its reply does not have there was put "
+	    "in on the way");
+}
+
+enum verdict
+trial_hidden(struct trial *trial)
+{
+	const struct session *s = trial->session;
+	struct incident *in = trial->out;
+	bool junk[EHLO_LINES_MAX];
+	struct hidden h;
+
+	if (!hidden_has_a_say(s))
+		return VERDICT_NOTHING;
+	h = find_hidden(trial, junk);
+	if (h.how == EVIDENCE_CODES)
+		return VERDICT_NOTHING;
+	in->kind = KIND_STARTTLS_GARBLED;
+	in->side = SIDE_SERVER_OF_TAP;
+	trial_evidence(trial, h.how, s->lines[h.line].frame);
+	if (h.how == EVIDENCE_OFFER_BURIED ||
+	    h.how == EVIDENCE_OFFER_BURIED_BY_OTHERS)
+		weigh_length(trial, junk);
+	trial_policies(trial);
+	describe(trial, &s->lines[h.line]);
+	say(s, &h, in);
+	return trial_conclude(trial);
+}
