@@ -230,11 +230,29 @@ redact_argument(uint8_t *line, size_t len)
 	return blank(line, from, to);
 }
 
+/* EHLO and the longest domain (RFC 5321 4.5.3.1.2): no mask of a command is
+ * longer. */
+#define EHLO_MAX_BYTES 260
+
+/* STARTTLS with up to three wrong octets is nobody's secret. */
+static bool
+is_nearly_starttls(const uint8_t *word, size_t len)
+{
+	static const char whole[] = "STARTTLS";
+	unsigned right = 0;
+
+	if (len != sizeof(whole) - 1)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		right += toupper(word[i]) == whole[i];
+	return right + 3 >= len;
+}
+
 /*
  * A line that is no command: part of a message after a mishap, a credential
- * out of place, or an overwritten command. Its first word stays if it is as
- * short as a verb and in capitals, mask characters, or one character
- * repeated: base64 is none of these.
+ * out of place, or an overwritten command. Its first word stays if it is one
+ * character repeated, or as short as a verb and in capitals or mask
+ * characters: base64 is none of these.
  */
 static bool
 redact_other(uint8_t *line, size_t len)
@@ -249,7 +267,8 @@ redact_other(uint8_t *line, size_t len)
 		plain &= isupper(c) || c == '*' || c == '#' || c == '-' ||
 		    c >= 0x80 || c < 0x20;
 	}
-	if (word > 12 || (!run && !plain))
+	if (word > (run ? EHLO_MAX_BYTES : 12) ||
+	    (!run && !plain && !is_nearly_starttls(line, word)))
 		return blank(line, 0, len);
 	return blank(line, skip_blanks(line, word, len), len);
 }

@@ -183,7 +183,9 @@ Test(redact, masks_stay_and_credentials_out_of_place_go)
 		{ VERB_OTHER, "XXXX\tclient", "XXXX\t~~~~~~" },
 		{ VERB_OTHER, "AHVzZXIAcGFzcw==", "~~~~~~~~~~~~~~~~" },
 		{ VERB_OTHER, "Subject: hello", "~~~~~~~~~~~~~~" },
-		{ VERB_OTHER, "XXXXXXXXXXXXXXXXXXXX", "~~~~~~~~~~~~~~~~~~~~" },
+		{ VERB_OTHER, "XXXXXXXXXXXXXXXXXXXX", "XXXXXXXXXXXXXXXXXXXX" },
+		{ VERB_OTHER, "StarTTLx", "StarTTLx" },
+		{ VERB_OTHER, "StarWXYz", "~~~~~~~~" },
 		{ VERB_OTHER, "", "" },
 	};
 
