@@ -153,6 +153,14 @@ was_cut(const struct session *s)
 
 /* --- what it weighs ------------------------------------------------------ */
 
+/* RFC 5321 4.2.2: 501 and 504 are errors in parameters, of which EHLO has the
+ * client's name. */
+static bool
+speaks_of_name(uint16_t code)
+{
+	return code == 501 || code == 504;
+}
+
 /* 500 and 502 say that EHLO is not known (RFC 5321 4.2.4). Other errors may
  * concern the client's name, but then HELO meets them too. */
 static enum evidence_code
@@ -162,6 +170,8 @@ weigh_refusal(const struct session *s, const struct ehlo_line *line)
 
 	if (s->helo_sent ? !s->helo_answered : !unknown)
 		return EVIDENCE_CODES;
+	if (!unknown && speaks_of_name(line->code))
+		return EVIDENCE_EHLO_REFUSED_NAME;
 	return s->greets_esmtp ? EVIDENCE_EHLO_REFUSED_BY_ESMTP :
 				 EVIDENCE_EHLO_REFUSED;
 }

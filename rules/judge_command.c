@@ -35,6 +35,22 @@ is_illegal(struct slice word)
 	return false;
 }
 
+/* "XADR bob": a command of somebody's own with what it is about, which may be
+ * blanked; "NOOP    " is filled up and has none. */
+static bool
+has_argument(struct slice word)
+{
+	const uint8_t *blank = word.len > 0 ? memchr(word.ptr, ' ', word.len) :
+					      NULL;
+	size_t n = blank != NULL ? (size_t)(blank - word.ptr) : word.len;
+
+	if (n == 0)
+		return false;
+	while (n < word.len && word.ptr[n] == ' ')
+		n++;
+	return n < word.len;
+}
+
 /* EVIDENCE_CODES: somebody's own command, or nothing that tells. */
 static enum evidence_code
 weigh_word(const struct session *s, const struct ehlo_line *line)
@@ -42,13 +58,17 @@ weigh_word(const struct session *s, const struct ehlo_line *line)
 	struct slice word = word_of(line);
 	bool readable = !is_blanked(line);
 
+	if (has_argument(word))
+		return EVIDENCE_CODES;
 	if (readable && garble_is_mask(word))
 		return EVIDENCE_COMMAND_MASKED;
 	if (readable && is_illegal(word))
 		return EVIDENCE_COMMAND_ILLEGAL;
 	if (readable && ehlo_distance_to_starttls(word) <= NEAR_MISS_MAX)
 		return EVIDENCE_COMMAND_NEAR_MISS;
-	if (!s->command_follows_hello)
+	/* A scanner tries words, too, and nothing comes of them. */
+	if (!s->command_follows_hello ||
+	    !(s->mail_tried_clear || s->auth_clear))
 		return EVIDENCE_CODES;
 	return readable && ascii_upper(word.ptr[0]) == 'X' ?
 	    EVIDENCE_COMMAND_PRIVATE :

@@ -316,6 +316,33 @@ Test(judge_blocked, noop_in_the_place_of_ehlo)
 	expect_evidence(&in, "hello-word");
 }
 
+Test(judge_blocked, a_refused_name_is_no_refused_command)
+{
+	static const char *const answers[] = { "501 5.5.4 Invalid name\r\n",
+		"504 5.5.2 need a fully-qualified name\r\n" };
+
+	for (size_t i = 0; i < 2; i++) {
+		struct said answer = { TO_CLIENT, answers[i],
+			strlen(answers[i]), false };
+
+		cr_expect_eq(JUDGE(GREETING, EHLO, answer,
+				 C("HELO relay.example.net\r\n"),
+				 S("250 mx.example.org\r\n"), DELIVERY),
+		    VERDICT_EVIDENCE);
+		expect_evidence(&in, "ehlo-refused-name");
+	}
+}
+
+Test(judge_blocked, the_whole_line_may_be_overwritten)
+{
+	cr_expect_eq(JUDGE(GREETING, C("XXXXXXXXXXXXXXXXXXXXXX\r\n"),
+			 S("500 5.5.2 what?\r\n"),
+			 C("HELO relay.example.net\r\n"),
+			 S("250 mx.example.org\r\n"), DELIVERY),
+	    VERDICT_INCIDENT);
+	cr_expect_eq(in.kind, KIND_EHLO_BLOCKED);
+}
+
 Test(judge_blocked, an_answer_that_is_no_reply)
 {
 	cr_expect_eq(JUDGE(GREETING, EHLO, S("XXXXXXXXXXXXXXXXXXXX\r\n"),

@@ -209,6 +209,25 @@ Test(judge_command, a_client_that_stops_has_stopped)
 	cr_expect_eq(in.outcome, OUTCOME_STOPPED);
 }
 
+/* A command that has something to say is nobody's STARTTLS, however long. */
+Test(judge_command, a_command_with_an_argument_is_somebodys_own)
+{
+	cr_expect_eq(JUDGE(HELLO, C("XADR bob\r\n"), S(UNKNOWN), DELIVERY),
+	    VERDICT_NOTHING);
+	cr_expect_eq(JUDGE(HELLO, C("XFOO \xc3\xa9\xc3\r\n"), S(UNKNOWN),
+			 DELIVERY),
+	    VERDICT_NOTHING);
+}
+
+Test(judge_command, a_word_of_which_nothing_comes_is_a_scanners)
+{
+	cr_expect_eq(JUDGE(HELLO, C("QZKWVPDJ\r\n"), S(UNKNOWN), C("QUIT\r\n"),
+			 S("221 Bye\r\n")),
+	    VERDICT_NOTHING);
+	cr_expect_eq(JUDGE(HELLO, C("QZKWVPDJ\r\n"), S(UNKNOWN), DELIVERY),
+	    VERDICT_INCIDENT);
+}
+
 Test(judge_command, a_policy_is_named)
 {
 	begin();
