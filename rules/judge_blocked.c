@@ -89,6 +89,19 @@ weigh_hello(const struct ehlo_line *line)
 					      EVIDENCE_HELLO_MASKED;
 }
 
+/* XXXX and a name: what a client says that then leaves. Whatever else scanners
+ * send to see what answers ("HEAD / HTTP/1.1", NULs) is told from EHLO by the
+ * HELO that follows only. */
+static bool
+speaks_for_itself(const struct ehlo_line *line)
+{
+	struct slice text = text_of(line);
+	uint8_t c = ascii_upper(text.ptr[0]);
+
+	return (c == 'X' || c == '*') && text.ptr[VERB_BYTES] == ' ' &&
+	    weigh_hello(line) == EVIDENCE_HELLO_MASKED;
+}
+
 /* The line that stands for EHLO, unless the server took it for a command of
  * its own; NOOP it takes. */
 static const struct ehlo_line *
@@ -102,6 +115,8 @@ overwritten_hello(const struct session *s)
 		slice_str("NOOP")))
 		/* A client that was answered 250 goes on with MAIL. */
 		return !s->helo_sent && s->mail_tried_clear ? line : NULL;
+	if (!s->helo_sent && !speaks_for_itself(line))
+		return NULL;
 	return line->code == 0 || line->code >= 500 ? line : NULL;
 }
 

@@ -306,6 +306,35 @@ Test(judge_blocked, a_client_that_leaves_has_stopped)
 	cr_expect_eq(in.outcome, OUTCOME_STOPPED);
 }
 
+/* `line` is the client's first, and it leaves. */
+static enum verdict
+judge_probe(const char *line, size_t len)
+{
+	struct said probe = { TO_SERVER, line, len, false };
+
+	begin();
+	dialogue_say(&d, GREETING);
+	dialogue_say_all(&d, &probe, 1);
+	dialogue_say(&d, UNKNOWN);
+	dialogue_close(&d);
+	return judge();
+}
+
+Test(judge_blocked, scanners_try_other_words)
+{
+	static const char *const probes[] = { "HEAD / HTTP/1.1\r\n",
+		"POST / HTTP/1.1\r\n", "AAAA BBBBBBBB\r\n", "AAAAAAAAAAAA\r\n",
+		"XXXXXXXXXXXX\r\n", "EHLP\r\n" };
+
+	for (size_t i = 0; i < sizeof(probes) / sizeof(*probes); i++)
+		cr_expect_eq(judge_probe(probes[i], strlen(probes[i])),
+		    VERDICT_NOTHING, "%s", probes[i]);
+	cr_expect_eq(judge_probe("\0\0\0\0\0\0\0\0\r\n", 10), VERDICT_NOTHING);
+	cr_expect_eq(judge_probe("XXXX relay.example.net\r\n", 24),
+	    VERDICT_INCIDENT);
+	cr_expect_eq(in.outcome & ~(unsigned)OUTCOME_STOPPED, 0);
+}
+
 /* PIX fixup writes NOOP; the client takes the 250 for EHLO's. */
 Test(judge_blocked, noop_in_the_place_of_ehlo)
 {
