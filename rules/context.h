@@ -32,6 +32,10 @@ struct context {
 	/* Profiles of `server`, oldest first; their number. */
 	size_t (*profiles)(void *world, const struct endpoint *server,
 	    const struct profile **out);
+	/* Attempts with `server`, by first_ns; their number. NULL: nobody
+	 * knows of other sessions. */
+	size_t (*attempts)(void *world, const struct endpoint *server,
+	    const struct attempt **out);
 	/* A name that DNS or the operator gives `server`; NULL: none. */
 	const char *(*mx_name)(void *world, const struct endpoint *server);
 	/* What `server` demanded at `at_ns` as an MX of `domain`, from records

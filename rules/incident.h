@@ -127,8 +127,9 @@ struct policy_verdict {
 
 struct incident_session {
 	uint8_t session[16];
-	char role[16]; /* "tampered", "retry" */
-	char community_id[40];
+	char role[16]; /* "tampered", "failed" before it, "retry" in clear */
+	struct endpoint client;
+	int64_t first_ns;
 };
 
 /* What the operator says of an incident once he has looked. */

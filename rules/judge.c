@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "ehlo.h"
 #include "garble.h"
@@ -349,12 +350,44 @@ rests_on_later(const struct trial *trial)
 }
 
 static void
+add_session(struct incident *in, const struct attempt *a, const char *role)
+{
+	struct incident_session *out = &in->sessions[in->session_count];
+
+	if (in->session_count == INCIDENT_SESSIONS_MAX)
+		return;
+	in->session_count++;
+	memset(out, 0, sizeof(*out));
+	memcpy(out->session, a->session, sizeof(out->session));
+	strcpy(out->role, role);
+	out->client = a->client;
+	out->first_ns = a->first_ns;
+}
+
+/* The tampered session, and those that belong to it. */
+static void
+list_sessions(const struct trial *trial)
+{
+	const struct chain *chain = &trial->chain;
+	struct attempt own = { .client = trial->own->flow.client,
+		.first_ns = trial->own->first_ns };
+
+	trial->out->session_count = 0;
+	add_session(trial->out, &own, "tampered");
+	for (unsigned i = 0; i < chain->earlier_count; i++)
+		add_session(trial->out, chain->earlier[i], "failed");
+	if (chain->retry != NULL)
+		add_session(trial->out, chain->retry, "retry");
+}
+
+static void
 describe_session(const struct trial *trial)
 {
 	const struct session *s = trial->session;
 	const struct product *product;
 	struct incident *in = trial->out;
 
+	list_sessions(trial);
 	in->state = s->closed ? STATE_FINAL : STATE_OPEN;
 	in->client = s->flow.client;
 	in->server = s->flow.server;
@@ -478,8 +511,8 @@ rules_demand_certificate(const struct session *s, const struct context *context)
 /* In the order of kinds.def: the first that makes an incident names it. */
 static enum verdict (*const steps[])(struct trial *) = { trial_injected,
 	judge_copies, trial_command, trial_blocked, judge_garbled_only,
-	trial_hidden, trial_refused, trial_downgraded, trial_certificate,
-	trial_redirected, judge_missing };
+	trial_hidden, trial_refused, trial_broken, trial_downgraded,
+	trial_certificate, trial_redirected, judge_missing };
 #define STEPS (sizeof(steps) / sizeof(*steps))
 
 static enum verdict
@@ -506,19 +539,54 @@ judge_all(struct trial *trial)
 	return evidence == STEPS ? VERDICT_NOTHING : take_step(trial, evidence);
 }
 
+static enum verdict
+judge_and_describe(struct trial *trial, enum unjudged *why)
+{
+	enum verdict verdict = judge_all(trial);
+
+	if (verdict == VERDICT_EVIDENCE || verdict == VERDICT_INCIDENT) {
+		describe_session(trial);
+		if (trial->context->site != NULL)
+			site_apply(trial->context->site, trial->out);
+	} else if (session_unjudged(trial->own, why)) {
+		verdict = VERDICT_UNJUDGED;
+	}
+	return verdict;
+}
+
+/* What came of a failure in another session belongs to it. */
+static void
+find_chain(struct trial *trial)
+{
+	const struct context *context = trial->context;
+	const struct attempt *attempts;
+	size_t count;
+
+	if (context->attempts == NULL || !session_starttls_failed(trial->own))
+		return;
+	count = context->attempts(context->world, &trial->own->flow.server,
+	    &attempts);
+	chain_find(attempts, count, trial->own, &trial->chain);
+}
+
 enum verdict
 rules_judge(const struct session *s, const struct context *context,
     struct incident *out, enum unjudged *why)
 {
-	struct trial trial = { .session = s, .context = context, .out = out };
-	enum verdict verdict = judge_all(&trial);
+	struct trial trial = { .session = s,
+		.own = s,
+		.context = context,
+		.out = out };
+	struct session *whole = NULL;
+	enum verdict verdict;
 
-	if (verdict == VERDICT_EVIDENCE || verdict == VERDICT_INCIDENT) {
-		describe_session(&trial);
-		if (context->site != NULL)
-			site_apply(context->site, out);
-	} else if (session_unjudged(s, why)) {
-		verdict = VERDICT_UNJUDGED;
+	find_chain(&trial);
+	if (trial.chain.retry != NULL &&
+	    (whole = malloc(sizeof(*whole))) != NULL) {
+		session_with_retry(s, trial.chain.retry, whole);
+		trial.session = whole;
 	}
+	verdict = judge_and_describe(&trial, why);
+	free(whole);
 	return verdict;
 }

@@ -37,8 +37,8 @@ bool rules_have_a_say(const struct session *);
  * shows? Then its chain is to be verified before it is judged (trust.h). */
 bool rules_demand_certificate(const struct session *, const struct context *);
 /*
- * Fills `out` (all but id, session identity, revision, capture path and hash,
- * sessions, provenance, which the caller knows) when the verdict is EVIDENCE
+ * Fills `out` (all but id, the tampered session's identity, revision, capture
+ * path and hash, provenance, which the caller knows) when the verdict is EVIDENCE
  * or INCIDENT. `why` gets the reason of UNJUDGED.
  */
 enum verdict rules_judge(const struct session *, const struct context *,

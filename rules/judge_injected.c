@@ -11,7 +11,7 @@
 static void
 describe(struct trial *trial, enum dir dir)
 {
-	const struct extra_octets *extra = &trial->session->extra[dir];
+	const struct extra_octets *extra = &trial->own->extra[dir];
 	struct incident *in = trial->out;
 
 	in->frame = extra->frame;
@@ -26,7 +26,7 @@ describe(struct trial *trial, enum dir dir)
 static void
 weigh(struct trial *trial, enum dir dir)
 {
-	const struct session *s = trial->session;
+	const struct session *s = trial->own;
 	const struct extra_octets *extra = &s->extra[dir];
 	struct evidence *e = trial_evidence(trial,
 	    dir == TO_SERVER ? EVIDENCE_COMMANDS_INJECTED :
@@ -41,7 +41,7 @@ weigh(struct trial *trial, enum dir dir)
 enum verdict
 trial_injected(struct trial *trial)
 {
-	const struct session *s = trial->session;
+	const struct session *s = trial->own;
 	bool from_client = s->extra[TO_SERVER].lines > 0;
 	bool from_server = s->extra[TO_CLIENT].lines > 0;
 	enum dir dir = from_client ? TO_SERVER : TO_CLIENT;

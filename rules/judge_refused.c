@@ -95,7 +95,7 @@ trial_tls_history(struct trial *trial, bool suspicious)
 	struct profile own;
 	struct evidence *e;
 
-	if (!session_profile(trial->session, &own))
+	if (!session_profile(trial->own, &own))
 		return;
 	tls_history_ask(trial->context, &own, at_ns(trial), &trial->tls);
 	if (weigh_done(trial, suspicious) || !fails_for_all(h))
@@ -111,7 +111,8 @@ trial_tls_history(struct trial *trial, bool suspicious)
 }
 
 void
-trial_headers(struct trial *trial, uint64_t frame)
+trial_headers(struct trial *trial, uint64_t first_frame, uint64_t last_frame,
+    enum dir dir)
 {
 	static const char *const names[] = { "TTL", "IP-ID", "clock" };
 	const struct session *s = trial->session;
@@ -121,9 +122,10 @@ trial_headers(struct trial *trial, uint64_t frame)
 		const struct header_step *step = &s->steps[i];
 		size_t n = 0;
 
-		if (step->frame != frame || !(step->bits & 7))
+		if (step->frame < first_frame || step->frame > last_frame ||
+		    step->dir != dir || !(step->bits & 7))
 			continue;
-		e = trial_evidence(trial, EVIDENCE_OTHER_HEADERS, frame);
+		e = trial_evidence(trial, EVIDENCE_OTHER_HEADERS, step->frame);
 		for (unsigned bit = 0; bit < 3; bit++)
 			if (step->bits >> bit & 1)
 				n += (size_t)snprintf(e->detail + n,
@@ -210,11 +212,12 @@ trial_refused(struct trial *trial)
 {
 	bool suspicious;
 
-	if (!session_starttls_refused(trial->session))
+	if (!session_starttls_refused(trial->own))
 		return VERDICT_NOTHING;
 	describe(trial);
 	suspicious = weigh_refusal(trial);
-	trial_headers(trial, trial->session->starttls_frame);
+	trial_headers(trial, trial->session->starttls_frame,
+	    trial->session->starttls_frame, TO_CLIENT);
 	trial_tls_history(trial, suspicious);
 	trial_policies(trial);
 	trial_weigh_policies(trial, true);

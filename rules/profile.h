@@ -60,4 +60,24 @@ struct profile {
 	uint64_t sessions;
 };
 
+/*
+ * What the other sessions of a server need to know of one (chain.h): STARTTLS
+ * failed in it, or mail went in clear without asking though TLS was offered.
+ */
+enum attempt_result {
+	ATTEMPT_FAILED,
+	ATTEMPT_CLEAR,
+};
+
+struct attempt {
+	uint8_t session[16]; /* identity: whoever stores it sets it */
+	struct endpoint server, client;
+	uint64_t helo_hash; /* 0: it said none */
+	int64_t first_ns, last_ns;
+	uint8_t result;	  /* enum attempt_result */
+	uint32_t outcome; /* OUTCOME_* */
+	char queue_id[64];
+	char domains[256]; /* recipients', one blank between */
+};
+
 #endif

@@ -177,6 +177,7 @@ struct session {
 	struct extra_octets extra[2]; /* by direction */
 	unsigned step_count;	      /* at most HEADER_STEPS_MAX */
 	struct header_step steps[HEADER_STEPS_MAX];
+	uint64_t reset_out_of_place_frame; /* 0: there is none */
 	struct other_reading other;
 	unsigned copy_count; /* also those not kept */
 
@@ -229,7 +230,10 @@ bool session_profile_of_lines(const struct session *,
 void session_other_reading(const struct session *, struct session *out);
 /* Offered, asked for as RFC 3207 says, and answered with anything but 220. */
 bool session_starttls_refused(const struct session *);
-/* Refused, or 220 and no TLS came of it. */
+/* Offered, 220, and TLS came to nothing, or it ended before it can have carried a
+ * mail, and not as a client ends it. */
+bool session_tls_broken(const struct session *);
+/* Refused or broken. */
 bool session_starttls_failed(const struct session *);
 /* MAIL accepted in clear after an EHLO reply without an intact STARTTLS: such
  * a session is kept even when nothing speaks against it yet (design 4.6). */

@@ -111,6 +111,9 @@ fold_step(struct session *s, const struct fact *fact)
 	uint8_t bit = (uint8_t)(1u << (fact->code - FACT_TTL_STEP));
 	struct header_step *last = &s->steps[s->step_count];
 
+	if (fact->code == FACT_RST_OUT_OF_PLACE)
+		s->reset_out_of_place_frame = fact->frame;
+
 	if (s->step_count > 0 && last[-1].frame == fact->frame) {
 		last[-1].bits |= bit;
 		return;

@@ -140,6 +140,8 @@ session_tally(const struct session *s, struct tally *tally)
 static enum ending_class
 class_of(const struct session *s)
 {
+	if (s->tls_established && session_tls_broken(s))
+		return CLASS_TLS_BROKEN;
 	switch (used_value(s)) {
 	case USED_TLS:
 	case USED_IMPLICIT:

@@ -122,6 +122,12 @@ session_fold_closed(struct session *s, const struct fact *fact,
 	session_place(&s->end, fact, bytes);
 }
 
+/*
+ * EHLO, MAIL, RCPT, DATA, a message with its header, and QUIT, in records that
+ * cost 22 octets each: no delivery is shorter.
+ */
+#define MAIL_IN_TLS_MIN_BYTES 250
+
 /* Without them an answer may be another command's. */
 #define OBS_MISSING \
 	(OBS_GAP_TO_SERVER | OBS_GAP_TO_CLIENT | OBS_LOST_SYNC | OBS_MIDSTREAM)
@@ -134,8 +140,27 @@ session_starttls_refused(const struct session *s)
 	    !s->tls_established && !(s->observability & OBS_MISSING);
 }
 
+/* Was it cut, and not ended by the client as one that is done ends it? */
+static bool
+was_cut(const struct session *s)
+{
+	return s->ending != ENDING_FIN || s->closed_dir == TO_CLIENT;
+}
+
+bool
+session_tls_broken(const struct session *s)
+{
+	if (!s->offered || !s->starttls_sent || s->starttls_code != 220 ||
+	    !s->closed || s->ending == ENDING_EVICTED ||
+	    s->observability & OBS_MISSING)
+		return false;
+	return s->tls_established ?
+	    s->opaque_bytes[TO_SERVER] < MAIL_IN_TLS_MIN_BYTES && was_cut(s) :
+	    s->client_hello || (was_cut(s) && !s->mail_tried_clear);
+}
+
 bool
 session_starttls_failed(const struct session *s)
 {
-	return session_starttls_refused(s);
+	return session_starttls_refused(s) || session_tls_broken(s);
 }

@@ -43,6 +43,7 @@ tally_add(struct tally *sum, const struct tally *more)
 	sum->kept_shed += more->kept_shed;
 	sum->profiles_shed += more->profiles_shed;
 	sum->dns_shed += more->dns_shed;
+	sum->attempts_shed += more->attempts_shed;
 	sum->clear_shed += more->clear_shed;
 }
 

@@ -49,7 +49,8 @@ struct tally {
 	uint64_t unjudged[UNJUDGED_VALUES];
 	uint64_t kept, kept_shed; /* sessions kept; shed by --max-kept */
 	uint64_t profiles_shed;
-	uint64_t dns_shed;   /* answers of DNS that are not remembered */
+	uint64_t dns_shed; /* answers of DNS that are not remembered */
+	uint64_t attempts_shed;
 	uint64_t clear_shed; /* clear text to `enforce` that is not listed */
 };
 

@@ -4,11 +4,14 @@
 #ifndef RULES_TRIAL_H
 #define RULES_TRIAL_H
 
+#include "chain.h"
 #include "history.h"
 #include "judge.h"
 
 struct trial {
 	const struct session *session; /* or its other reading */
+	const struct session *own;     /* without what came after it */
+	struct chain chain;
 	const struct context *context;
 	struct incident *out;
 	struct history history;
@@ -35,8 +38,11 @@ enum verdict trial_refused(struct trial *);
 /* How STARTTLS ended with this server at other times, as evidence;
  * `suspicious`: in a way for which few servers are known. */
 void trial_tls_history(struct trial *, bool suspicious);
-/* Did the headers of the segment in `frame` differ? */
-void trial_headers(struct trial *, uint64_t frame);
+/* Did the headers of a segment of `dir` in these frames differ? */
+void trial_headers(struct trial *, uint64_t first_frame, uint64_t last_frame,
+    enum dir);
+/* judge_broken.c: accepted, and then cut. */
+enum verdict trial_broken(struct trial *);
 /* judge_downgrade.c: asked for less than the client offered. */
 enum verdict trial_downgraded(struct trial *);
 /* The ClientHello came to the server otherwise than it left the client. */

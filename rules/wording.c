@@ -42,8 +42,8 @@ wording_line(const struct ehlo_line *line, char *out, size_t room)
 	return wording_escape(slice_of(whole, n), out, room);
 }
 
-static void __attribute__((format(printf, 3, 4)))
-add(char *out, size_t room, const char *format, ...)
+void
+wording_add(char *out, size_t room, const char *format, ...)
 {
 	size_t n = strlen(out);
 	va_list arguments;
@@ -84,14 +84,14 @@ wording_what_followed(const struct session *s, struct incident *in)
 	else if (s->observability & ~OBS_MIDSTREAM ||
 	    s->ending == ENDING_EVICTED)
 		what = "what followed was not seen in full";
-	add(in->observed, sizeof(in->observed), "; %s", what);
+	wording_add(in->observed, sizeof(in->observed), "; %s", what);
 }
 
-static void
-add_tls_or_what_followed(const struct session *s, struct incident *in)
+void
+wording_tls_or_what_followed(const struct session *s, struct incident *in)
 {
 	if (s->tls_established)
-		add(in->observed, sizeof(in->observed), "; TLS began");
+		wording_add(in->observed, sizeof(in->observed), "; TLS began");
 	else
 		wording_what_followed(s, in);
 }
@@ -110,7 +110,7 @@ add_history(const struct history *h, struct incident *in)
 		return;
 	gmtime_r(&seconds, &utc);
 	strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &utc);
-	add(in->observed, sizeof(in->observed),
+	wording_add(in->observed, sizeof(in->observed),
 	    ". This server offered STARTTLS in %llu other session%s%s, %sat "
 	    "%s",
 	    (unsigned long long)count, count == 1 ? "" : "s",
@@ -153,14 +153,14 @@ wording_garbled(const struct session *s, const struct garble *garble,
 	if (kept > sizeof(line->text))
 		kept = sizeof(line->text);
 	wording_escape(slice_of(line->text, kept), word, sizeof(word));
-	add(in->observed, sizeof(in->observed),
+	wording_add(in->observed, sizeof(in->observed),
 	    "EHLO reply line %u reads \"%.80s\"", garble->index + 1, word);
 	if (garble->product != NULL && garble->slot == SLOT_STARTTLS)
-		add(in->observed, sizeof(in->observed),
+		wording_add(in->observed, sizeof(in->observed),
 		    " where %s puts STARTTLS",
 		    product_title(garble->product, product));
 	else
-		add(in->observed, sizeof(in->observed),
+		wording_add(in->observed, sizeof(in->observed),
 		    ", %s, and STARTTLS is missing",
 		    garble->evidence == EVIDENCE_NEAR_MISS ?
 			"almost STARTTLS" :
@@ -179,10 +179,10 @@ void
 wording_stripped(const struct session *s, const struct history *h,
     bool command_accepted, struct incident *in)
 {
-	add(in->observed, sizeof(in->observed),
+	wording_add(in->observed, sizeof(in->observed),
 	    "the EHLO reply (%u lines) does not offer STARTTLS", s->line_count);
 	if (command_accepted)
-		add(in->observed, sizeof(in->observed),
+		wording_add(in->observed, sizeof(in->observed),
 		    ", yet the server took the command when asked");
 	wording_what_followed(s, in);
 	add_history(h, in);
@@ -212,18 +212,18 @@ wording_command(const struct session *s, struct slice quoted,
 	char word[64];
 
 	if (quoted.len > 0) {
-		add(in->observed, sizeof(in->observed),
+		wording_add(in->observed, sizeof(in->observed),
 		    "the client said STARTTLS, and the server's error quotes "
 		    "\"%s\"",
 		    wording_escape(quoted, word, sizeof(word)));
 	} else {
-		add(in->observed, sizeof(in->observed),
+		wording_add(in->observed, sizeof(in->observed),
 		    "STARTTLS was offered, and the client's next word of eight "
 		    "octets reads \"%.64s\"",
 		    in->seen);
 		if (line->code != 0)
-			add(in->observed, sizeof(in->observed), ", answered %u",
-			    line->code);
+			wording_add(in->observed, sizeof(in->observed),
+			    ", answered %u", line->code);
 	}
 	wording_what_followed(s, in);
 	snprintf(in->benign, sizeof(in->benign), "%s",
@@ -245,7 +245,7 @@ static void
 add_fallback(const struct session *s, struct incident *in)
 {
 	if (s->helo_sent)
-		add(in->observed, sizeof(in->observed),
+		wording_add(in->observed, sizeof(in->observed),
 		    "; the client then said HELO, which %shas no STARTTLS",
 		    s->helo_answered ? "was accepted and " : "");
 	wording_what_followed(s, in);
@@ -284,30 +284,31 @@ wording_blocked(const struct session *s, enum block how, struct slice quoted,
 
 	switch (how) {
 	case BLOCK_COMMAND:
-		add(in->observed, sizeof(in->observed),
+		wording_add(in->observed, sizeof(in->observed),
 		    "where a client says EHLO, \"%.60s\" arrived", in->seen);
 		break;
 	case BLOCK_QUOTED:
-		add(in->observed, sizeof(in->observed),
+		wording_add(in->observed, sizeof(in->observed),
 		    "the client said EHLO, and the server's error quotes "
 		    "\"%s\"",
 		    wording_escape(quoted, word, sizeof(word)));
 		break;
 	case BLOCK_ANSWER:
 	case BLOCK_REFUSED:
-		add(in->observed, sizeof(in->observed), "%s answered \"%.60s\"",
+		wording_add(in->observed, sizeof(in->observed),
+		    "%s answered \"%.60s\"",
 		    s->greets_esmtp ?
 			"the server greets with ESMTP, and EHLO was" :
 			"EHLO was",
 		    in->seen);
 		break;
 	case BLOCK_CUT:
-		add(in->observed, sizeof(in->observed),
+		wording_add(in->observed, sizeof(in->observed),
 		    "the connection was %s in answer to EHLO",
 		    s->ending == ENDING_RST ? "reset" : "closed");
 		break;
 	case BLOCK_GREETING:
-		add(in->observed, sizeof(in->observed),
+		wording_add(in->observed, sizeof(in->observed),
 		    "the greeting is masked (\"%.60s\"), and the client did "
 		    "not try EHLO",
 		    in->seen);
@@ -315,7 +316,7 @@ wording_blocked(const struct session *s, enum block how, struct slice quoted,
 	}
 	add_fallback(s, in);
 	if (answered > 0)
-		add(in->observed, sizeof(in->observed),
+		wording_add(in->observed, sizeof(in->observed),
 		    ". This server answered EHLO in %llu other session%s",
 		    (unsigned long long)answered, answered == 1 ? "" : "s");
 	snprintf(in->benign, sizeof(in->benign), "%s", benign_of_block(how));
@@ -334,14 +335,14 @@ wording_injected(const struct session *s, enum dir dir, struct incident *in)
 	const struct extra_octets *extra = &s->extra[dir];
 	bool commands = dir == TO_SERVER;
 
-	add(in->observed, sizeof(in->observed),
+	wording_add(in->observed, sizeof(in->observed),
 	    "%llu octets in clear (\"%.80s\"%s) %s",
 	    (unsigned long long)extra->octets, extra->text,
 	    extra->lines > 1 ? ", ..." : "",
 	    commands ? "follow STARTTLS before its answer" :
 		       "follow the 220 to STARTTLS before TLS begins");
 	if (s->tls_established)
-		add(in->observed, sizeof(in->observed),
+		wording_add(in->observed, sizeof(in->observed),
 		    "; then TLS began, and the %s may take them for what came "
 		    "inside it",
 		    commands ? "server" : "client");
@@ -373,7 +374,7 @@ wording_copies(const struct session_copies *c, struct incident *in)
 	bool sightings = c->value & COPIES_SIGHTINGS;
 	char ttls[32];
 
-	add(in->observed, sizeof(in->observed),
+	wording_add(in->observed, sizeof(in->observed),
 	    "%s, in frames %llu and %llu%s, %s",
 	    sightings ? ". The same octets were captured twice" :
 			". These octets came twice",
@@ -403,21 +404,21 @@ add_readings(const struct session *s, struct incident *in)
 	const char *kept = s->offered ? "first" : "later";
 
 	if (s->other.answered && s->offered != s->other.offered) {
-		add(in->observed, sizeof(in->observed),
+		wording_add(in->observed, sizeof(in->observed),
 		    "the EHLO reply came in two versions, of which the %s one "
 		    "offers STARTTLS and the other does not",
 		    kept);
 	} else if (s->other.starttls_code != 0 &&
 	    s->other.starttls_code != s->starttls_code) {
-		add(in->observed, sizeof(in->observed),
+		wording_add(in->observed, sizeof(in->observed),
 		    "the answer to STARTTLS came in two versions: first %u, "
 		    "later \"%.80s\"",
 		    s->starttls_code, s->other.text);
 	} else {
-		add(in->observed, sizeof(in->observed),
+		wording_add(in->observed, sizeof(in->observed),
 		    "octets of the negotiation came in two versions");
 		if (s->other.text[0] != '\0')
-			add(in->observed, sizeof(in->observed),
+			wording_add(in->observed, sizeof(in->observed),
 			    ", the later one reads \"%.80s\"", s->other.text);
 	}
 }
@@ -427,95 +428,8 @@ wording_forged(const struct session *s, const struct session_copies *c,
     struct incident *in)
 {
 	add_readings(s, in);
-	add_tls_or_what_followed(s, in);
+	wording_tls_or_what_followed(s, in);
 	wording_copies(c, in);
-}
-
-/* --- STARTTLS that fails ------------------------------------------------- */
-
-const char *
-wording_tls_version(uint16_t version)
-{
-	switch (version) {
-	case 0x0300:
-		return "SSL 3.0";
-	case 0x0301:
-		return "TLS 1.0";
-	case 0x0302:
-		return "TLS 1.1";
-	case 0x0303:
-		return "TLS 1.2";
-	case 0x0304:
-		return "TLS 1.3";
-	default:
-		return "an unknown version";
-	}
-}
-
-static void
-add_tls_history(const struct tls_history *h, struct incident *in)
-{
-	uint64_t count = h->done[KIN_SAME] > 0 ? h->done[KIN_SAME] :
-	    h->done[KIN_NETWORK] > 0	       ? h->done[KIN_NETWORK] :
-						 h->done[KIN_OTHER];
-
-	if (count == 0)
-		return;
-	add(in->observed, sizeof(in->observed),
-	    ". TLS began in %llu other session%s of this server%s",
-	    (unsigned long long)count, count == 1 ? "" : "s",
-	    h->done[KIN_SAME] > 0	 ? " with this client" :
-		h->done[KIN_NETWORK] > 0 ? " with this client's network" :
-					   " with other clients");
-}
-
-void
-wording_refused(const struct session *s, const struct tls_history *h,
-    struct incident *in)
-{
-	add(in->observed, sizeof(in->observed),
-	    "the server offered STARTTLS and answered it with \"%.100s\"",
-	    s->starttls_answer.text);
-	wording_what_followed(s, in);
-	add_tls_history(h, in);
-	snprintf(in->benign, sizeof(in->benign), "%s",
-	    in->cause == CAUSE_SERVER_ITSELF ?
-		"the server's own TLS has been broken for days: everybody is "
-		"refused" :
-		"the server's own TLS is broken or out of order for a while, "
-		"and it still offers it");
-	snprintf(in->next_step, sizeof(in->next_step),
-	    "Say STARTTLS to the same server from another network, at once "
-	    "and later; or capture next to the server: a refusal that it did "
-	    "not send, or a STARTTLS that it did not get, was put in on the "
-	    "way");
-}
-
-void
-wording_downgraded(const struct session *s, struct incident *in)
-{
-	add(in->observed, sizeof(in->observed),
-	    "the ClientHello offers up to %s, the server answers with %s and "
-	    "marks its random as one that was asked for less than it has",
-	    wording_tls_version(s->tls_offered),
-	    wording_tls_version(s->tls_version));
-	add_tls_or_what_followed(s, in);
-	snprintf(in->benign, sizeof(in->benign),
-	    "a device of the operator's own that ends TLS between the two and "
-	    "hands the server's random on");
-	snprintf(in->next_step, sizeof(in->next_step),
-	    "Capture next to the server: a ClientHello with the same random "
-	    "and fewer versions was altered on the way");
-}
-
-void
-wording_hello_altered(const struct session *s, struct incident *in)
-{
-	add(in->observed, sizeof(in->observed),
-	    "the ClientHello, which offers up to %s where the client is "
-	    "nearer, was altered on its way to the server",
-	    wording_tls_version(s->tls_offered));
-	add_tls_or_what_followed(s, in);
 }
 
 static const char *
@@ -530,18 +444,18 @@ void
 wording_certificate(const struct session *s, const char *mx, bool named,
     bool tlsa, struct incident *in)
 {
-	add(in->observed, sizeof(in->observed),
+	wording_add(in->observed, sizeof(in->observed),
 	    "the certificate that came is for \"%.120s\"", in->seen);
 	if (tlsa)
-		add(in->observed, sizeof(in->observed),
+		wording_add(in->observed, sizeof(in->observed),
 		    ", and of no TLSA record that was seen for %.100s", mx);
 	else if (!named)
-		add(in->observed, sizeof(in->observed),
+		wording_add(in->observed, sizeof(in->observed),
 		    ", the client looked for %.100s", mx);
 	else
-		add(in->observed, sizeof(in->observed), ", %s",
+		wording_add(in->observed, sizeof(in->observed), ", %s",
 		    fault_of_chain(s));
-	add(in->observed, sizeof(in->observed), "; %s",
+	wording_add(in->observed, sizeof(in->observed), "; %s",
 	    s->tls_established ? "the client went on, inside TLS" :
 				 "the client broke off");
 	snprintf(in->benign, sizeof(in->benign), "%s",
@@ -563,16 +477,16 @@ wording_redirected(const struct session *s, const char *domain, const char *mx,
 
 	address_format(&s->flow.server.address, server);
 	if (answers)
-		add(in->observed, sizeof(in->observed),
+		wording_add(in->observed, sizeof(in->observed),
 		    "DNS led the client to %s for %.100s, and gives no such "
 		    "address in another answer",
 		    server, mx);
 	else
-		add(in->observed, sizeof(in->observed),
+		wording_add(in->observed, sizeof(in->observed),
 		    "DNS gave %.100s as the MX of %.100s, whose MTA-STS "
 		    "policy does not list it",
 		    mx, domain);
-	add(in->observed, sizeof(in->observed), "; the server there %s",
+	wording_add(in->observed, sizeof(in->observed), "; the server there %s",
 	    s->offered		     ? "offers STARTTLS" :
 		s->ehlo_answers == 0 ? "was not asked what it offers" :
 				       "does not offer STARTTLS");

@@ -7,6 +7,7 @@
 #ifndef RULES_WORDING_H
 #define RULES_WORDING_H
 
+#include "chain.h"
 #include "garble.h"
 #include "history.h"
 #include "incident.h"
@@ -42,9 +43,14 @@ void wording_forged(const struct session *, const struct session_copies *,
     struct incident *);
 void wording_copies(const struct session_copies *, struct incident *);
 
-/* STARTTLS offered and then refused; and what became of it elsewhere. */
+/* wording_tls.c. STARTTLS offered and then refused; and what became of it elsewhere. */
 void wording_refused(const struct session *, const struct tls_history *,
     struct incident *);
+/* TLS that was cut; `whole` is the session with what came after it. */
+void wording_broken(const struct session *, const struct session *whole,
+    const struct chain *, const struct tls_history *, struct incident *);
+/* An alert's description (RFC 8446 6), in words. */
+const char *wording_alert(uint8_t description);
 /* Less than the client asks for. */
 void wording_downgraded(const struct session *, struct incident *);
 /* The ClientHello, seen twice. */
@@ -54,8 +60,12 @@ const char *wording_tls_version(uint16_t);
 
 /* The line as it arrived, escaped; what was blanked is `*`. */
 char *wording_line(const struct ehlo_line *, char *out, size_t room);
-/* Adds to `observed` what the client did in the end. */
+/* Adds to a text that ends in NUL. */
+void wording_add(char *out, size_t room, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Adds to `observed` what the client did in the end, or that TLS began. */
 void wording_what_followed(const struct session *, struct incident *);
+void wording_tls_or_what_followed(const struct session *, struct incident *);
 /* Escapes what is not printable ASCII as \xNN; returns `out`. */
 char *wording_escape(struct slice, char *out, size_t room);
 /* The certificate, described in `seen`, does not name `mx` (`named` false),

@@ -49,6 +49,7 @@ static const struct {
 	{ "kept_shed", offsetof(struct tally, kept_shed) },
 	{ "profiles_shed", offsetof(struct tally, profiles_shed) },
 	{ "dns_shed", offsetof(struct tally, dns_shed) },
+	{ "attempts_shed", offsetof(struct tally, attempts_shed) },
 	{ "clear_shed", offsetof(struct tally, clear_shed) },
 };
 #define TOTALS (sizeof(totals) / sizeof(*totals))

@@ -164,8 +164,8 @@ static int
 put_session(struct store *s, const struct incident *in, unsigned at)
 {
 	const struct incident_session *session = &in->sessions[at];
-	sqlite3_stmt *st =
-	    statement(s, "INSERT INTO incident_session VALUES (?, ?, ?, ?, ?)");
+	sqlite3_stmt *st = statement(s,
+	    "INSERT INTO incident_session VALUES (?, ?, ?, ?, ?, ?, ?)");
 
 	if (st == NULL)
 		return -1;
@@ -173,7 +173,9 @@ put_session(struct store *s, const struct incident *in, unsigned at)
 	sqlite3_bind_int64(st, 2, in->revision);
 	bind_blob(s, st, 3, session->session, 16);
 	bind_text(s, st, 4, session->role);
-	bind_text_or_null(s, st, 5, session->community_id);
+	bind_address(s, st, 5, &session->client.address);
+	sqlite3_bind_int(st, 6, session->client.port);
+	sqlite3_bind_int64(st, 7, session->first_ns);
 	return step_done(s, st);
 }
 

@@ -251,7 +251,9 @@ read_session(sqlite3_stmt *st, struct incident *in)
 	in->session_count++;
 	memcpy(out->session, session.ptr, 16);
 	column_text(st, 1, out->role, sizeof(out->role));
-	column_text(st, 2, out->community_id, sizeof(out->community_id));
+	column_address(st, 2, &out->client.address);
+	out->client.port = (uint16_t)sqlite3_column_int(st, 3);
+	out->first_ns = sqlite3_column_int64(st, 4);
 }
 
 int
@@ -269,7 +271,8 @@ incident_row_read(struct store *s, sqlite3_stmt *st, struct incident *in)
 		in, read_policy) != 0)
 		return -1;
 	return read_parts(s,
-	    "SELECT session, role, community_id FROM incident_session"
+	    "SELECT session, role, client, client_port, first_ns"
+	    " FROM incident_session"
 	    " WHERE incident = ? AND revision = ?"
 	    " ORDER BY role <> 'tampered', role, session",
 	    in, read_session);

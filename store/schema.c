@@ -147,6 +147,21 @@ static const char *const steps[] = {
 	" END;",
 	"ALTER TABLE revision ADD COLUMN direction TEXT;"
 	"ALTER TABLE revision ADD COLUMN box TEXT;",
+	/* What others of a server need to know of a session. */
+	("CREATE TABLE attempt (server TEXT NOT NULL, port INTEGER NOT NULL,"
+	 "  first_ns INTEGER NOT NULL, session BLOB NOT NULL,"
+	 "  capture TEXT NOT NULL REFERENCES capture ON DELETE CASCADE,"
+	 "  client TEXT NOT NULL, client_port INTEGER NOT NULL,"
+	 "  helo INTEGER NOT NULL, last_ns INTEGER NOT NULL,"
+	 "  result INTEGER NOT NULL, outcome INTEGER NOT NULL, queue_id TEXT,"
+	 "  domains TEXT, PRIMARY KEY (server, port, first_ns, session, capture))"
+	 "  STRICT, WITHOUT ROWID;"
+	 "CREATE INDEX attempt_capture ON attempt (capture);"
+	 "CREATE INDEX attempt_session ON attempt (session);"
+	 "ALTER TABLE incident_session DROP COLUMN community_id;"
+	 "ALTER TABLE incident_session ADD COLUMN client TEXT;"
+	 "ALTER TABLE incident_session ADD COLUMN client_port INTEGER;"
+	 "ALTER TABLE incident_session ADD COLUMN first_ns INTEGER;"),
 };
 #define VERSION ((int)(sizeof(steps) / sizeof(*steps)))
 

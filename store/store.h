@@ -84,6 +84,7 @@ struct sighting {
 
 int store_add_sighting(struct store *, const struct sighting *);
 int store_add_profile(struct store *, const struct profile *);
+int store_add_attempt(struct store *, const struct attempt *);
 /* What the profiles' `keywords_hash` names; there already: nothing. */
 int store_add_keywords(struct store *, const struct keyword_list *);
 /* Clear text to a domain with an enforce policy where STARTTLS was offered
@@ -113,6 +114,11 @@ typedef int profile_fn(void *context, const struct profile *);
 /* Of all captures, equal ones of one period summed, oldest first. */
 int store_each_profile(struct store *, const struct endpoint *server,
     profile_fn *, void *context);
+
+typedef int attempt_fn(void *context, const struct attempt *);
+/* Of all captures, each session once, by first_ns. */
+int store_each_attempt(struct store *, const struct endpoint *server,
+    attempt_fn *, void *context);
 
 /* --- incidents ----------------------------------------------------------- */
 

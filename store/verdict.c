@@ -47,7 +47,8 @@ same_sessions(const struct incident *a, const struct incident *b)
 
 			found += memcmp(l->session, r->session, 16) == 0 &&
 			    strcmp(l->role, r->role) == 0 &&
-			    strcmp(l->community_id, r->community_id) == 0;
+			    endpoint_equal(&l->client, &r->client) &&
+			    l->first_ns == r->first_ns;
 		}
 	}
 	return a->session_count == b->session_count &&

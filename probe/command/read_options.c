@@ -79,6 +79,11 @@ static const struct {
 	    "answers of DNS that are remembered of a capture (32,768); the "
 	    "highest hashes stay, MX, TXT and TLSA before addresses: dns_shed",
 	    offsetof(struct run_options, judge.dns), 32768 },
+	{ "max-attempts", "N",
+	    "sessions a capture adds by which others are explained: TLS that "
+	    "failed, and mail in clear that may be a retry (32,768); failures "
+	    "stay longest, then the highest hashes: attempts_shed",
+	    offsetof(struct run_options, judge.attempts), 32768 },
 	{ "max-clear", "N",
 	    "lines a capture adds of clear text to domains that forbid it "
 	    "(32,768); the lowest addresses of clients stay: clear_shed",

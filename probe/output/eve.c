@@ -130,17 +130,20 @@ put_evidence(struct json *j, const struct incident *in)
 }
 
 static void
-put_sessions(struct json *j, const struct incident *in, const char *own)
+put_sessions(struct json *j, const struct incident *in)
 {
+	char id[COMMUNITY_ID_BYTES];
+
 	json_array_open(j, "sessions");
 	for (unsigned i = 0; i < in->session_count; i++) {
 		const struct incident_session *s = &in->sessions[i];
 
 		json_object_open(j, NULL);
 		json_text(j, "role", s->role);
-		put_text(j, "community_id",
-		    memcmp(s->session, in->session, 16) == 0 ? own :
-							       s->community_id);
+		community_id(&s->client, &in->server, 0, id);
+		put_text(j, "community_id", id);
+		if (i > 0)
+			json_eve_time(j, "timestamp", s->first_ns);
 		json_object_close(j);
 	}
 	json_array_close(j);
@@ -232,7 +235,7 @@ put_campaign(struct json *j, const struct incident_campaign *c)
 
 /* Stays open. */
 static void
-put_downgrade(struct json *j, const struct incident *in, const char *own)
+put_downgrade(struct json *j, const struct incident *in)
 {
 	json_object_open(j, "downgrade");
 	json_text(j, "incident", in->id);
@@ -255,7 +258,7 @@ put_downgrade(struct json *j, const struct incident *in, const char *own)
 	put_seen(j, in);
 	put_policies(j, in);
 	put_evidence(j, in);
-	put_sessions(j, in, own);
+	put_sessions(j, in);
 	put_text(j, "next_step", in->next_step);
 	put_campaign(j, &in->campaign);
 	put_words(j, in);
@@ -284,7 +287,7 @@ eve_alert_open(struct json *j, const struct incident *in)
 	json_text(j, "app_proto", "smtp");
 	put_alert(j, in);
 	put_smtp(j, in);
-	put_downgrade(j, in, own);
+	put_downgrade(j, in);
 }
 
 void

@@ -110,6 +110,12 @@ describe(const struct incident *in, char what[96])
 	case KIND_STARTTLS_REFUSED:
 		snprintf(what, 96, "\"%.34s\" to STARTTLS", in->seen);
 		break;
+	case KIND_TLS_SESSION_BROKEN:
+		snprintf(what, 96, "TLS was cut%s",
+		    in->outcome & OUTCOME_ENVELOPE_EXPOSED ?
+			", then mail in clear" :
+			"");
+		break;
 	case KIND_TLS_VERSION_DOWNGRADED:
 		snprintf(what, 96, "server asked for less than was offered");
 		break;

@@ -202,6 +202,7 @@ totals_json(struct json *j, struct totals *t)
 	json_unsigned(j, "kept_shed", t->tally.kept_shed);
 	json_unsigned(j, "profiles_shed", t->tally.profiles_shed);
 	json_unsigned(j, "dns_shed", t->tally.dns_shed);
+	json_unsigned(j, "attempts_shed", t->tally.attempts_shed);
 	json_unsigned(j, "clear_shed", t->tally.clear_shed);
 	incidents_json(j, t);
 }

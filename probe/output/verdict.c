@@ -97,6 +97,7 @@ static const struct {
 				    "or kept the server from getting it,",
 	    "refused STARTTLS in the server's stead, or kept the server from "
 	    "getting it," },
+	[KIND_TLS_SESSION_BROKEN] = { "cut TLS off", "cut TLS off" },
 	[KIND_TLS_VERSION_DOWNGRADED] = { "asked the server for an older TLS "
 					  "than the client offered",
 	    "asked the server for an older TLS than the client offered" },
@@ -219,6 +220,27 @@ print_words(FILE *out, const struct incident *in)
 		style_paragraph(out, "Operator", LABEL, p.text);
 }
 
+/* The sessions that belong to it, but for the one that is shown. */
+static void
+print_sessions(FILE *out, const struct incident *in)
+{
+	struct paragraph p = { "", 0 };
+
+	for (unsigned i = 1; i < in->session_count; i++) {
+		const struct incident_session *s = &in->sessions[i];
+		char client[ENDPOINT_TEXT_BYTES], time[32];
+
+		say(&p, "%s %s, %s UTC%s",
+		    strcmp(s->role, "retry") == 0 ? "in clear from" :
+						    "failed before it:",
+		    endpoint_format(&s->client, client),
+		    style_time(s->first_ns, time),
+		    i + 1 < in->session_count ? ";" : "");
+	}
+	if (p.length > 0)
+		style_paragraph(out, "With it", LABEL, p.text);
+}
+
 void
 verdict_head(FILE *out, const struct incident *in)
 {
@@ -256,6 +278,7 @@ verdict_head(FILE *out, const struct incident *in)
 	    style_safe(in->capture_path, path), (unsigned long long)in->frame,
 	    style_time(in->capture_ts_ns, time));
 	style_paragraph(out, "Seen in", LABEL, text);
+	print_sessions(out, in);
 	print_words(out, in);
 	fputc('\n', out);
 }

@@ -6,6 +6,7 @@
 
 #include "beside.h"
 #include "rooms.h"
+#include "rules/chain.h"
 #include "sightings.h"
 #include "yield.h"
 
@@ -341,6 +342,21 @@ demands_tls(const struct context *context, const struct session *s,
 	return dane == DANE_TLS || dane == DANE_AUTHENTICATE;
 }
 
+static void
+note_attempt(struct judge_loop *loop, struct yield *yield)
+{
+	const struct session *s = &loop->session;
+	struct kept_attempt kept = { .flow = s->flow,
+		.order = order_of(s) >> 1,
+		.first_frame = s->first_frame };
+
+	if (!session_attempt(s, &kept.attempt))
+		return;
+	if (kept.attempt.result == ATTEMPT_FAILED)
+		kept.order |= UINT64_C(1) << 63;
+	yield_attempt(yield, &kept);
+}
+
 /* Design 3: not an incident, but counted by peer and day. */
 static void
 count_clear(struct judge_loop *loop, struct yield *yield)
@@ -387,6 +403,7 @@ end_session(struct judge_loop *loop, struct open_session *open,
 		yield_keywords(yield, &list);
 	}
 	count_clear(loop, yield);
+	note_attempt(loop, yield);
 	if (rules_have_a_say(s))
 		verdict = rules_judge(s, loop->context, &loop->incident, &why);
 	else if (session_unjudged(s, &why))

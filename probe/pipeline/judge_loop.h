@@ -17,6 +17,7 @@ struct judge_budgets {
 	size_t open_bytes; /* facts of sessions that are still open */
 	size_t kept;	   /* sessions a capture keeps */
 	size_t profiles;   /* profiles a capture adds */
+	size_t attempts;   /* ... and attempts */
 	size_t clear;	   /* rows of clear text to `enforce` it adds */
 	size_t dns;	   /* answers of DNS that are remembered of it */
 };
@@ -36,6 +37,14 @@ struct kept_session {
 	char (*domains)[DOMAIN_TEXT_BYTES];
 };
 
+/* What explains other sessions, and what its identity is made of. */
+struct kept_attempt {
+	uint64_t order; /* failures highest: they stay longest */
+	struct attempt attempt;
+	struct flow_identity flow;
+	uint64_t first_frame;
+};
+
 /* Clear text to a domain that forbids it, though STARTTLS was offered. */
 struct clear_enforce {
 	struct address client;
@@ -53,6 +62,8 @@ struct capture_yield {
 	size_t list_count;
 	struct kept_session *kept; /* sorted */
 	size_t kept_count;
+	struct kept_attempt *attempts; /* sorted */
+	size_t attempt_count;
 	struct clear_enforce *clear; /* sorted */
 	size_t clear_count;
 };

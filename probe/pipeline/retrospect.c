@@ -117,9 +117,7 @@ on_sighting(void *context, const struct sighting *sighting)
 	    sighting->captures[capture]);
 	snprintf(in->capture_path, sizeof(in->capture_path), "%s",
 	    path_of(r, sighting->captures[capture]));
-	in->session_count = 1;
 	memcpy(in->sessions[0].session, r->identity, 16);
-	strcpy(in->sessions[0].role, "tampered");
 	memcpy(in->provenance, r->provenance, sizeof(in->provenance));
 	if (r->session.trust[0] != '\0')
 		snprintf(in->provenance + strlen(in->provenance),

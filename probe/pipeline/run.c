@@ -215,7 +215,19 @@ put_kept(struct run *r, const struct kept_session *kept)
 }
 
 static int
-put_yield(struct run *r, const struct capture_yield *yield)
+put_attempt(struct run *r, const struct read_capture *capture,
+    const struct kept_attempt *kept)
+{
+	struct attempt attempt = kept->attempt;
+
+	session_identity(&kept->flow, capture->row.hash, kept->first_frame,
+	    attempt.session);
+	return store_add_attempt(r->store, &attempt);
+}
+
+static int
+put_yield(struct run *r, const struct read_capture *capture,
+    const struct capture_yield *yield)
 {
 	for (size_t i = 0; i < yield->list_count; i++)
 		if (store_add_keywords(r->store, &yield->lists[i]) != 0)
@@ -225,6 +237,9 @@ put_yield(struct run *r, const struct capture_yield *yield)
 			return -1;
 	for (size_t i = 0; i < yield->kept_count; i++)
 		if (put_kept(r, &yield->kept[i]) != 0)
+			return -1;
+	for (size_t i = 0; i < yield->attempt_count; i++)
+		if (put_attempt(r, capture, &yield->attempts[i]) != 0)
 			return -1;
 	for (size_t i = 0; i < yield->clear_count; i++) {
 		const struct clear_enforce *c = &yield->clear[i];
@@ -248,7 +263,7 @@ put_capture(struct run *r, uint32_t ordinal)
 		return -1;
 	if (store_capture_counts(r->store, &capture->row.counters,
 		&capture->row.tally) != 0 ||
-	    (yield != NULL && put_yield(r, yield) != 0)) {
+	    (yield != NULL && put_yield(r, capture, yield) != 0)) {
 		store_capture_abort(r->store);
 		return -1;
 	}

@@ -6,6 +6,7 @@
 #include <xxhash.h>
 
 #define NS_PER_S INT64_C(1000000000)
+#define ATTEMPTS_MAX 65536
 #define PROFILES_MAX 16384 /* of one server, in one judgement */
 
 /* What the store knows of a domain. Bodies are parsed when they are asked
@@ -35,6 +36,10 @@ struct world {
 	bool has_server;
 	struct profile *profiles;
 	size_t profile_count, profile_room;
+	struct endpoint attempted; /* whose attempts these are */
+	bool has_attempted;
+	struct attempt *attempts;
+	size_t attempt_count, attempt_room;
 };
 
 static void
@@ -248,6 +253,41 @@ find_profiles(void *context, const struct endpoint *server,
 	return w->profile_count;
 }
 
+static int
+on_attempt(void *context, const struct attempt *attempt)
+{
+	struct world *w = context;
+
+	if (w->attempt_count == w->attempt_room) {
+		size_t room = w->attempt_room ? w->attempt_room * 2 : 64;
+		struct attempt *more =
+		    realloc(w->attempts, room * sizeof(*more));
+
+		if (more == NULL)
+			return 0;
+		w->attempts = more;
+		w->attempt_room = room;
+	}
+	w->attempts[w->attempt_count++] = *attempt;
+	return w->attempt_count == ATTEMPTS_MAX;
+}
+
+static size_t
+find_attempts(void *context, const struct endpoint *server,
+    const struct attempt **out)
+{
+	struct world *w = context;
+
+	if (!w->has_attempted || !endpoint_equal(&w->attempted, server)) {
+		w->attempt_count = 0;
+		w->attempted = *server;
+		w->has_attempted =
+		    store_each_attempt(w->store, server, on_attempt, w) >= 0;
+	}
+	*out = w->attempts;
+	return w->attempt_count;
+}
+
 static size_t
 no_profiles(void *context, const struct endpoint *server,
     const struct profile **out)
@@ -289,9 +329,11 @@ world_create(struct store *store, const struct registry *registry, double prior,
 		.world = w,
 		.policy = find_policy,
 		.profiles = find_profiles,
+		.attempts = find_attempts,
 		.dane = find_dane };
 	w->bare = w->context;
 	w->bare.profiles = no_profiles;
+	w->bare.attempts = NULL;
 	w->domains = calloc(DOMAINS_KEPT, sizeof(*w->domains));
 	if (w->domains == NULL) {
 		world_destroy(w);
@@ -315,6 +357,7 @@ world_destroy(struct world *w)
 		forget_domain(&w->domains[i]);
 	free(w->domains);
 	free(w->profiles);
+	free(w->attempts);
 	free(w);
 }
 
@@ -338,7 +381,7 @@ world_set_site(struct world *w, const struct site *site)
 void
 world_refresh(struct world *w)
 {
-	w->has_server = false;
+	w->has_server = w->has_attempted = false;
 }
 
 const struct context *

@@ -24,7 +24,8 @@ struct yield {
 	size_t list_room;
 	struct index by_hash;	/* of out.lists */
 	uint64_t profile_floor; /* lower orders were shed */
-	size_t kept_room, clear_room;
+	size_t kept_room, attempt_room, clear_room;
+	uint64_t attempt_floor; /* as profile_floor */
 	struct dns_book *dns;
 	bool finished;
 	uint64_t kept_floor;
@@ -57,6 +58,7 @@ yield_destroy(struct yield *y)
 	dns_book_destroy(y->dns);
 	free(y->out.kept);
 	free(y->out.profiles);
+	free(y->out.attempts);
 	free(y->out.clear);
 	free(y->out.lists);
 	free(y->slots);
@@ -377,6 +379,50 @@ yield_kept(struct yield *y, const struct kept_session *kept)
 		shed_kept(y);
 }
 
+/* --- attempts ------------------------------------------------------------ */
+
+static int
+attempt_highest_first(const void *a, const void *b)
+{
+	const struct kept_attempt *l = a, *r = b;
+
+	if (l->order != r->order)
+		return l->order > r->order ? -1 : 1;
+	return l->first_frame < r->first_frame ?
+	    -1 :
+	    l->first_frame > r->first_frame;
+}
+
+static void
+shed_attempts(struct yield *y)
+{
+	size_t max = y->budgets.attempts;
+
+	if (y->out.attempt_count > 0)
+		qsort(y->out.attempts, y->out.attempt_count,
+		    sizeof(*y->out.attempts), attempt_highest_first);
+	if (y->out.attempt_count <= max)
+		return;
+	y->out.tally.attempts_shed += y->out.attempt_count - max;
+	y->out.attempt_count = max;
+	y->attempt_floor = max > 0 ? y->out.attempts[max - 1].order :
+				     UINT64_MAX;
+}
+
+void
+yield_attempt(struct yield *y, const struct kept_attempt *attempt)
+{
+	if (attempt->order < y->attempt_floor ||
+	    !grow((void **)&y->out.attempts, sizeof(*attempt),
+		y->out.attempt_count, &y->attempt_room)) {
+		y->out.tally.attempts_shed++;
+		return;
+	}
+	y->out.attempts[y->out.attempt_count++] = *attempt;
+	if (y->out.attempt_count >= 2 * y->budgets.attempts + 64)
+		shed_attempts(y);
+}
+
 /* --- clear text against a policy ----------------------------------------- */
 
 static int
@@ -470,6 +516,7 @@ yield_finish(struct yield *y)
 	dns_book_destroy(y->dns);
 	y->dns = NULL;
 	shed_kept(y);
+	shed_attempts(y);
 	shed_clear(y);
 	shed_profiles(y);
 	shed_lists(y);

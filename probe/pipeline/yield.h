@@ -20,6 +20,7 @@ bool yield_has_keywords(const struct yield *, uint64_t hash);
 void yield_keywords(struct yield *, const struct keyword_list *);
 /* Takes over facts and domains. */
 void yield_kept(struct yield *, const struct kept_session *);
+void yield_attempt(struct yield *, const struct kept_attempt *);
 void yield_clear(struct yield *, const struct address *client,
     const char *domain, int64_t day_start_ns);
 void yield_answer(struct yield *, const struct fact *, struct slice bytes);

@@ -20,6 +20,8 @@ struct fake_world {
 	int64_t from_ns, until_ns; /* 0: always */
 	struct profile profiles[32];
 	size_t profile_count;
+	struct attempt attempts[8]; /* by first_ns */
+	size_t attempt_count;
 	const char *mx_name;
 	enum dane_state dane;  /* of every domain, everywhere */
 	struct endpoint asked; /* whose profiles were wanted last */
@@ -53,6 +55,17 @@ fake_profiles(void *world, const struct endpoint *server,
 	w->asked = *server;
 	*out = w->profiles;
 	return w->profile_count;
+}
+
+static inline size_t
+fake_attempts(void *world, const struct endpoint *server,
+    const struct attempt **out)
+{
+	struct fake_world *w = world;
+
+	(void)server;
+	*out = w->attempts;
+	return w->attempt_count;
 }
 
 static inline const char *
@@ -95,6 +108,7 @@ fake_context(struct fake_world *w)
 	w->context.world = w;
 	w->context.policy = fake_policy;
 	w->context.profiles = fake_profiles;
+	w->context.attempts = fake_attempts;
 	w->context.mx_name = fake_mx_name;
 	w->context.dane = fake_dane;
 	return &w->context;

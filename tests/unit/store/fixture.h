@@ -184,7 +184,8 @@ sample_capture(const char *hash)
 		.kept = 2,
 		.kept_shed = 3,
 		.profiles_shed = 4,
-		.clear_shed = 5 };
+		.clear_shed = 5,
+		.attempts_shed = 6 };
 	for (unsigned i = 0; i < OFFERED_VALUES; i++)
 		row.tally.offered[i] = 200 + i;
 	for (unsigned i = 0; i < USED_VALUES; i++)
@@ -210,6 +211,23 @@ sample_profile(void)
 		.first_ns = 1000,
 		.last_ns = 2000,
 		.sessions = 3 };
+}
+
+static inline struct attempt
+sample_attempt(void)
+{
+	struct attempt attempt = { .server = endpoint("198.51.100.25", 25),
+		.client = endpoint("192.0.2.10", 40112),
+		.helo_hash = UINT64_C(0xfedcba9876543210),
+		.first_ns = 1000,
+		.last_ns = 2000,
+		.result = ATTEMPT_CLEAR,
+		.outcome = OUTCOME_ENVELOPE_EXPOSED | OUTCOME_ACCEPTED,
+		.queue_id = "4F1A2",
+		.domains = "example.org example.com" };
+
+	memset(attempt.session, 0x50, sizeof(attempt.session));
+	return attempt;
 }
 
 #define FACTS_ROOM 4096
@@ -320,7 +338,9 @@ sample_incident_parts(struct incident *in)
 	for (unsigned i = 0; i < 3; i++) {
 		memset(in->sessions[i].session, 0x50 + (int)i, 16);
 		TEXT(sessions[i].role, i ? "retry" : "tampered");
-		TEXT(sessions[i].community_id, i == 1 ? "" : "1:abcdefg=");
+		in->sessions[i].client = in->client;
+		in->sessions[i].client.port = (uint16_t)(40112 + i);
+		in->sessions[i].first_ns = 1000 + i;
 	}
 }
 

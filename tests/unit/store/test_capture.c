@@ -6,6 +6,7 @@ static void
 put_all(struct store *s, const struct capture_row *row)
 {
 	struct profile profile = sample_profile();
+	struct attempt attempt = sample_attempt();
 	uint8_t facts[FACTS_ROOM];
 	struct sighting sighting =
 	    sample_sighting(1, row->hash, sample_facts(facts, "250-XXXXXXXA"));
@@ -13,6 +14,7 @@ put_all(struct store *s, const struct capture_row *row)
 	cr_assert_eq(store_capture_begin(s, row), 0);
 	cr_assert_eq(store_capture_counts(s, &row->counters, &row->tally), 0);
 	cr_assert_eq(store_add_profile(s, &profile), 0);
+	cr_assert_eq(store_add_attempt(s, &attempt), 0);
 	cr_assert_eq(store_add_sighting(s, &sighting), 0);
 	cr_assert_eq(store_add_clear_enforce(s, &profile.client, "example.org",
 			 INT64_C(86400000000000), 7),
@@ -118,9 +120,9 @@ Test(capture, what_it_had_before_is_replaced)
 	cr_expect_eq(raw_count("SELECT count(*) FROM capture"
 			       " WHERE path = 'moved.pcap' AND fault IS NULL"),
 	    1);
-	for (int i = 0; i < 4; i++) {
+	for (int i = 0; i < 5; i++) {
 		static const char *const tables[] = { "capture_count",
-			"profile", "sighting", "clear_enforce" };
+			"profile", "attempt", "sighting", "clear_enforce" };
 		char sql[128];
 
 		snprintf(sql, sizeof(sql),

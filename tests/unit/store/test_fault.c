@@ -15,6 +15,7 @@ put_capture(struct store *s, const char *hash)
 {
 	struct capture_row row = sample_capture(hash);
 	struct profile profile = sample_profile();
+	struct attempt attempt = sample_attempt();
 	uint8_t facts[FACTS_ROOM];
 	struct sighting sighting = sample_sighting((uint8_t)hash[0], hash,
 	    sample_facts(facts, "250-XXXXXXXA"));
@@ -23,6 +24,7 @@ put_capture(struct store *s, const char *hash)
 		return -1;
 	if (store_capture_counts(s, &row.counters, &row.tally) != 0 ||
 	    store_add_profile(s, &profile) != 0 ||
+	    store_add_attempt(s, &attempt) != 0 ||
 	    store_add_sighting(s, &sighting) != 0 ||
 	    store_add_clear_enforce(s, &profile.client, "example.org", 0, 7) !=
 		0) {
@@ -241,6 +243,7 @@ count_capture(void *context, const struct capture_row *row)
 {
 	cr_expect_eq(row->tally.profiles_shed, 4);
 	cr_expect_eq(row->tally.clear_shed, 5);
+	cr_expect_eq(row->tally.attempts_shed, 6);
 	++*(int *)context;
 	return 0;
 }

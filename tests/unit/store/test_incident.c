@@ -157,7 +157,7 @@ static const struct {
 	ANY(policies[0].basis), ANY(evidence[0].code), ANY(evidence[0].weight),
 	ANY(evidence[1].frame), ANY(evidence[1].detail),
 	ANY(sessions[1].session), ANY(sessions[2].role),
-	ANY(sessions[2].community_id) };
+	ANY(sessions[2].client.port), ANY(sessions[1].first_ns) };
 
 Test(incident, any_other_verdict_is_a_new_revision)
 {
