@@ -336,6 +336,9 @@ put_summary(struct comparing *c)
 	json_unsigned(&c->json, "altered", c->altered);
 	json_unsigned(&c->json, "benign", c->benign);
 	json_unsigned(&c->json, "unsure", c->unsure);
+	json_object_open(&c->json, "downgrade");
+	json_unsigned(&c->json, "altered", c->altered);
+	json_object_close(&c->json);
 	if (c->pairs.has_offset)
 		json_number(&c->json, "clock_offset",
 		    (double)c->pairs.offset_ns / 1e9, 6);

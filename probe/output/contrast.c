@@ -280,17 +280,26 @@ void
 contrast_json(struct json *j, const struct contrast_told *t)
 {
 	bool near_first = strcmp(t->client.name, "near") == 0;
+	bool sure = t->contrast.altered && pairing_is_sure(t->by);
 
 	json_object_open(j, NULL);
 	json_text(j, "event_type", "comparison");
 	json_text(j, "verdict", contrast_verdict(t));
-	if (t->contrast.altered && pairing_is_sure(t->by))
+	if (sure)
 		json_text(j, "certainty",
 		    certainty_name(CERTAINTY_DEMONSTRATED));
 	if (t->incident != NULL) {
 		json_text(j, "kind", kind_name(t->incident->kind));
 		json_text(j, "observed", t->incident->observed);
 	}
+	/* What is this program's own stands there in all of its events. */
+	json_object_open(j, "downgrade");
+	if (sure)
+		json_text(j, "certainty",
+		    certainty_name(CERTAINTY_DEMONSTRATED));
+	if (t->incident != NULL)
+		json_text(j, "kind", kind_name(t->incident->kind));
+	json_object_close(j);
 	json_text(j, "matched_by", pairing_name(t->by));
 	json_bool(j, "relay", t->contrast.relay);
 	json_text(j, "visibility", t->contrast.whole ? "complete" : "partial");
