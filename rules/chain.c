@@ -73,11 +73,14 @@ likeness_of(const struct attempt *a, const struct session *s)
 				 LIKENESS_NONE;
 }
 
+/* Another sighting of it may have another clock; a port is not used again
+ * within a minute (TIME-WAIT, RFC 9293 3.6.1). */
 static bool
 is_itself(const struct attempt *a, const struct session *s)
 {
-	return a->first_ns == s->first_ns &&
-	    endpoint_equal(&a->client, &s->flow.client);
+	return endpoint_equal(&a->client, &s->flow.client) &&
+	    a->first_ns > s->first_ns - RETRY_NS &&
+	    a->first_ns < s->first_ns + RETRY_NS;
 }
 
 /* The first thing that this sender did afterwards. */

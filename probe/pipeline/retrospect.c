@@ -88,6 +88,18 @@ end_session(struct round *r)
 	r->any = r->decided = false;
 }
 
+/* Its other sightings, whose clocks may be far from this one's. */
+static void
+leave_out_itself(struct incident *in)
+{
+	unsigned n = 1;
+
+	for (unsigned i = 1; i < in->session_count; i++)
+		if (memcmp(in->sessions[i].session, in->session, 16) != 0)
+			in->sessions[n++] = in->sessions[i];
+	in->session_count = n;
+}
+
 static int
 on_sighting(void *context, const struct sighting *sighting)
 {
@@ -118,6 +130,7 @@ on_sighting(void *context, const struct sighting *sighting)
 	snprintf(in->capture_path, sizeof(in->capture_path), "%s",
 	    path_of(r, sighting->captures[capture]));
 	memcpy(in->sessions[0].session, r->identity, 16);
+	leave_out_itself(in);
 	memcpy(in->provenance, r->provenance, sizeof(in->provenance));
 	if (r->session.trust[0] != '\0')
 		snprintf(in->provenance + strlen(in->provenance),
