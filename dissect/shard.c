@@ -460,17 +460,42 @@ relieve(struct shard *shard)
 		shard->relief_pause = RELIEF_PAUSE;
 }
 
+/* Of whom the packet most likely is; a bare acknowledgement is nothing to a
+ * session. Entries stay where they are as long as the shard does. */
+static const struct entry *
+entry_ahead(const struct shard *shard, const struct packet *packet)
+{
+	return packet->kind == PACKET_TCP && segment_tells(packet) ?
+	    native_session(shard->native, packet) :
+	    NULL;
+}
+
 void
 shard_approach(const struct shard *shard, const struct packet *packet)
 {
-	const void *session = NULL;
+	const struct entry *entry = entry_ahead(shard, packet);
 
-	/* A bare acknowledgement is nothing to a session. */
-	if (packet->kind == PACKET_TCP && segment_tells(packet))
-		session = native_session(shard->native, packet);
-	if (session != NULL)
-		fetch_memory(session,
+	if (entry != NULL)
+		fetch_memory(entry,
 		    sizeof(struct entry) + smtp_session_bytes());
+}
+
+/* A line's fact, and a segment on the tape. */
+#define ROOM_AHEAD_BYTES 192
+
+void
+shard_reach(const struct shard *shard, const struct packet *packet)
+{
+	const struct entry *entry = entry_ahead(shard, packet);
+
+	if (entry == NULL)
+		return;
+	if (entry->log.bytes != NULL)
+		fetch_memory(entry->log.bytes + entry->log.length,
+		    ROOM_AHEAD_BYTES);
+	if (entry->watch.tape.bytes != NULL)
+		fetch_memory(entry->watch.tape.bytes + entry->watch.tape.length,
+		    ROOM_AHEAD_BYTES);
 }
 
 void

@@ -50,11 +50,12 @@ struct shard;
 /* `config` is borrowed; NULL when memory is short. */
 struct shard *shard_create(unsigned id, const struct shard_config *config,
     publish_fn *, void *context);
-/* A packet that will come: what it needs is fetched from memory, in three
+/* A packet that will come: what it needs is fetched from memory, in four
  * steps with others between them. All may be left out. */
 void shard_expect(const struct shard *, struct packet *);
 void shard_fetch(const struct shard *, struct packet *);
 void shard_approach(const struct shard *, const struct packet *);
+void shard_reach(const struct shard *, const struct packet *);
 /* `batch` counts up; packets of a shard come in the run's frame order. */
 void shard_packet(struct shard *, uint64_t batch, const struct packet *);
 /* At the end of a batch: what has been idle for too long at `clock_ns`, by

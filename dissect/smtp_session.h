@@ -35,8 +35,8 @@ struct pending {
 struct partial {
 	uint8_t *bytes;	 /* FACT_LINE_MAX_BYTES of room, borrowed */
 	uint64_t offset; /* stream offset of the line's first octet */
-	uint32_t have;	 /* octets kept */
 	uint64_t length; /* octets seen */
+	uint32_t have;	 /* octets kept */
 	bool after_gap;	 /* perhaps the rest of a line */
 };
 

@@ -85,12 +85,12 @@ end_shard_batch(struct shard *shard, uint64_t batch, int64_t clock_ns,
 		shard_finish(shard, batch);
 }
 
-/* Each packet in four steps, between which memory has time to answer. */
+/* Each packet in five steps, between which memory has time to answer. */
 static void
 work_packets(struct dissection *d, uint64_t batch, struct packet *const *own,
     size_t count)
 {
-	for (size_t i = 0; i < count + 3 * PACKETS_AHEAD; i++) {
+	for (size_t i = 0; i < count + 4 * PACKETS_AHEAD; i++) {
 		size_t at = i;
 
 		if (at < count)
@@ -102,6 +102,9 @@ work_packets(struct dissection *d, uint64_t batch, struct packet *const *own,
 		at -= PACKETS_AHEAD;
 		if (at < count)
 			shard_approach(d->shards[own[at]->shard], own[at]);
+		at -= PACKETS_AHEAD;
+		if (at < count)
+			shard_reach(d->shards[own[at]->shard], own[at]);
 		at -= PACKETS_AHEAD;
 		if (at < count)
 			shard_packet(d->shards[own[at]->shard], batch, own[at]);
