@@ -9,7 +9,9 @@
 void
 session_init(struct session *s, uint64_t handle)
 {
-	memset(s, 0, offsetof(struct session, placed));
+	memset(s, 0, offsetof(struct session, greeting));
+	s->greeting[0] = s->greeting_name[0] = s->helo[0] = s->sni[0] = '\0';
+	s->queue_id[0] = s->mail_from[0] = '\0';
 	s->handle = handle;
 }
 

@@ -121,9 +121,6 @@ struct session {
 	unsigned commands_since_hello;
 	bool command_follows_hello; /* that of PLACE_COMMAND, at once */
 	uint16_t greeting_code;
-	char greeting[256]; /* its last line's text, printable */
-	char greeting_name[DOMAIN_TEXT_BYTES];
-	char helo[DOMAIN_TEXT_BYTES];
 
 	/* Replies to MAIL and RCPT with an enhanced status code, and without. */
 	unsigned enhanced, plain;
@@ -160,28 +157,32 @@ struct session {
 	uint64_t chain_frame, chain_offset;
 	int64_t chain_ns;
 	uint32_t chain_capture;
-	char sni[DOMAIN_TEXT_BYTES];
 
 	bool auth_clear, mail_clear, rcpt_clear, data_clear, accepted_clear;
 	bool mail_tried_clear; /* MAIL was sent, whatever the answer */
 	uint64_t mail_frame;
 	int64_t mail_ns;
 	uint64_t body_bytes;
-	char queue_id[64];
 	unsigned domain_count, domains_unlisted;
 	unsigned pending_first, pending_count; /* unanswered RCPTs: a ring */
-	/* Paths as sent, where their local parts were kept; the first ones. */
-	char mail_from[PATH_TEXT_BYTES];
 	unsigned rcpt_count;
 
-	struct extra_octets extra[2]; /* by direction */
-	unsigned step_count;	      /* at most HEADER_STEPS_MAX */
-	struct header_step steps[HEADER_STEPS_MAX];
+	struct extra_octets extra[2];	   /* by direction */
+	unsigned step_count;		   /* at most HEADER_STEPS_MAX */
 	uint64_t reset_out_of_place_frame; /* 0: there is none */
 	struct other_reading other;
 	unsigned copy_count; /* also those not kept */
 
-	/* From here on only the first `..._count`, and `places`, are set. */
+	/* From here on only what a text has, the first `..._count` of others,
+	 * and `places`, are set. */
+	char greeting[256]; /* its last line's text, printable */
+	char greeting_name[DOMAIN_TEXT_BYTES];
+	char helo[DOMAIN_TEXT_BYTES];
+	char sni[DOMAIN_TEXT_BYTES];
+	char queue_id[64];
+	/* Paths as sent, where their local parts were kept; the first ones. */
+	char mail_from[PATH_TEXT_BYTES];
+	struct header_step steps[HEADER_STEPS_MAX];
 	struct ehlo_line placed[PLACES];
 	struct session_copies copies[COPIES_MAX];
 	struct slice chain[SESSION_CHAIN_MAX]; /* DER, borrowed as above */
