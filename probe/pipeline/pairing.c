@@ -10,6 +10,8 @@
 #define SAME_HOUR_NS (600 * SECOND_NS)
 /* One HELO name serves many sessions. */
 #define SAME_HELO_NS (10 * SECOND_NS)
+/* Sessions that look alike and are told apart by the times between them. */
+#define IN_STEP_MAX 64
 
 struct entry {
 	uint64_t key;
@@ -93,6 +95,79 @@ at_the_moment(const struct matching *m, size_t own, bool own_is_near,
 	return found;
 }
 
+/* What is left of a group, in the order in which it came. */
+static size_t
+unpaired(const struct collection *c, const struct entry *group, size_t count,
+    size_t *out)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (!c->list[group[i].at].paired)
+			out[n++] = group[i].at;
+	return n;
+}
+
+/* How long after its forerunner a session began, at least. */
+static int64_t
+least_gap_ns(const struct collection *c, const size_t *list, size_t count)
+{
+	int64_t least = INT64_MAX;
+
+	for (size_t i = 1; i < count; i++) {
+		int64_t gap =
+		    c->list[list[i]].first_ns - c->list[list[i - 1]].first_ns;
+
+		least = gap < least ? gap : least;
+	}
+	return least;
+}
+
+/*
+ * As many here as there, which began at the same moments by clocks that agree,
+ * to within half of the shortest time between them: the retries of one sender.
+ * Each is its counterpart's in order. Where the clocks may be anything, mail
+ * that somebody sends every minute could be a minute's other one.
+ */
+static bool
+in_step(const struct matching *m, const size_t *near, const size_t *far,
+    size_t count)
+{
+	int64_t gap = least_gap_ns(m->near, near, count);
+	int64_t least = INT64_MAX, most = INT64_MIN;
+
+	for (size_t i = 0; i < count; i++) {
+		int64_t shift = m->far->list[far[i]].first_ns -
+		    m->near->list[near[i]].first_ns;
+
+		least = shift < least ? shift : least;
+		most = shift > most ? shift : most;
+	}
+	least -= m->out->offset_ns;
+	most -= m->out->offset_ns;
+	return gap > 0 && most - least < gap / 2 && least >= -SAME_MOMENT_NS &&
+	    most <= SAME_MOMENT_NS;
+}
+
+static void
+pair_in_step(struct matching *m, const struct entry *near, size_t near_count,
+    const struct entry *far, size_t far_count)
+{
+	size_t a[IN_STEP_MAX], b[IN_STEP_MAX], count;
+
+	if (near_count > IN_STEP_MAX || far_count > IN_STEP_MAX)
+		return;
+	count = unpaired(m->near, near, near_count, a);
+	if (count == 0 || count != unpaired(m->far, far, far_count, b) ||
+	    !in_step(m, a, b, count))
+		return;
+	for (size_t i = 0; i < count; i++)
+		if (!may_be_one(m, a[i], b[i]))
+			return;
+	for (size_t i = 0; i < count; i++)
+		pair_up(m, a[i], b[i]);
+}
+
 /* Several look alike: time tells, if it does so from both sides. */
 static void
 pair_group(struct matching *m, const struct entry *near, size_t near_count,
@@ -107,6 +182,7 @@ pair_group(struct matching *m, const struct entry *near, size_t near_count,
 		    at_the_moment(m, far[j].at, false, near, near_count) == i)
 			pair_up(m, near[i].at, far[j].at);
 	}
+	pair_in_step(m, near, near_count, far, far_count);
 	for (size_t i = 0; i < near_count; i++)
 		m->near->list[near[i].at].ambiguous = true;
 	for (size_t i = 0; i < far_count; i++)

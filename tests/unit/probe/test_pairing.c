@@ -64,6 +64,47 @@ Test(pairing, clocks_are_set_by_what_is_sure)
 	DONE(pairs);
 }
 
+/* A sender that tries again says the same words each time. */
+Test(pairing, as_many_with_the_same_times_between_them_are_in_order)
+{
+	static const struct given near[] = {
+		{ PAIRED_BY_ENVELOPE, 7, 1000 },
+		{ PAIRED_BY_ENVELOPE, 7, 2000 },
+		{ PAIRED_BY_ENVELOPE, 7, 5000 },
+	};
+	static const struct given far[] = {
+		{ PAIRED_BY_ENVELOPE, 7, 91100 },
+		{ PAIRED_BY_ENVELOPE, 7, 92000 },
+		{ PAIRED_BY_ENVELOPE, 7, 95300 },
+	};
+	struct pairs pairs;
+
+	PAIR(near, far, pairs);
+	cr_assert_eq(pairs.count, 3);
+	for (size_t i = 0; i < 3; i++)
+		cr_assert_eq(pairs.list[i].far, i);
+	DONE(pairs);
+}
+
+Test(pairing, other_times_between_them_tell_nothing)
+{
+	static const struct given near[] = {
+		{ PAIRED_BY_ENVELOPE, 7, 1000 },
+		{ PAIRED_BY_ENVELOPE, 7, 2000 },
+		{ PAIRED_BY_ENVELOPE, 7, 5000 },
+	};
+	static const struct given far[] = {
+		{ PAIRED_BY_ENVELOPE, 7, 91000 },
+		{ PAIRED_BY_ENVELOPE, 7, 92700 },
+		{ PAIRED_BY_ENVELOPE, 7, 95000 },
+	};
+	struct pairs pairs;
+
+	PAIR(near, far, pairs);
+	cr_assert_eq(pairs.count, 0);
+	DONE(pairs);
+}
+
 Test(pairing, what_could_be_several_is_none)
 {
 	static const struct given near[] = { { PAIRED_BY_MESSAGE, 7, 0 },

@@ -78,6 +78,53 @@ Test(contrast, an_overwritten_line_is_one_difference)
 	    slice_equal(c.list[0].arrived.bytes, slice_str("250-XXXXXXXX")));
 }
 
+/* Octets that came twice, eight of them different the second time. */
+static void
+say_twice(struct log *log, enum sum sum)
+{
+	const struct segment_copy first = { .length = 30, .sum = SUM_RIGHT };
+	const struct segment_copy later = { .length = 30, .sum = (uint8_t)sum };
+	struct fact fact = { .code = FACT_COPIES_DIFFER,
+		.dir = TO_CLIENT,
+		.frame = ++log->frame,
+		.stream_offset = 19,
+		.extent = 8 };
+	uint8_t copies[2 * SEGMENT_COPY_BYTES];
+
+	segment_copy_encode(&first, copies);
+	segment_copy_encode(&later, copies + SEGMENT_COPY_BYTES);
+	log->length += fact_encode(&fact, slice_of(copies, sizeof(copies)),
+	    log->bytes + log->length);
+}
+
+Test(contrast, a_second_version_that_only_one_place_has_came_from_between)
+{
+	static const struct {
+		bool client, server;
+		enum sum sum;
+		unsigned count;
+	} cases[] = {
+		{ true, false, SUM_RIGHT, 1 }, { false, true, SUM_RIGHT, 1 },
+		{ true, true, SUM_RIGHT, 0 },  /* it comes from beyond both */
+		{ true, false, SUM_WRONG, 0 }, /* damage looks the same */
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct log client = talk("250-STARTTLS"), server = client;
+		struct contrast c;
+
+		if (cases[i].client)
+			say_twice(&client, cases[i].sum);
+		if (cases[i].server)
+			say_twice(&server, cases[i].sum);
+		c = contrast(&client, &server);
+		cr_assert_eq(c.count, cases[i].count, "case %zu", i);
+		cr_assert_eq(c.altered, cases[i].count > 0);
+		if (c.count > 0)
+			cr_assert_eq(c.list[0].code, DIFFERENCE_SECOND_VERSION);
+	}
+}
+
 Test(contrast, a_line_is_missing_only_where_it_could_be_seen)
 {
 	static const struct {
