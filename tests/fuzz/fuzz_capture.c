@@ -174,16 +174,35 @@ keep(struct way *w, const void *bytes, size_t len)
 	w->out_len += len;
 }
 
+/* An answer from DNS is one fact, and of no session. */
+static void
+check_answer(const struct way *w, struct slice facts)
+{
+	struct slice bytes;
+	struct fact fact;
+
+	must(fact_decode(&facts, &fact, &bytes) && facts.len == 0);
+	must(fact.code == FACT_DNS_ANSWER);
+	must(fact.frame >= 1 && fact.frame <= w->frames);
+}
+
 static void
 on_publish(void *context, const struct publication *p, struct slice facts)
 {
 	struct way *w = context;
-	struct session *s = session_of(w, p->session);
+	struct session *s;
 
 	must(w->out_len == 0 || comes_before(&w->last, p));
 	must(p->decision < DECISIONS && p->facts_bytes == facts.len);
-	must(p->shard == p->session >> 56);
 	w->last = *p;
+	keep(w, p, sizeof(*p));
+	keep(w, facts.ptr, facts.len);
+	if (p->decision == DECISION_DNS_ANSWERED) {
+		check_answer(w, facts);
+		return;
+	}
+	must(p->shard == p->session >> 56);
+	s = session_of(w, p->session);
 	must(!s->closed);
 	check_facts(w, s, facts);
 	if (!s->published)
@@ -193,8 +212,6 @@ on_publish(void *context, const struct publication *p, struct slice facts)
 		s->closed = true;
 		w->open--;
 	}
-	keep(w, p, sizeof(*p));
-	keep(w, facts.ptr, facts.len);
 }
 
 /* Every frame gives a segment, a fragment, or one reason why not. */
@@ -204,7 +221,8 @@ check_counters(const struct way *w)
 	static const enum counter reasons[] = { COUNTER_NOT_IP,
 		COUNTER_UNKNOWN_LINK, COUNTER_CUT_HEADER, COUNTER_BAD_LINK,
 		COUNTER_BAD_IP, COUNTER_BAD_TUNNEL, COUNTER_BAD_TCP,
-		COUNTER_NOT_TCP, COUNTER_SEGMENTS, COUNTER_FRAGMENTS };
+		COUNTER_NOT_TCP, COUNTER_DNS_DATAGRAMS, COUNTER_SEGMENTS,
+		COUNTER_FRAGMENTS };
 	const uint64_t *of = w->counters.of;
 	uint64_t sum = 0;
 

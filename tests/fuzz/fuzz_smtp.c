@@ -80,7 +80,7 @@ check_facts(const struct dialogue *d)
 		must(
 		    !(fact.flags & FACT_REDACTED) || bytes.len == 0 || blanked);
 		must(fact.code != FACT_CLOSED || in.len == 0);
-		must(fact.session == 1 && fact.reserved == 0);
+		must(fact.session == 0 && fact.reserved == 0);
 	}
 	must(in.len == 0);
 }
