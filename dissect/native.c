@@ -278,7 +278,7 @@ show_segment(struct native *n, const struct flow *f, enum dir dir,
     const struct packet *p, enum sum sum)
 {
 	const struct direction *d = &f->dirs[dir];
-	const struct sent sent = { d->base, d->acked, d->has_acked };
+	const struct sent sent = { d->base, d->next, d->acked, d->has_acked };
 
 	if (f->session != NULL && d->has_base && segment_tells(p) &&
 	    n->listener.segment != NULL)

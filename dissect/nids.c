@@ -108,14 +108,22 @@ receiver(const struct nids_flow *f, enum dir dir)
 	return sender(f, dir_peer(dir));
 }
 
+/* The sequence number of the first octet that stream `dir` waits for. */
+static uint32_t
+next_of(const struct nids_flow *f, enum dir dir)
+{
+	const struct half_stream *to = receiver(f, dir);
+
+	return sender(f, dir)->first_data_seq + (uint32_t)to->count +
+	    (uint32_t)to->urg_count;
+}
+
 /* How far stream `dir` is acknowledged, if it is delivered up to `upto`. */
 static uint64_t
 acked_offset(const struct nids_flow *f, enum dir dir, uint64_t upto)
 {
 	const struct half_stream *to = receiver(f, dir);
-	uint32_t next = sender(f, dir)->first_data_seq + (uint32_t)to->count +
-	    (uint32_t)to->urg_count;
-	int64_t ahead = (int32_t)(to->ack_seq - next);
+	int64_t ahead = (int32_t)(to->ack_seq - next_of(f, dir));
 
 	if (ahead < 0 && (uint64_t)-ahead > upto)
 		return 0;
@@ -458,7 +466,7 @@ after_segment(const struct nids_engine *e, const struct packet *p)
 		sum = SUM_WRONG;
 	else if (e->refused & NIDS_CUT || is_offloading(e, p))
 		sum = SUM_UNKNOWN;
-	sent = (struct sent){ sender(f, dir)->first_data_seq,
+	sent = (struct sent){ sender(f, dir)->first_data_seq, next_of(f, dir),
 		receiver(f, dir)->ack_seq, true };
 	e->listener.segment(e->listener.context, f->session, dir, p, sum,
 	    &sent);

@@ -49,6 +49,7 @@ struct flow_start {
 /* What is known of a direction's sequence numbers. */
 struct sent {
 	uint32_t base;	/* of stream offset 0 */
+	uint32_t next;	/* of the first octet that was not delivered */
 	uint32_t acked; /* by the peer, highest; if has_acked */
 	bool has_acked;
 };

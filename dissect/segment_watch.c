@@ -341,6 +341,12 @@ look_at_headers(const struct look *look)
 
 /* RFC 5961 3.2: one that is not exactly at its place is challenged. Ahead of
  * what was seen it may be right, and the capture have lost octets. */
+static uint32_t
+later(uint32_t a, uint32_t b)
+{
+	return seq_before(a, b) ? b : a;
+}
+
 static void
 look_at_reset(const struct look *look)
 {
@@ -348,8 +354,29 @@ look_at_reset(const struct look *look)
 	uint32_t seq = look->copy.seq;
 
 	if (seq_before(seq, look->d->next) &&
-	    !(sent->has_acked && !seq_before(seq, sent->acked)))
+	    !(sent->has_acked && !seq_before(seq, sent->acked))) {
 		say_step(look, FACT_RST_OUT_OF_PLACE);
+	} else if (look->copy.sum != SUM_WRONG) {
+		look->d->has_rst = true;
+		look->d->rst_seq = later(later(seq, sent->next), look->d->next);
+	}
+}
+
+/* Whoever resets a connection has forgotten it (RFC 9293 3.10.7.4): what comes
+ * then is late, and was sent before. Octets that nobody has seen yet were not.
+ */
+static void
+look_behind_reset(struct look *look)
+{
+	const struct watched_direction *d = look->d;
+
+	if (!d->has_rst || look->copy.length == 0 ||
+	    seq_before(look->copy.seq, d->rst_seq))
+		return;
+	if (look->copy.sum == SUM_UNCHECKED)
+		look->copy.sum = (uint8_t)packet_sum(look->packet);
+	if (look->copy.sum != SUM_WRONG)
+		say_step(look, FACT_DATA_BEHIND_RST);
 }
 
 static void
@@ -411,6 +438,7 @@ segment_watch_see(struct segment_watch *watch, enum dir dir,
 		return;
 	if (is_keep_alive(&look))
 		return;
+	look_behind_reset(&look);
 	/* What goes on where the direction ended has nothing to compare with. */
 	if (look.d->has_taped && seq_before(look.copy.seq, look.d->taped_end))
 		c = compare(&look);

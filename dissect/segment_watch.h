@@ -19,12 +19,12 @@
 struct watched_direction {
 	struct segment_copy last; /* that fit */
 	uint32_t base;		  /* sequence number of stream offset 0 */
-	uint32_t next, fin_end;
+	uint32_t next, fin_end, rst_seq;
 	uint32_t taped_end;    /* of what is on the tape, wrong sums included */
 	uint16_t id_steps;     /* in a row that a counter explains */
 	uint8_t twice_ttls[2]; /* of a packet that was seen in two places */
 	uint8_t said;	       /* steps that were told already */
-	bool started : 1, has_fin : 1, has_taped : 1;
+	bool started : 1, has_fin : 1, has_rst : 1, has_taped : 1;
 };
 
 struct segment_watch {

@@ -67,6 +67,11 @@ weigh_reset(struct trial *trial)
 {
 	const struct session *s = trial->session;
 
+	if (s->behind_reset_frame != 0) {
+		trial_evidence(trial, EVIDENCE_RESET_DISOWNED,
+		    s->behind_reset_frame);
+		return true;
+	}
 	if (s->reset_out_of_place_frame == 0)
 		return false;
 	trial_evidence(trial, EVIDENCE_RESET_OUT_OF_PLACE,

@@ -170,6 +170,7 @@ struct session {
 	struct extra_octets extra[2];	   /* by direction */
 	unsigned step_count;		   /* at most HEADER_STEPS_MAX */
 	uint64_t reset_out_of_place_frame; /* 0: there is none */
+	uint64_t behind_reset_frame;	   /* likewise: its sender goes on */
 	struct other_reading other;
 	unsigned copy_count; /* also those not kept */
 

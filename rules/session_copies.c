@@ -113,6 +113,8 @@ fold_step(struct session *s, const struct fact *fact)
 
 	if (fact->code == FACT_RST_OUT_OF_PLACE)
 		s->reset_out_of_place_frame = fact->frame;
+	if (fact->code == FACT_DATA_BEHIND_RST)
+		s->behind_reset_frame = fact->frame;
 
 	if (s->step_count > 0 && last[-1].frame == fact->frame) {
 		last[-1].bits |= bit;
@@ -146,7 +148,7 @@ session_fold_copies(struct session *s, const struct fact *fact,
 	else if (fact->code == FACT_COPIES_DIFFER)
 		fold_copies(s, fact, bytes);
 	else if (fact->code >= FACT_TTL_STEP &&
-	    fact->code <= FACT_DATA_BEHIND_FIN)
+	    fact->code <= FACT_DATA_BEHIND_RST)
 		fold_step(s, fact);
 	else
 		return false;

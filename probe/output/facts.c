@@ -193,6 +193,7 @@ put_bytes(struct json *j, const struct fact *fact, struct slice bytes)
 	case FACT_WRONG_SUM:
 	case FACT_RST_OUT_OF_PLACE:
 	case FACT_DATA_BEHIND_FIN:
+	case FACT_DATA_BEHIND_RST:
 		put_copies(j, bytes);
 		break;
 	case FACT_TLS_CERTIFICATE:

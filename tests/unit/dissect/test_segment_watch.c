@@ -441,6 +441,27 @@ Test(segment_watch, resets_and_ends_that_do_not_fit_are_told)
 	scene_expect(scene, "rst-out-of-place S@3\ndata-behind-fin S@14\n");
 }
 
+/* At its place it ends the session, and yet its sender goes on; what comes
+ * late, or twice, from before it is no such thing, also where the RST stands at
+ * what was acknowledged last: one to a closed port does (RFC 9293 3.5.2). */
+Test(segment_watch, who_goes_on_behind_a_reset_did_not_send_it)
+{
+	for (int late = 0; late < 2; late++) {
+		struct scene *scene = scene_open();
+		struct wire *w = greet(scene);
+
+		c(w, 8, 14, "");
+		if (late)
+			s(w, 14, 8, "221 bye\r\n");
+		wire_send(w, TO_CLIENT, TCP_RST, 14, 0, "");
+		if (late)
+			s(w, 14, 8, "221 bye\r\n");
+		else
+			s(w, 14, 8, EHLO_REPLY);
+		scene_expect(scene, late ? "" : "data-behind-rst S@14\n");
+	}
+}
+
 /* --- bounds -------------------------------------------------------------- */
 
 /* A negotiation that is longer than the tape goes on, uncompared. */

@@ -30,6 +30,36 @@ struct making {
 	int64_t from_s, until_s; /* 0: around 2026 */
 };
 
+/* What was made goes when the test ends. */
+#define MADE_MAX 64
+static struct {
+	X509 *x509;
+	EVP_PKEY *key;
+	X509_STORE *store;
+} made_list[MADE_MAX];
+static size_t made_count;
+
+static inline void
+made_free(void)
+{
+	while (made_count > 0) {
+		made_count--;
+		X509_free(made_list[made_count].x509);
+		EVP_PKEY_free(made_list[made_count].key);
+		X509_STORE_free(made_list[made_count].store);
+	}
+}
+
+static inline void
+made_keep(X509 *x509, EVP_PKEY *key, X509_STORE *store)
+{
+	if (made_count == MADE_MAX || (made_count == 0 && atexit(made_free)))
+		abort();
+	made_list[made_count].x509 = x509;
+	made_list[made_count].key = key;
+	made_list[made_count++].store = store;
+}
+
 static inline void
 made_extension(X509 *x509, int nid, const char *value)
 {
@@ -66,6 +96,7 @@ make_certificate(struct making how)
 	if (X509_sign(m.x509, by->key, EVP_sha256()) == 0)
 		abort();
 	m.length = (size_t)i2d_X509(m.x509, &der);
+	made_keep(m.x509, m.key, NULL);
 	return m;
 }
 
@@ -82,6 +113,7 @@ store_with(const struct made *ca)
 
 	if (X509_STORE_add_cert(store, ca->x509) != 1)
 		abort();
+	made_keep(NULL, NULL, store);
 	return store;
 }
 

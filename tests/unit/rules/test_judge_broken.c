@@ -228,6 +228,20 @@ Test(judge_broken, a_reset_out_of_place_is_seldom_the_peers)
 	cr_expect_eq(in.certainty, CERTAINTY_POSSIBLE);
 }
 
+Test(judge_broken, who_goes_on_behind_a_reset_did_not_send_it)
+{
+	struct fact behind = { .code = FACT_DATA_BEHIND_RST,
+		.dir = TO_CLIENT,
+		.frame = 12 };
+
+	cut();
+	attempt(CLIENT, 0.5, ATTEMPT_CLEAR);
+	session_fold(&d.session, &behind, slice_of(NULL, 0));
+	cr_assert_eq(judge(), VERDICT_INCIDENT);
+	expect_evidence(&in, "cut-then-clear reset-disowned");
+	cr_expect_eq(in.certainty, CERTAINTY_LIKELY);
+}
+
 Test(judge_broken, the_policy_is_that_of_the_retry)
 {
 	cut();
