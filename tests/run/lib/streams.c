@@ -152,13 +152,11 @@ work(struct native *native, struct fragments *fragments,
 	struct packet p;
 	struct slice whole;
 
-	if (packet_decode(frame, counters, &p) == PACKET_NONE ||
-	    (p.kind == PACKET_FRAGMENT &&
-		(!fragments_add(fragments, &p, &whole) ||
-		    packet_decode_tcp(whole, (uint32_t)whole.len, counters,
-			&p) != PACKET_TCP)))
-		return;
-	native_segment(native, &p);
+	packet_decode(frame, counters, &p);
+	if (p.kind == PACKET_FRAGMENT && fragments_add(fragments, &p, &whole))
+		packet_decode_tcp(whole, (uint32_t)whole.len, counters, &p);
+	if (p.kind == PACKET_TCP)
+		native_segment(native, &p);
 }
 
 /* Damaged captures are read as far as they go. */
