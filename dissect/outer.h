@@ -11,8 +11,8 @@
  * that TCP is next stay with their shard.
  *
  * IP in IP and GRE may come in any order. Of UDP only the first fragment has
- * the port: if it is a tunnel's or that of DNS, the later ones are kept; those that come
- * before it are counted as not TCP, as those of any other datagram.
+ * the port: if it is a tunnel's or that of DNS, the later ones are kept; those
+ * that come before it are counted as not TCP, as those of any other datagram.
  */
 #ifndef DISSECT_OUTER_H
 #define DISSECT_OUTER_H

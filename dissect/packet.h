@@ -1,5 +1,6 @@
 /*
- * dissect/packet.h - from a captured frame to a TCP segment.
+ * dissect/packet.h - from a captured frame to a TCP segment, or a DNS
+ * message over UDP.
  *
  * Link layers: Ethernet (802.1Q, QinQ, MPLS, PPPoE), Linux cooked v1 and v2,
  * raw IP, BSD loopback. IPv4 with options, IPv6 with extension headers. Tunnels
@@ -107,8 +108,8 @@ struct packet {
 
 /*
  * Decodes one frame. What is neither TCP over IP nor DNS over UDP, or is
- * damaged, is counted in `counters` under its reason and gives PACKET_NONE. Pointers in `out` borrow
- * from the frame.
+ * damaged, is counted in `counters` under its reason and gives PACKET_NONE.
+ * Pointers in `out` borrow from the frame.
  */
 enum packet_kind
 packet_decode(const struct frame *, struct counters *, struct packet *out);

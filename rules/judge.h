@@ -38,8 +38,8 @@ bool rules_have_a_say(const struct session *);
 bool rules_demand_certificate(const struct session *, const struct context *);
 /*
  * Fills `out` (all but id, the tampered session's identity, revision, capture
- * path and hash, provenance, which the caller knows) when the verdict is EVIDENCE
- * or INCIDENT. `why` gets the reason of UNJUDGED.
+ * path and hash, provenance, which the caller knows) when the verdict is
+ * EVIDENCE or INCIDENT. `why` gets the reason of UNJUDGED.
  */
 enum verdict rules_judge(const struct session *, const struct context *,
     struct incident *out, enum unjudged *why);

@@ -232,8 +232,8 @@ bool session_profile_of_lines(const struct session *,
 void session_other_reading(const struct session *, struct session *out);
 /* Offered, asked for as RFC 3207 says, and answered with anything but 220. */
 bool session_starttls_refused(const struct session *);
-/* Offered, 220, and TLS came to nothing, or it ended before it can have carried a
- * mail, and not as a client ends it. */
+/* Offered, 220, and TLS came to nothing, or it ended before it can have carried
+ * a mail, and not as a client ends it. */
 bool session_tls_broken(const struct session *);
 /* Refused or broken. */
 bool session_starttls_failed(const struct session *);

@@ -55,8 +55,8 @@ struct tally {
 };
 
 void tally_add(struct tally *sum, const struct tally *more);
-/* The axes as a table, with the names as on screen, in JSON and in SQL. Each of the first
- * three adds up to `sessions`; the last stands beside them. */
+/* The axes as a table, with the names as on screen, in JSON and in SQL. Each of
+ * the first three adds up to `sessions`; the last stands beside them. */
 enum axis { AXIS_OFFERED, AXIS_USED, AXIS_MAIL, AXIS_UNJUDGED, AXES };
 const char *axis_name(enum axis);
 int axis_values(enum axis);

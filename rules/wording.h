@@ -43,7 +43,8 @@ void wording_forged(const struct session *, const struct session_copies *,
     struct incident *);
 void wording_copies(const struct session_copies *, struct incident *);
 
-/* wording_tls.c. STARTTLS offered and then refused; and what became of it elsewhere. */
+/* wording_tls.c. STARTTLS offered and then refused; and what became of it
+ * elsewhere. */
 void wording_refused(const struct session *, const struct tls_history *,
     struct incident *);
 /* TLS that was cut; `whole` is the session with what came after it. */

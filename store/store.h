@@ -124,9 +124,10 @@ int store_each_attempt(struct store *, const struct endpoint *server,
 
 /*
  * Writes `incident` as a new revision if it differs from the latest one in
- * anything but revision, provenance and the capture's path; sets incident->revision (1 for a new
- * one). A withdrawn one that is not there is not written. `written` says
- * whether it was. Wrap many of them in store_begin() and store_commit().
+ * anything but revision, provenance and the capture's path; sets
+ * incident->revision (1 for a new one). A withdrawn one that is not there is
+ * not written. `written` says whether it was. Wrap many of them in
+ * store_begin() and store_commit().
  */
 int store_put_incident(struct store *, struct incident *, bool *written);
 int store_begin(struct store *);

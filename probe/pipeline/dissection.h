@@ -2,10 +2,11 @@
  * probe/pipeline/dissection.h - frames in, publications out, on any number of
  * threads.
  *
- * With one thread it is a plain loop over some packets at a time. With N, the caller's thread decodes and
- * cuts batches, N - 1 workers share the shards, and their rings are merged by
- * (batch, frame, shard, ordinal): what comes out is the same, in the same
- * order (design 6). All functions are called from one thread.
+ * With one thread it is a plain loop over some packets at a time. With N, the
+ * caller's thread decodes and cuts batches, N - 1 workers share the shards, and
+ * their rings are merged by (batch, frame, shard, ordinal): what comes out is
+ * the same, in the same order (design 6). All functions are called from one
+ * thread.
  */
 #ifndef PROBE_PIPELINE_DISSECTION_H
 #define PROBE_PIPELINE_DISSECTION_H
