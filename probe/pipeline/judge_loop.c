@@ -96,11 +96,14 @@ judge_loop_destroy(struct judge_loop *loop)
 
 /* --- open sessions ------------------------------------------------------- */
 
-/* Handles are shard and serial number: nobody outside chooses them. */
+/* Handles are shard (the highest bits) and serial number: nobody outside
+ * chooses them. */
 static size_t
 place_of(const struct judge_loop *loop, uint64_t handle)
 {
-	return (size_t)((handle * UINT64_C(0x9e3779b97f4a7c15)) >> 20) &
+	return (size_t)(((handle ^ handle >> 40) *
+			    UINT64_C(0x9e3779b97f4a7c15)) >>
+		   32) &
 	    loop->open_mask;
 }
 
