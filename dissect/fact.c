@@ -1,5 +1,7 @@
 #include "fact.h"
 
+#include <endian.h>
+
 static const char *const code_names[FACT_CODES] = {
 #define FACT(id, name, text) name,
 #include "fact.def"
@@ -19,50 +21,55 @@ static const char *const decision_names[DECISIONS] = { "ehlo-answered",
 	"mail-accepted", "data-accepted", "message-accepted", "closed",
 	"expired", "dns-answered" };
 
-/* Written out: compilers make one store, or one load, of each. */
 static uint8_t *
 put_le16(uint8_t *out, uint16_t value)
 {
-	out[0] = (uint8_t)value;
-	out[1] = (uint8_t)(value >> 8);
-	return out + 2;
+	value = htole16(value);
+	memcpy(out, &value, sizeof(value));
+	return out + sizeof(value);
 }
 
 static uint8_t *
 put_le32(uint8_t *out, uint32_t value)
 {
-	out[0] = (uint8_t)value;
-	out[1] = (uint8_t)(value >> 8);
-	out[2] = (uint8_t)(value >> 16);
-	out[3] = (uint8_t)(value >> 24);
-	return out + 4;
+	value = htole32(value);
+	memcpy(out, &value, sizeof(value));
+	return out + sizeof(value);
 }
 
 static uint8_t *
 put_le64(uint8_t *out, uint64_t value)
 {
-	for (int i = 0; i < 8; i++)
-		out[i] = (uint8_t)(value >> 8 * i);
-	return out + 8;
+	value = htole64(value);
+	memcpy(out, &value, sizeof(value));
+	return out + sizeof(value);
 }
 
 static uint16_t
 get_le16(const uint8_t *in)
 {
-	return (uint16_t)(in[0] | in[1] << 8);
+	uint16_t value;
+
+	memcpy(&value, in, sizeof(value));
+	return le16toh(value);
 }
 
 static uint32_t
 get_le32(const uint8_t *in)
 {
-	return in[0] | (uint32_t)in[1] << 8 | (uint32_t)in[2] << 16 |
-	    (uint32_t)in[3] << 24;
+	uint32_t value;
+
+	memcpy(&value, in, sizeof(value));
+	return le32toh(value);
 }
 
 static uint64_t
 get_le64(const uint8_t *in)
 {
-	return get_le32(in) | (uint64_t)get_le32(in + 4) << 32;
+	uint64_t value;
+
+	memcpy(&value, in, sizeof(value));
+	return le64toh(value);
 }
 
 /*
