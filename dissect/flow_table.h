@@ -83,6 +83,7 @@ struct flow {
 	uint8_t worth; /* the session's, when it last got something */
 	bool midstream : 1, on_mail_port : 1, first_fin : 1;
 	bool has_rival : 1;
+	bool alone : 1;			     /* nobody waits for the peer */
 	bool reset : 1, reset_by_client : 1; /* unless something follows */
 };
 

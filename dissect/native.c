@@ -101,9 +101,14 @@ end_flow(struct native *n, struct flow *f, enum ending ending)
 {
 	struct origin at = { f->last_frame, UINT64_MAX, f->last_ns, 0,
 		f->capture, false };
-	bool finished = f->dirs[0].finished || f->dirs[1].finished;
-	enum dir who = f->first_fin ? TO_CLIENT : TO_SERVER;
+	enum dir who;
+	bool finished;
 
+	/* A FIN may be among what waits. */
+	if (f->session != NULL && !flow_is_over(f))
+		native_drain(n, f, f->last_ns, true);
+	finished = f->dirs[0].finished || f->dirs[1].finished;
+	who = f->first_fin ? TO_CLIENT : TO_SERVER;
 	if (ending != ENDING_EVICTED && f->reset) {
 		ending = ENDING_RST;
 		who = f->reset_by_client ? TO_SERVER : TO_CLIENT;

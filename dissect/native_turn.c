@@ -7,6 +7,10 @@
 #define SUSPECTS_MAX 32 /* the same, with wrong sums */
 #define HOLD_PACKETS 64 /* design 5 */
 #define HOLD_NS (3 * NS_PER_S)
+/* The same for a peer of whom nothing has come yet: it may never. Two taps, or
+ * two queues of one card, are not further apart. */
+#define HOLD_ALONE_PACKETS 16
+#define HOLD_ALONE_NS (NS_PER_S / 5)
 /* After the peer acknowledged what is missing, a mirror port may still bring
  * it late: this many packets or this long. */
 #define HOLE_PACKETS 6
@@ -239,15 +243,20 @@ native_ahead_of_peer(const struct flow *f, enum dir dir, uint32_t ack,
 	if (f->interest != INTEREST_NEGOTIATION &&
 	    !(f->interest == INTEREST_BYTES && dir == TO_CLIENT))
 		return false;
-	return has_ack && peer->seen && peer->has_base && !peer->finished &&
-	    seq_before(peer->next, ack) && ack - peer->next <= ACK_AHEAD_MAX;
+	return has_ack && (peer->seen || !f->alone) && peer->has_base &&
+	    !peer->finished && seq_before(peer->next, ack) &&
+	    ack - peer->next <= ACK_AHEAD_MAX;
 }
 
 static bool
-hold_is_over(const struct flow *f, const struct waiting *w, int64_t now_ns)
+hold_is_over(const struct flow *f, const struct direction *peer,
+    const struct waiting *w, int64_t now_ns)
 {
-	return f->packet_count - w->packet_count > HOLD_PACKETS ||
-	    elapsed_ns(w->origin.capture_ts_ns, now_ns) > HOLD_NS;
+	uint32_t packets = peer->seen ? HOLD_PACKETS : HOLD_ALONE_PACKETS;
+	int64_t ns = peer->seen ? HOLD_NS : HOLD_ALONE_NS;
+
+	return f->packet_count - w->packet_count > packets ||
+	    elapsed_ns(w->origin.capture_ts_ns, now_ns) > ns;
 }
 
 /* Octets from `next` to what waits, or to what was acknowledged. */
@@ -336,8 +345,12 @@ pass_held(struct native *n, struct flow *f, enum dir dir, int64_t now_ns,
 	struct waiting *w = d->queue->waiting;
 	const struct waiting *other;
 
-	if (!flush && !hold_is_over(f, w, now_ns))
+	if (!flush && !hold_is_over(f, peer, w, now_ns))
 		return false;
+	if (!peer->seen) {
+		f->alone = true;
+		return true;
+	}
 	/* What it acknowledges was sent, and not captured. With peer
 	 * segments in the queue their own hole comes first. */
 	if (hole_bytes(peer, w->ack) > 0) {

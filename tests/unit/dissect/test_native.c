@@ -272,6 +272,39 @@ Test(native, nothing_waits_for_a_side_that_was_never_seen)
 	expect(&w, "C@0 alone EHLO\nC@4 alone QUIT\n" END ", acked 0 40\n");
 }
 
+/* Two taps whose clocks differ: all that the client says comes late. */
+Test(native, who_has_not_been_seen_yet_is_waited_for_a_moment)
+{
+	struct wire w = { 0 };
+
+	wire_open(&w);
+	wire_syn_ack(&w);
+	s(&w, 0, 0, "220");
+	s(&w, 3, 4, "250");
+	cr_assert_str_eq(w.text, "S@0 alone 220\n");
+	wire_syn(&w);
+	c(&w, 0, 3, "EHLO");
+	expect(&w, "S@0 alone 220\nC@0 EHLO\nS@3 250\n" END ", acked 4 3\n");
+}
+
+Test(native, who_never_comes_is_waited_for_once)
+{
+	struct wire w = { 0 };
+
+	wire_open(&w);
+	wire_syn_ack(&w);
+	s(&w, 0, 0, "220");
+	s(&w, 3, 4, "250");
+	w.now_ns += 300000000;
+	s(&w, 6, 8, "221");
+	cr_assert_str_eq(w.text,
+	    "S@0 alone 220\nS@3 alone 250\nS@6 alone 221\n");
+	s(&w, 9, 12, "421");
+	expect(&w,
+	    "S@0 alone 220\nS@3 alone 250\nS@6 alone 221\nS@9 alone 421\n" END
+	    ", acked 12 0\n");
+}
+
 static enum interest
 bytes_only(struct wire *w, enum dir dir, struct slice bytes)
 {
