@@ -104,15 +104,15 @@ smtp_session_note(struct smtp_session *s, struct fact *fact, struct slice bytes,
 unsigned
 smtp_redaction(const struct smtp_session *s, uint16_t fact_flags)
 {
-	const uint16_t unsure = OBS_MIDSTREAM | OBS_GAP_TO_SERVER |
-	    OBS_GAP_TO_CLIENT;
+	const uint16_t unsure = OBS_GAP_TO_SERVER | OBS_GAP_TO_CLIENT;
 	unsigned how = 0;
 
 	if (s->options->keep_addresses)
 		how |= REDACT_KEEP_ADDRESSES;
 	if (fact_flags & (FACT_CUT | FACT_UNFINISHED))
 		how |= REDACT_OPEN_END;
-	if (s->negotiated || s->log->observability & unsure)
+	if (s->negotiated || (s->midstream && !s->first_words) ||
+	    s->log->observability & unsure)
 		how |= REDACT_WORDS;
 	return how;
 }
@@ -151,8 +151,8 @@ greeting_may_follow(const struct smtp_session *s, struct slice bytes)
 	return false;
 }
 
-static bool
-says_smtp(struct slice line)
+bool
+smtp_is_named(struct slice line)
 {
 	for (size_t i = 0; i + 4 <= line.len; i++)
 		if (slice_equal_nocase(slice_of(line.ptr + i, 4),
@@ -209,7 +209,7 @@ take_line(struct smtp_session *s, enum dir dir, struct slice line,
 		else
 			flags |= FACT_BARE_LF;
 	}
-	if (dir == TO_CLIENT && !s->recognised && says_smtp(line))
+	if (dir == TO_CLIENT && !s->recognised && smtp_is_named(line))
 		s->recognised = true;
 	/* RFC 3207 4: behind the 220 the server waits for the ClientHello. */
 	if (dir == TO_CLIENT && s->mode == MODE_TLS_NEXT)

@@ -421,6 +421,11 @@ smtp_server_line(struct smtp_session *s, struct slice line, uint64_t extent,
 	    line, &r, about, extent, flags, at);
 	if (flags & FACT_UNFINISHED)
 		return;
+	if (greeting && s->mode == MODE_LOST && at->stream_offset == 0 &&
+	    !s->seen[TO_SERVER] && smtp_is_named(line)) {
+		s->first_words = true;
+		s->mode = MODE_COMMAND;
+	}
 	/* Without a code a line neither ends a reply nor is one: empty lines
 	 * are sent to derail parsers. */
 	if (r.code == 0) {

@@ -76,6 +76,7 @@ struct smtp_session {
 	uint8_t ending;	   /* enum ending, once it is closed */
 	bool chunk_last;
 	bool midstream, recognised, opened, greeted, ehlo_answered;
+	bool first_words; /* midstream, but only the handshake is missing */
 	bool mail_published, negotiated, established, implicit;
 	bool seen[2];	     /* octets of this direction */
 	bool reply_doubtful; /* its last line has neither blank nor hyphen */
@@ -110,6 +111,8 @@ smtp_say_unfinished(struct smtp_session *, enum dir, const struct origin *);
 /* One line, or what there is of it; how many octets were taken. */
 size_t smtp_feed_line(struct smtp_session *, enum dir, struct slice,
     uint64_t offset, const struct origin *);
+/* Does a line speak of SMTP or ESMTP? */
+bool smtp_is_named(struct slice line);
 /* The first octets of the line that `bytes` begin or go on with; how many. */
 size_t smtp_line_head(const struct smtp_session *, enum dir, struct slice bytes,
     uint8_t head[3]);

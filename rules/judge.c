@@ -391,7 +391,8 @@ describe_session(const struct trial *trial)
 	in->state = s->closed ? STATE_FINAL : STATE_OPEN;
 	in->client = s->flow.client;
 	in->server = s->flow.server;
-	in->unseen = s->observability;
+	in->unseen =
+	    (uint16_t)(s->observability | (s->midstream ? OBS_MIDSTREAM : 0));
 	in->outcome = session_outcome(s);
 	in->retrospect = rests_on_later(trial);
 	in->ehlo_frame = s->lines_kept > 0 ? s->lines[0].frame : 0;

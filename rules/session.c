@@ -53,6 +53,7 @@ fold_greeting(struct session *s, const struct fact *fact, struct slice bytes)
 
 	session_keep_greeting(s, fact, bytes);
 	s->greeted = true;
+	s->greeted_first |= fact->stream_offset == 0 && fact->value == 220;
 	s->greeting_code = (uint16_t)fact->value;
 	if (fact->line <= 1) {
 		struct slice name = first_word(text);
@@ -390,6 +391,24 @@ static fold_fn *const folds[FACT_CODES] = {
 	[FACT_CLOSED] = session_fold_closed,
 };
 
+static void
+note_observability(struct session *s, const struct fact *fact)
+{
+	/* A greeting, and then the client, each with the first octets of its
+	 * side: nothing is missing but TCP's handshake. A 220 that answers
+	 * STARTTLS is not followed by EHLO, nor does it speak of SMTP. */
+	s->begins |= s->greeted_first && fact->code == FACT_COMMAND &&
+	    fact->stream_offset == 0 &&
+	    (s->greets_esmtp || fact->about == VERB_EHLO ||
+		fact->about == VERB_HELO);
+	s->midstream |= (fact->observability & OBS_MIDSTREAM) != 0;
+	/* Once the peer has been seen, nothing is one-sided any more. */
+	s->observability &= (uint16_t)~OBS_ONE_SIDED;
+	s->observability |= fact->observability;
+	if (s->begins)
+		s->observability &= (uint16_t)~OBS_MIDSTREAM;
+}
+
 void
 session_fold(struct session *s, const struct fact *fact, struct slice bytes)
 {
@@ -403,9 +422,7 @@ session_fold(struct session *s, const struct fact *fact, struct slice bytes)
 	}
 	s->last_frame = fact->frame;
 	s->last_ns = fact->capture_ts_ns;
-	/* Once the peer has been seen, nothing is one-sided any more. */
-	s->observability &= (uint16_t)~OBS_ONE_SIDED;
-	s->observability |= fact->observability;
+	note_observability(s, fact);
 	if (folds[fact->code] != NULL)
 		folds[fact->code](s, fact, bytes);
 }

@@ -117,7 +117,10 @@ struct session {
 	struct placed_text end;
 
 	bool greeted, greets_esmtp, ehlo_sent, helo_sent, quit_sent;
-	uint8_t places; /* 1 << enum place, of which a line was kept */
+	bool midstream;	    /* TCP's handshake was not captured */
+	bool greeted_first; /* with the first octets of the server's side */
+	bool begins;	    /* ... and the client's follow: all is here */
+	uint8_t places;	    /* 1 << enum place, of which a line was kept */
 	unsigned commands_since_hello;
 	bool command_follows_hello; /* that of PLACE_COMMAND, at once */
 	uint16_t greeting_code;

@@ -355,6 +355,19 @@ Test(smtp_data, midstream_nothing_is_a_command_until_a_reply_or_a_hello)
 	    "-- ehlo-answered\n" CLOSED_FACTS);
 }
 
+/* With the greeting only TCP's handshake is missing: what comes next are
+ * commands, whatever became of them. */
+Test(smtp_data, midstream_with_the_greeting_everything_is_a_command)
+{
+	static const struct turn talk[] = { S("220 mx ESMTP\r\n"),
+		C("XXXX me\r\n"), S("500 what\r\n") };
+
+	EXPECT_WITH(WITH(.midstream = true), talk,
+	    "S greeting last |220 mx ESMTP\n"
+	    "C command other |XXXX ~~\n"
+	    "S reply other last |500 what\n" CLOSED_FACTS);
+}
+
 /* --- BDAT ---------------------------------------------------------------- */
 
 Test(smtp_bdat, chunks_are_skipped_by_their_size)

@@ -357,9 +357,23 @@ Test(judge_stripped, a_missing_start_leaves_it_unjudged)
 	memset(&d, 0, sizeof(d));
 	d.midstream = true;
 	dialogue_open(&d, CLIENT, SERVER);
-	dialogue_say(&d, HELLO, DELIVERY);
+	dialogue_say(&d, C("EHLO me\r\n"),
+	    S("250-mx1.example.org\r\n250-SIZE\r\n250 DSN\r\n"), DELIVERY);
 	dialogue_close(&d);
 	expect_unjudged("midstream");
+}
+
+/* From the greeting on nothing is missing. */
+Test(judge_stripped, a_missing_handshake_hides_nothing)
+{
+	everything_speaks_for_it();
+	memset(&d, 0, sizeof(d));
+	d.midstream = true;
+	dialogue_open(&d, CLIENT, SERVER);
+	dialogue_say(&d, HELLO, DELIVERY);
+	dialogue_close(&d);
+	cr_assert_eq(judge(), VERDICT_INCIDENT);
+	cr_expect_eq(in.unseen, OBS_MIDSTREAM);
 }
 
 Test(judge_stripped, one_direction_leaves_it_unjudged)
