@@ -70,10 +70,13 @@ static void
 on_closed(void *context, void *session, enum ending ending, enum dir who,
     const uint64_t acked[2], const struct origin *at)
 {
-	(void)context;
+	struct reading *r = context;
+
 	(void)acked;
 	smtp_session_close(session, ending, who, at);
 	smtp_session_publish(session);
+	/* What was no SMTP in this reading is not published. */
+	fact_log_close(&r->log);
 }
 
 static enum worth
