@@ -14,6 +14,20 @@
  * none of the longest. */
 #define STREAM_MESSAGE_MAX_BYTES 8192
 
+/* Two taps whose clocks differ show an answer before its query: so many wait,
+ * so long. Over UDP they have at most what RFC 9715 3.2 recommends. */
+#define EARLY_MAX 8
+#define EARLY_MAX_BYTES 1400
+#define EARLY_NS (INT64_C(200) * 1000000)
+
+struct early {
+	uint64_t hash; /* of the query that it waits for; 0: none */
+	struct endpoint client, resolver;
+	struct origin at;
+	uint32_t length;
+	uint8_t message[EARLY_MAX_BYTES];
+};
+
 struct query {
 	uint64_t hash; /* of ends, id and question; 0: the place is empty */
 	int64_t asked_ns;
@@ -24,6 +38,8 @@ struct query {
 struct dns_watch {
 	struct query *queries;
 	size_t sets;
+	struct early *early; /* NULL: none ever came */
+	unsigned early_next;
 	uint8_t key[16];
 	struct fact_pool *pool;
 	struct counters *counters;
@@ -54,6 +70,7 @@ dns_watch_destroy(struct dns_watch *w)
 {
 	if (w == NULL)
 		return;
+	free(w->early);
 	free(w->queries);
 	free(w);
 }
@@ -145,7 +162,7 @@ take_place(struct dns_watch *w, uint64_t hash, int64_t now_ns)
 	return best;
 }
 
-static void
+static struct query *
 take_query(struct dns_watch *w, uint64_t hash, int64_t now_ns)
 {
 	struct query *q = find_query(w, hash, now_ns);
@@ -157,6 +174,7 @@ take_query(struct dns_watch *w, uint64_t hash, int64_t now_ns)
 	q->asked_ns = now_ns;
 	if (q->asked < UINT16_MAX)
 		q->asked++;
+	return q;
 }
 
 /* --- answers ------------------------------------------------------------- */
@@ -231,17 +249,12 @@ say_answer(struct dns_watch *w, const struct exchange *x,
 }
 
 static void
-take_answer(struct dns_watch *w, const struct exchange *x,
+take_answer(struct dns_watch *w, struct query *q, const struct exchange *x,
     const struct dns_message *m, const struct origin *at)
 {
-	struct query *q = find_query(w, hash_of(w, x, m), at->capture_ts_ns);
 	struct answer answer;
 	bool second;
 
-	if (q == NULL) {
-		count(w->counters, COUNTER_DNS_UNASKED);
-		return;
-	}
 	read_answer(w, x, m, &answer);
 	if (answer.damaged) {
 		count(w->counters, COUNTER_DNS_MALFORMED);
@@ -261,6 +274,48 @@ take_answer(struct dns_watch *w, const struct exchange *x,
 	say_answer(w, x, m, &answer, second, at);
 }
 
+/* --- answers before their queries ---------------------------------------- */
+
+static void
+keep_early(struct dns_watch *w, uint64_t hash, const struct exchange *x,
+    struct slice message, const struct origin *at)
+{
+	struct early *e;
+
+	count(w->counters, COUNTER_DNS_UNASKED);
+	if (x->tcp || message.len > EARLY_MAX_BYTES)
+		return;
+	if (w->early == NULL)
+		w->early = calloc(EARLY_MAX, sizeof(*w->early));
+	if (w->early == NULL)
+		return;
+	e = &w->early[w->early_next++ % EARLY_MAX];
+	e->hash = hash;
+	e->client = *x->client;
+	e->resolver = *x->resolver;
+	e->at = *at;
+	e->length = (uint32_t)message.len;
+	memcpy(e->message, message.ptr, message.len);
+}
+
+static void
+take_early(struct dns_watch *w, struct query *q)
+{
+	for (unsigned i = 0; w->early != NULL && i < EARLY_MAX; i++) {
+		struct early *e = &w->early[(w->early_next + i) % EARLY_MAX];
+		struct exchange x = { &e->client, &e->resolver, false };
+		struct dns_message m;
+
+		if (e->hash != q->hash)
+			continue;
+		e->hash = 0;
+		if (elapsed_ns(e->at.capture_ts_ns, q->asked_ns) <= EARLY_NS &&
+		    dns_message_parse(slice_of(e->message, e->length), &m) ==
+			PARSE_OK)
+			take_answer(w, q, &x, &m, &e->at);
+	}
+}
+
 /* --- messages ------------------------------------------------------------ */
 
 static void
@@ -268,6 +323,8 @@ take_message(struct dns_watch *w, const struct exchange *x,
     struct slice message, bool from_client, const struct origin *at)
 {
 	struct dns_message m;
+	struct query *q;
+	uint64_t hash;
 
 	if (dns_message_parse(message, &m) != PARSE_OK) {
 		count(w->counters, COUNTER_DNS_MALFORMED);
@@ -275,10 +332,16 @@ take_message(struct dns_watch *w, const struct exchange *x,
 	}
 	if (m.response == from_client || !is_of_use(&m))
 		return;
-	if (from_client)
-		take_query(w, hash_of(w, x, &m), at->capture_ts_ns);
+	hash = hash_of(w, x, &m);
+	if (from_client) {
+		take_early(w, take_query(w, hash, at->capture_ts_ns));
+		return;
+	}
+	q = find_query(w, hash, at->capture_ts_ns);
+	if (q == NULL)
+		keep_early(w, hash, x, message, at);
 	else
-		take_answer(w, x, &m, at);
+		take_answer(w, q, x, &m, at);
 }
 
 void

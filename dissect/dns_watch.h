@@ -5,10 +5,11 @@
  * Read are MX, A, AAAA and TLSA, and TXT at `_mta-sts.` and `_smtp._tls.`
  * (RFC 8461 3.1, RFC 8460 3). An answer counts when its query was seen and
  * had none yet: the same two ends, the same id, the same question (RFC 5452
- * 9.1). A second answer with other records is told as such, for that is what
- * a race between a forger and a resolver looks like; a query that was sent
- * twice has two. A truncated answer says nothing: the client asks again over
- * TCP (RFC 7766).
+ * 9.1). It may come up to 200 ms before the query: with a tap for each
+ * direction clocks differ. A second answer with other records is told as such,
+ * for that is what a race between a forger and a resolver looks like; a query
+ * that was sent twice has two. A truncated answer says nothing: the client
+ * asks again over TCP (RFC 7766).
  *
  * Bounded: a query that finds no room takes the place of the oldest of a few.
  */

@@ -111,12 +111,27 @@ Test(dns_watch, what_nobody_asked_is_counted_and_not_told)
 {
 	set_up(64);
 	say(ANSWER("\0\1", "\x81\x80", "mx"));
+	t.now_ns += 300000000;
 	ask(QUERY("\0\1"));
 	say(ANSWER("\0\2", "\x81\x80", "mx"));
 	t.port++;
 	say(ANSWER("\0\1", "\x81\x80", "mx"));
 	cr_assert_eq(t.count, 0);
 	cr_assert_eq(counted(UNASKED), 3);
+	tear_down();
+}
+
+/* A tap for each direction, and clocks that differ. */
+Test(dns_watch, an_answer_may_be_seen_a_moment_before_its_query)
+{
+	set_up(64);
+	say(ANSWER("\0\1", "\x81\x80", "mx"));
+	cr_assert_eq(t.count, 0);
+	ask(QUERY("\0\1"));
+	cr_assert_eq(t.count, 1);
+	cr_assert_str_eq(t.said, "mx.example.org");
+	say(ANSWER("\0\1", "\x81\x80", "m2"));
+	cr_assert_eq(t.value, DNS_ANSWER_SECOND);
 	tear_down();
 }
 
