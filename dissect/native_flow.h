@@ -37,10 +37,12 @@ origin_of(const struct packet *p)
 		p->capture, false };
 }
 
+/* Also when the other side comes after all: what it says was answered long
+ * ago, and in which order is not known. */
 static inline bool
 one_sided(const struct flow *f)
 {
-	return !f->dirs[TO_SERVER].captured || !f->dirs[TO_CLIENT].captured;
+	return f->alone || !f->dirs[TO_SERVER].captured || !f->dirs[TO_CLIENT].captured;
 }
 
 /* Has each side been seen to answer the other? Whoever floods a network with
