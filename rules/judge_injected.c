@@ -43,7 +43,12 @@ trial_injected(struct trial *trial)
 {
 	const struct session *s = trial->own;
 	bool from_client = s->extra[TO_SERVER].lines > 0;
-	bool from_server = s->extra[TO_CLIENT].lines > 0;
+	/* Where the client was not seen they may answer what it said, for
+	 * nothing shows that TLS was to follow. */
+	bool client_seen =
+	    !(s->observability & (OBS_ONE_SIDED | OBS_GAP_TO_SERVER));
+	bool from_server = s->extra[TO_CLIENT].lines > 0 &&
+	    (client_seen || s->tls_established);
 	enum dir dir = from_client ? TO_SERVER : TO_CLIENT;
 
 	if (!from_client && !from_server)

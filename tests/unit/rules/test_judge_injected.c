@@ -45,6 +45,21 @@ Test(judge_injected, replies_behind_the_220_are_told)
 	cr_assert_str_eq(in.seen, "250-mx");
 }
 
+/* `500 What?` to a ClientHello that was not captured, or to a command. */
+Test(judge_injected, without_the_client_replies_behind_the_220_are_answers)
+{
+	memset(&d, 0, sizeof(d));
+	memset(&world, 0, sizeof(world));
+	d.one_sided = true;
+	dialogue_open(&d, "192.0.2.10", "198.51.100.25");
+	dialogue_say(&d, S("220 mx.example.org ESMTP\r\n"),
+	    S("250-mx.example.org\r\n250-STARTTLS\r\n250 DSN\r\n"),
+	    S("220 go ahead\r\n500 What?\r\n"));
+	dialogue_close(&d);
+	cr_assert_neq(rules_judge(&d.session, fake_context(&world), &in, &why),
+	    VERDICT_INCIDENT);
+}
+
 /* A client that pipelines gets answers. */
 Test(judge_injected, answers_to_pipelined_commands_are_no_injection_of_replies)
 {
