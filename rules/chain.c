@@ -51,6 +51,7 @@ session_attempt(const struct session *s, struct attempt *out)
 	out->helo_hash = helo_hash(s);
 	out->first_ns = s->first_ns;
 	out->last_ns = s->last_ns;
+	out->first_frame = s->first_frame;
 	out->result = failed ? ATTEMPT_FAILED : ATTEMPT_CLEAR;
 	out->outcome = session_outcome(s);
 	strcpy(out->queue_id, s->queue_id);
@@ -73,6 +74,18 @@ likeness_of(const struct attempt *a, const struct session *s)
 				 LIKENESS_NONE;
 }
 
+/* Below 0: it began before; above: after. Many a clock ticks every 10 ms, or
+ * once a second, and then what stands later in the capture is later. */
+static int
+order_of(const struct attempt *a, const struct session *s)
+{
+	if (a->first_ns != s->first_ns)
+		return a->first_ns < s->first_ns ? -1 : 1;
+	return a->first_frame < s->first_frame ?
+	    -1 :
+	    a->first_frame > s->first_frame;
+}
+
 /* Another sighting of it may have another clock; a port is not used again
  * within a minute (TIME-WAIT, RFC 9293 3.6.1). */
 static bool
@@ -92,7 +105,7 @@ find_retry(const struct attempt *attempts, size_t count,
 		const struct attempt *a = &attempts[i];
 		enum likeness likeness = likeness_of(a, s);
 
-		if (a->first_ns <= s->first_ns || likeness == LIKENESS_NONE ||
+		if (order_of(a, s) <= 0 || likeness == LIKENESS_NONE ||
 		    is_itself(a, s))
 			continue;
 		if (a->first_ns > s->last_ns + RETRY_NS)
@@ -113,7 +126,7 @@ find_earlier(const struct attempt *attempts, size_t count,
 	for (size_t i = count; i-- > 0;) {
 		const struct attempt *a = &attempts[i];
 
-		if (a->first_ns >= s->first_ns || is_itself(a, s) ||
+		if (order_of(a, s) >= 0 || is_itself(a, s) ||
 		    likeness_of(a, s) != LIKENESS_BOTH)
 			continue;
 		if (a->result == ATTEMPT_CLEAR ||

@@ -30,7 +30,7 @@ struct chain {
 };
 
 /*
- * `attempts` are those of the session's server, by first_ns, itself among
+ * `attempts` are those of the session's server, in order, itself among
  * them or not. A retry that follows a later failure is that one's.
  */
 void chain_find(const struct attempt *attempts, size_t count,

@@ -74,8 +74,9 @@ struct attempt {
 	struct endpoint server, client;
 	uint64_t helo_hash; /* 0: it said none */
 	int64_t first_ns, last_ns;
-	uint8_t result;	  /* enum attempt_result */
-	uint32_t outcome; /* OUTCOME_* */
+	uint64_t first_frame; /* decides where clocks are coarse */
+	uint8_t result;	      /* enum attempt_result */
+	uint32_t outcome;     /* OUTCOME_* */
 	char queue_id[64];
 	char domains[256]; /* recipients', one blank between */
 };

@@ -6,7 +6,7 @@ store_add_attempt(struct store *s, const struct attempt *a)
 {
 	sqlite3_stmt *st = statement(s,
 	    "INSERT OR REPLACE INTO attempt VALUES"
-	    " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+	    " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
 
 	if (st == NULL)
 		return -1;
@@ -23,6 +23,7 @@ store_add_attempt(struct store *s, const struct attempt *a)
 	sqlite3_bind_int64(st, 11, a->outcome);
 	bind_text_or_null(s, st, 12, a->queue_id);
 	bind_text_or_null(s, st, 13, a->domains);
+	sqlite3_bind_int64(st, 14, (int64_t)a->first_frame);
 	return step_done(s, st);
 }
 
@@ -42,6 +43,7 @@ read_attempt(sqlite3_stmt *st, struct attempt *out)
 	out->outcome = (uint32_t)sqlite3_column_int64(st, 7);
 	column_text(st, 8, out->queue_id, sizeof(out->queue_id));
 	column_text(st, 9, out->domains, sizeof(out->domains));
+	out->first_frame = (uint64_t)sqlite3_column_int64(st, 10);
 }
 
 /* Of a session that several captures have, the sighting that begins first
@@ -52,12 +54,13 @@ store_each_attempt(struct store *s, const struct endpoint *server,
 {
 	sqlite3_stmt *st = statement(s,
 	    "SELECT first_ns, session, client, client_port, helo, last_ns,"
-	    " result, outcome, queue_id, domains FROM attempt AS this"
+	    " result, outcome, queue_id, domains, first_frame"
+	    " FROM attempt AS this"
 	    " WHERE server = ?1 AND port = ?2 AND NOT EXISTS"
 	    " (SELECT 1 FROM attempt WHERE server = ?1 AND port = ?2"
 	    "  AND session = this.session AND (first_ns, capture)"
 	    "  < (this.first_ns, this.capture))"
-	    " ORDER BY first_ns, session");
+	    " ORDER BY first_ns, first_frame, session");
 	int code = SQLITE_DONE, status = 0;
 
 	if (st == NULL)

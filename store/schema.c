@@ -162,6 +162,8 @@ static const char *const steps[] = {
 	 "ALTER TABLE incident_session ADD COLUMN client TEXT;"
 	 "ALTER TABLE incident_session ADD COLUMN client_port INTEGER;"
 	 "ALTER TABLE incident_session ADD COLUMN first_ns INTEGER;"),
+	("ALTER TABLE attempt"
+	 "  ADD COLUMN first_frame INTEGER NOT NULL DEFAULT 0;"),
 };
 #define VERSION ((int)(sizeof(steps) / sizeof(*steps)))
 

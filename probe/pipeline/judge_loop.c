@@ -350,8 +350,7 @@ note_attempt(struct judge_loop *loop, struct yield *yield)
 {
 	const struct session *s = &loop->session;
 	struct kept_attempt kept = { .flow = s->flow,
-		.order = order_of(s) >> 1,
-		.first_frame = s->first_frame };
+		.order = order_of(s) >> 1 };
 
 	if (!session_attempt(s, &kept.attempt))
 		return;

@@ -42,7 +42,6 @@ struct kept_attempt {
 	uint64_t order; /* failures highest: they stay longest */
 	struct attempt attempt;
 	struct flow_identity flow;
-	uint64_t first_frame;
 };
 
 /* Clear text to a domain that forbids it, though STARTTLS was offered. */

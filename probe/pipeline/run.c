@@ -220,8 +220,8 @@ put_attempt(struct run *r, const struct read_capture *capture,
 {
 	struct attempt attempt = kept->attempt;
 
-	session_identity(&kept->flow, capture->row.hash, kept->first_frame,
-	    attempt.session);
+	session_identity(&kept->flow, capture->row.hash,
+	    kept->attempt.first_frame, attempt.session);
 	return store_add_attempt(r->store, &attempt);
 }
 

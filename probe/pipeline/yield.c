@@ -388,9 +388,9 @@ attempt_highest_first(const void *a, const void *b)
 
 	if (l->order != r->order)
 		return l->order > r->order ? -1 : 1;
-	return l->first_frame < r->first_frame ?
+	return l->attempt.first_frame < r->attempt.first_frame ?
 	    -1 :
-	    l->first_frame > r->first_frame;
+	    l->attempt.first_frame > r->attempt.first_frame;
 }
 
 static void

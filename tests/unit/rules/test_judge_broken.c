@@ -253,6 +253,21 @@ Test(judge_broken, the_policy_is_that_of_the_retry)
 	cr_expect_eq(in.policies[0].result, POLICY_UNMET);
 }
 
+/* The clock of the capture ticks once a second. */
+Test(judge_broken, at_the_same_time_what_stands_later_is_later)
+{
+	struct attempt *retry;
+
+	cut();
+	retry = attempt(CLIENT, 0, ATTEMPT_CLEAR);
+	retry->first_ns = d.session.first_ns;
+	retry->first_frame = d.session.first_frame + 20;
+	cr_assert_eq(judge(), VERDICT_INCIDENT);
+	cr_expect_eq(in.session_count, 2);
+	retry->first_frame = 0;
+	cr_expect_neq(judge(), VERDICT_INCIDENT);
+}
+
 Test(judge_broken, what_was_not_seen_in_full_accuses_nobody)
 {
 	accept_starttls();
