@@ -42,7 +42,8 @@ origin_of(const struct packet *p)
 static inline bool
 one_sided(const struct flow *f)
 {
-	return f->alone || !f->dirs[TO_SERVER].captured || !f->dirs[TO_CLIENT].captured;
+	return f->alone || !f->dirs[TO_SERVER].captured ||
+	    !f->dirs[TO_CLIENT].captured;
 }
 
 /* Has each side been seen to answer the other? Whoever floods a network with
