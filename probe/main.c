@@ -31,6 +31,9 @@ static const struct {
 	    "what is looked for, and why, with every weight" },
 	{ "stats", command_stats,
 	    "what was seen and what was lost, per capture" },
+	{ "store", command_store,
+	    "the database: is it sound (check), take away what is old "
+	    "(prune)" },
 };
 #define COMMANDS (sizeof(commands) / sizeof(*commands))
 

@@ -87,6 +87,27 @@ step_done(struct store *s, sqlite3_stmt *st)
 	return status;
 }
 
+int
+store_ask(struct store *s, const char *sql, int64_t *first, int64_t *second)
+{
+	sqlite3_stmt *st = statement(s, sql);
+	int status = -1;
+
+	if (st == NULL)
+		return -1;
+	if (step(s, st) == SQLITE_ROW) {
+		*first = sqlite3_column_int64(st, 0);
+		if (second != NULL)
+			*second = sqlite3_column_int64(st, 1);
+		/* max() and min() of nothing are NULL. */
+		status = sqlite3_column_type(st, 0) == SQLITE_NULL;
+	} else {
+		store_failed(s);
+	}
+	sqlite3_reset(st);
+	return status;
+}
+
 void
 bind_text(struct store *s, sqlite3_stmt *st, int i, const char *text)
 {

@@ -8,7 +8,7 @@
 
 #include "store.h"
 
-#define STATEMENTS_MAX 48
+#define STATEMENTS_MAX 80
 
 struct store {
 	sqlite3 *db;
@@ -19,7 +19,8 @@ struct store {
 		sqlite3_stmt *statement;
 	} cache[STATEMENTS_MAX];
 	char capture[CAPTURE_HASH_BYTES]; /* between begin and commit */
-	bool unbound; /* no memory for a value: the next step fails */
+	int patience_ms; /* how long it waits for who else writes */
+	bool unbound;	 /* no memory for a value: the next step fails */
 };
 
 /* A prepared statement, reset and ready to bind; NULL after store_failed().
@@ -29,6 +30,8 @@ sqlite3_stmt *statement(struct store *, const char *sql);
 int store_failed(struct store *);
 /* Runs SQL without parameters and results. */
 int store_execute(struct store *, const char *sql);
+/* Up to two numbers of the one row of `sql`. 0, 1: the first is NULL, -1. */
+int store_ask(struct store *, const char *sql, int64_t *first, int64_t *second);
 /* Replies that no sighting needs any more; within a transaction. */
 int store_delete_unused_replies(struct store *);
 /* Fills incident->words with what holds now. */

@@ -90,9 +90,11 @@ static int
 set_wal(struct store *s)
 {
 	/* A new database gets pages of 8 KiB: the facts of a kept session fit
-	 * in one, where those of 4 KiB would need another for each. */
+	 * in one, where those of 4 KiB would need another for each. What is
+	 * freed in it can be given back bit by bit. */
 	int status = store_execute(s,
-	    "PRAGMA page_size = 8192; PRAGMA journal_mode = WAL");
+	    "PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL;"
+	    "PRAGMA journal_mode = WAL");
 
 	for (int i = 0; i < WAL_TRIES && status != 0 &&
 	     sqlite3_errcode(s->db) == SQLITE_BUSY;
@@ -123,7 +125,7 @@ configure(struct store *s, enum store_mode mode)
 {
 	enum schema_state state;
 
-	sqlite3_busy_timeout(s->db, 10000);
+	store_set_patience(s, STORE_PATIENCE_MS);
 	sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	/* Whose is it? Before anything is changed in it: closing somebody
@@ -196,6 +198,13 @@ const char *
 store_error(const struct store *s)
 {
 	return s->error;
+}
+
+void
+store_set_patience(struct store *s, int ms)
+{
+	s->patience_ms = ms;
+	sqlite3_busy_timeout(s->db, ms);
 }
 
 int

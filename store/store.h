@@ -33,6 +33,10 @@ struct store *
 store_open(const char *path, enum store_mode, char errbuf[STORE_ERRBUF]);
 void store_close(struct store *);
 const char *store_error(const struct store *);
+/* How long it waits while another program writes; STORE_PATIENCE_MS is what it
+ * opens with. */
+#define STORE_PATIENCE_MS 10000
+void store_set_patience(struct store *, int ms);
 
 /* --- captures ------------------------------------------------------------ */
 

@@ -71,6 +71,7 @@ int command_incidents(int argc, char **argv);
 int command_show(int argc, char **argv);
 int command_compare(int argc, char **argv);
 int command_stats(int argc, char **argv);
+int command_store(int argc, char **argv);
 int command_policy(int argc, char **argv);
 int command_report(int argc, char **argv);
 int command_rules(int argc, char **argv);
