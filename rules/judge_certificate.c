@@ -162,20 +162,6 @@ weigh_demand(struct trial *trial, const struct demand *d)
 }
 
 static void
-add_policy(struct incident *in, const struct demand *d)
-{
-	struct policy_verdict *v = &in->policies[in->policy_count++];
-
-	strcpy(v->domain, d->route.domain);
-	snprintf(v->mode, sizeof(v->mode), "%s",
-	    sts_mode_name(d->force.policy.mode));
-	v->assumed = d->force.assumed;
-	v->mechanism = MECHANISM_STS;
-	v->basis = BASIS_DNS_MX;
-	v->result = POLICY_UNMET;
-}
-
-static void
 describe(struct trial *trial, const struct demand *d)
 {
 	const struct session *s = trial->session;
@@ -204,7 +190,8 @@ trial_certificate(struct trial *trial)
 	weigh_content(trial, &d);
 	weigh_demand(trial, &d);
 	if (d.policy)
-		add_policy(trial->out, &d);
+		trial_policy_sts(trial, d.route.domain, &d.force, BASIS_DNS_MX,
+		    POLICY_UNMET);
 	wording_certificate(s, d.route.mx, d.named,
 	    d.tlsa == DNS_TLSA_UNMATCHED, trial->out);
 	return trial_conclude(trial);

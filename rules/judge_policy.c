@@ -1,6 +1,7 @@
 /* What the recipients' domains demand, weighed. */
 #include <stdio.h>
 
+#include "dns_seen.h"
 #include "policy_result.h"
 #include "trial.h"
 
@@ -30,75 +31,132 @@ policy_applies(const struct trial *trial, const struct sts_policy *policy)
 	return name == NULL || sts_policy_matches(policy, name);
 }
 
-static struct policy_verdict *
-add_verdict(struct trial *trial, enum policy_mechanism mechanism,
-    const char *domain, const char *mode, bool assumed)
+void
+trial_policy(struct trial *trial, const struct policy_verdict *verdict)
 {
 	struct incident *in = trial->out;
-	struct policy_verdict *v = &in->policies[in->policy_count];
+	struct policy_verdict *v = in->policies;
 
-	if (in->policy_count == INCIDENT_POLICIES_MAX)
-		return NULL;
-	in->policy_count++;
-	memset(v, 0, sizeof(*v));
-	v->mechanism = mechanism;
-	snprintf(v->domain, sizeof(v->domain), "%s", domain);
-	snprintf(v->mode, sizeof(v->mode), "%s", mode);
-	v->assumed = assumed;
-	v->basis = BASIS_RCPT;
-	return v;
+	while (v < in->policies + in->policy_count &&
+	    (v->mechanism != verdict->mechanism ||
+		strcmp(v->domain, verdict->domain) != 0))
+		v++;
+	if (v == in->policies + INCIDENT_POLICIES_MAX)
+		return;
+	if (v == in->policies + in->policy_count)
+		in->policy_count++;
+	*v = *verdict;
 }
 
+void
+trial_policy_sts(struct trial *trial, const char *domain,
+    const struct policy_in_force *force, enum policy_basis basis,
+    enum policy_result result)
+{
+	struct policy_verdict v = { .mechanism = MECHANISM_STS,
+		.basis = basis,
+		.assumed = force->assumed,
+		.result = result };
+
+	snprintf(v.domain, sizeof(v.domain), "%.255s", domain);
+	snprintf(v.mode, sizeof(v.mode), "%s",
+	    sts_mode_name(force->policy.mode));
+	trial_policy(trial, &v);
+}
+
+/* A domain that may be the session's, and how that is known. */
+struct claim {
+	const char *domain;
+	const char *mx; /* the name that its server goes by; NULL: unknown */
+	enum policy_basis basis;
+	int64_t at_ns;
+};
+
 static void
-judge_sts(struct trial *trial, const char *domain, int64_t at_ns)
+judge_sts(struct trial *trial, const struct claim *claim)
 {
 	const struct context *context = trial->context;
 	struct policy_in_force force;
-	struct policy_verdict *v;
 
-	if (!context->policy(context->world, domain, at_ns, &force) ||
-	    force.policy.mode == STS_NONE ||
-	    !policy_applies(trial, &force.policy))
+	if (!context->policy(context->world, claim->domain, claim->at_ns,
+		&force) ||
+	    force.policy.mode == STS_NONE)
 		return;
-	v = add_verdict(trial, MECHANISM_STS, domain,
-	    sts_mode_name(force.policy.mode), force.assumed);
-	if (v != NULL)
-		v->result = policy_result_sts(trial->session);
+	if (claim->mx != NULL ? sts_policy_matches(&force.policy, claim->mx) :
+				policy_applies(trial, &force.policy))
+		trial_policy_sts(trial, claim->domain, &force, claim->basis,
+		    policy_result_sts(trial->session));
 }
 
 static void
-judge_dane(struct trial *trial, const char *domain, int64_t at_ns)
+judge_dane(struct trial *trial, const struct claim *claim)
 {
 	const struct context *context = trial->context;
 	const struct session *s = trial->session;
-	struct policy_verdict *v;
+	struct policy_verdict v = { .mechanism = MECHANISM_DANE,
+		.basis = claim->basis };
 	enum dane_state state;
-	bool assumed = false;
 
 	if (context->dane == NULL)
 		return;
-	state = context->dane(context->world, domain, &s->flow.server, at_ns,
-	    &assumed);
+	state = context->dane(context->world, claim->domain, &s->flow.server,
+	    claim->at_ns, &v.assumed);
 	if (state == DANE_NONE)
 		return;
-	v = add_verdict(trial, MECHANISM_DANE, domain, dane_state_name(state),
-	    assumed);
-	if (v != NULL)
-		v->result = policy_result_dane(s, state);
+	snprintf(v.domain, sizeof(v.domain), "%.255s", claim->domain);
+	snprintf(v.mode, sizeof(v.mode), "%s", dane_state_name(state));
+	v.result = policy_result_dane(s, state);
+	trial_policy(trial, &v);
+}
+
+/* Is it known that the client was on the way to this domain? It got the MX
+ * itself, or it named the host; what others asked for says nothing else. */
+static enum policy_basis
+basis_of(const struct session *s, const struct dns_route *route, bool *known)
+{
+	bool named = s->sni[0] != '\0' && strcmp(s->sni, route->mx) == 0;
+
+	*known = route->domain[0] != '\0' &&
+	    (named || (route->own && s->sni[0] == '\0'));
+	return named && !route->own ? BASIS_SNI : BASIS_DNS_MX;
+}
+
+/* Where no recipient shows: it left before, or went on inside TLS. */
+static void
+judge_routes(struct trial *trial)
+{
+	const struct session *s = trial->session;
+	struct dns_route routes[DNS_ROUTES_MAX];
+	unsigned count = s->answer_count > 0 ? dns_routes(s, routes) : 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		bool known;
+		struct claim claim = { routes[i].domain, routes[i].mx,
+			basis_of(s, &routes[i], &known), s->first_ns };
+
+		if (!known)
+			continue;
+		judge_sts(trial, &claim);
+		judge_dane(trial, &claim);
+	}
 }
 
 void
 trial_policies(struct trial *trial)
 {
 	const struct session *s = trial->session;
-	int64_t at_ns = s->mail_ns ? s->mail_ns : s->last_ns;
 
 	if (!at_an_mx(s))
 		return;
 	for (unsigned i = 0; i < s->domain_count; i++) {
-		judge_sts(trial, s->rcpt_domains[i], at_ns);
-		judge_dane(trial, s->rcpt_domains[i], at_ns);
+		const struct claim claim = { s->rcpt_domains[i], NULL,
+			BASIS_RCPT, s->mail_ns ? s->mail_ns : s->last_ns };
+
+		judge_sts(trial, &claim);
+		judge_dane(trial, &claim);
 	}
+	if (s->domain_count == 0)
+		judge_routes(trial);
 }
 
 static enum evidence_code
@@ -134,8 +192,11 @@ trial_weigh_policies(struct trial *trial, bool content)
 	e = trial_evidence(trial, code_of(unmet, content),
 	    trial->session->mail_frame);
 	snprintf(e->detail, sizeof(e->detail),
-	    "%.120s: %s%s, validity %s, chosen by RCPT TO; %s", unmet->domain,
+	    "%.120s: %s%s, validity %s, chosen by %s; %s", unmet->domain,
 	    unmet->mechanism == MECHANISM_DANE ? "DANE, " : "", unmet->mode,
 	    unmet->assumed ? "assumed" : "observed",
+	    unmet->basis == BASIS_RCPT	     ? "RCPT TO" :
+		unmet->basis == BASIS_DNS_MX ? "the MX that the client got" :
+					       "SNI",
 	    "a smart host would not be its MX");
 }

@@ -47,8 +47,6 @@ weigh_policy(struct trial *trial, const struct dns_route *route)
 {
 	const struct session *s = trial->session;
 	const struct context *context = trial->context;
-	struct incident *in = trial->out;
-	struct policy_verdict *v = &in->policies[0];
 	struct policy_in_force force;
 	struct evidence *e;
 
@@ -64,14 +62,8 @@ weigh_policy(struct trial *trial, const struct dns_route *route)
 	    route->frame);
 	snprintf(e->detail, sizeof(e->detail),
 	    "%.100s was given %.100s as its MX", route->domain, route->mx);
-	in->policy_count = 1;
-	strcpy(v->domain, route->domain);
-	snprintf(v->mode, sizeof(v->mode), "%s",
-	    sts_mode_name(force.policy.mode));
-	v->assumed = force.assumed;
-	v->mechanism = MECHANISM_STS;
-	v->basis = BASIS_DNS_MX;
-	v->result = POLICY_UNMET;
+	trial_policy_sts(trial, route->domain, &force, BASIS_DNS_MX,
+	    POLICY_UNMET);
 	return true;
 }
 

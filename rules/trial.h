@@ -32,6 +32,10 @@ enum verdict trial_offer(struct trial *);
 /* judge_policy.c: what the recipients' domains demand, and whether they got
  * it. Then as evidence; `content`: something stands in the offer's place. */
 void trial_policies(struct trial *);
+/* What came of one demand; instead of what was said of the same before. */
+void trial_policy(struct trial *, const struct policy_verdict *);
+void trial_policy_sts(struct trial *, const char *domain,
+    const struct policy_in_force *, enum policy_basis, enum policy_result);
 void trial_weigh_policies(struct trial *, bool content);
 /* judge_refused.c: offered, and then refused. */
 enum verdict trial_refused(struct trial *);

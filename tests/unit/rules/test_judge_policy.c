@@ -1,0 +1,97 @@
+/* Whose policy a session falls under, where no recipient says it. */
+#include <criterion/criterion.h>
+
+#include "unit/rules/answers.h"
+#include "unit/rules/replies.h"
+#include "unit/rules/world.h"
+
+#define CLIENT "192.0.2.10"
+#define OTHER_CLIENT "192.0.2.99"
+#define SERVER "198.51.100.25"
+#define MX "mx.example.org"
+#define POLICY(mx) \
+	"version: STSv1\r\nmode: enforce\r\nmx: " mx "\r\nmax_age: 86400\r\n"
+
+static struct dialogue d;
+static struct fake_world world;
+static struct incident in;
+static enum unjudged why;
+
+static void
+begin(const char *policy)
+{
+	memset(&d, 0, sizeof(d));
+	memset(&world, 0, sizeof(world));
+	world.domain[0] = "example.org";
+	world.body[0] = policy;
+	dialogue_open(&d, CLIENT, SERVER);
+	dialogue_greet(&d, &replies[REPLY_POSTFIX], "XXXXXXXX", 8);
+}
+
+static void
+look_up(const char *asker)
+{
+	answer(&d, asker, DNS_MX, "example.org", 0, "MX " MX);
+	answer(&d, asker, DNS_A, MX, 0, "A " SERVER);
+}
+
+static void
+judge(void)
+{
+	dialogue_close(&d);
+	cr_assert_eq(rules_judge(&d.session, fake_context(&world), &in, &why),
+	    VERDICT_INCIDENT);
+}
+
+/* It knew the policy, and did as RFC 8461 5 says. */
+Test(judge_policy, a_client_that_leaves_met_the_policy_of_the_mx_it_got)
+{
+	begin(POLICY(MX));
+	dialogue_say(&d, C("QUIT\r\n"), S("221 Bye\r\n"));
+	look_up(CLIENT);
+	judge();
+	cr_assert_eq(in.policy_count, 1);
+	cr_expect_str_eq(in.policies[0].domain, "example.org");
+	cr_expect_eq(in.policies[0].basis, BASIS_DNS_MX);
+	cr_expect_eq(in.policies[0].result, POLICY_MET);
+}
+
+Test(judge_policy, what_another_client_asked_for_chooses_no_policy)
+{
+	begin(POLICY(MX));
+	dialogue_say(&d, C("QUIT\r\n"), S("221 Bye\r\n"));
+	look_up(OTHER_CLIENT);
+	judge();
+	cr_assert_eq(in.policy_count, 0);
+}
+
+Test(judge_policy, unless_the_client_names_the_host)
+{
+	begin(POLICY(MX));
+	dialogue_say(&d, C("QUIT\r\n"), S("221 Bye\r\n"));
+	dialogue_fact(&d, FACT_TLS_SNI, 0, MX);
+	look_up(OTHER_CLIENT);
+	judge();
+	cr_assert_eq(in.policy_count, 1);
+	cr_expect_eq(in.policies[0].basis, BASIS_SNI);
+}
+
+Test(judge_policy, a_host_that_the_policy_does_not_list_is_under_none)
+{
+	begin(POLICY("*.example.net"));
+	dialogue_say(&d, C("QUIT\r\n"), S("221 Bye\r\n"));
+	look_up(CLIENT);
+	judge();
+	cr_assert_eq(in.policy_count, 0);
+}
+
+/* A recipient says more than the way to the server. */
+Test(judge_policy, recipients_choose_before_dns)
+{
+	begin(POLICY(MX));
+	dialogue_say(&d, C("MAIL FROM:<a@example.net>\r\n"), S("250 Ok\r\n"),
+	    C("RCPT TO:<b@example.com>\r\n"), S("250 Ok\r\n"));
+	look_up(CLIENT);
+	judge();
+	cr_assert_eq(in.policy_count, 0);
+}
