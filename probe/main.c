@@ -10,32 +10,26 @@
 #include "command/options.h"
 
 static const struct {
-	const char *name;
+	enum command command;
 	int (*run)(int argc, char **argv);
-	const char *summary;
 } commands[] = {
-	{ "read", command_read,
-	    "read captures (pcap, pcapng, gz, zst; folders recursively)" },
-	{ "incidents", command_incidents, "list incidents" },
-	{ "show", command_show,
-	    "one incident: verdict, evidence, the dialogue with the "
-	    "tampered bytes marked" },
-	{ "policy", command_policy,
-	    "known MTA-STS policies: add, fetch, import, list, show, ..." },
-	{ "compare", command_compare,
-	    "two captures of the same traffic, from both sides of a "
-	    "suspect" },
-	{ "report", command_report,
-	    "RFC 8460 JSON of what was seen, for mail operators" },
-	{ "rules", command_rules,
-	    "what is looked for, and why, with every weight" },
-	{ "stats", command_stats,
-	    "what was seen and what was lost, per capture" },
-	{ "store", command_store,
-	    "the database: is it sound (check), take away what is old "
-	    "(prune)" },
+	{ COMMAND_READ, command_read },
+	{ COMMAND_INCIDENTS, command_incidents },
+	{ COMMAND_SHOW, command_show },
+	{ COMMAND_POLICY, command_policy },
+	{ COMMAND_COMPARE, command_compare },
+	{ COMMAND_REPORT, command_report },
+	{ COMMAND_RULES, command_rules },
+	{ COMMAND_STATS, command_stats },
+	{ COMMAND_STORE, command_store },
 };
-#define COMMANDS (sizeof(commands) / sizeof(*commands))
+#define COMMANDS_HERE (sizeof(commands) / sizeof(*commands))
+
+static const char *
+name_of(size_t i)
+{
+	return command_row(commands[i].command)->name;
+}
 
 static void
 print_help(FILE *out)
@@ -47,9 +41,9 @@ print_help(FILE *out)
 	    "at other times or its domain's\nMTA-STS policy promises it.\n\n"
 	    "usage: striplight COMMAND [OPTIONS] ...\n\n",
 	    out);
-	for (size_t i = 0; i < COMMANDS; i++)
-		fprintf(out, "  %-10s %s\n", commands[i].name,
-		    commands[i].summary);
+	for (size_t i = 0; i < COMMANDS_HERE; i++)
+		fprintf(out, "  %-10s %s\n", name_of(i),
+		    command_row(commands[i].command)->summary);
 	fputs("\nstriplight COMMAND --help says more. For a start:\n\n"
 	      "  striplight policy add example.org mta-sts.txt\n"
 	      "  striplight read capture.pcapng\n"
@@ -76,13 +70,13 @@ unknown_command(const char *name)
 {
 	size_t best = 0;
 
-	for (size_t i = 1; i < COMMANDS; i++)
-		if (word_distance(name, commands[i].name) <
-		    word_distance(name, commands[best].name))
+	for (size_t i = 1; i < COMMANDS_HERE; i++)
+		if (word_distance(name, name_of(i)) <
+		    word_distance(name, name_of(best)))
 			best = i;
-	if (word_distance(name, commands[best].name) <= 2)
+	if (word_distance(name, name_of(best)) <= 2)
 		complain("unknown command \"%s\"; did you mean \"%s\"?", name,
-		    commands[best].name);
+		    name_of(best));
 	else
 		complain("unknown command \"%s\"", name);
 	fputs("usage: striplight COMMAND [OPTIONS] ... (--help lists them)\n",
@@ -107,8 +101,8 @@ main(int argc, char **argv)
 		print_version();
 		return STATUS_OK;
 	}
-	for (size_t i = 0; i < COMMANDS; i++)
-		if (strcmp(argv[1], commands[i].name) == 0)
+	for (size_t i = 0; i < COMMANDS_HERE; i++)
+		if (strcmp(argv[1], name_of(i)) == 0)
 			return commands[i].run(argc - 1, argv + 1);
 	return unknown_command(argv[1]);
 }

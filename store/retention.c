@@ -18,14 +18,6 @@
  * passes, not in each. */
 #define PASSES_A_ROUND 60
 
-const struct retention_limits retention_defaults = {
-	.history_ns = 30 * RETENTION_DAY_NS,
-	.evidence_ns = 180 * RETENTION_DAY_NS,
-	.rows = 1000000,
-	.incidents = 100000,
-	.bytes = UINT64_C(4) << 30,
-};
-
 static const char *const names[RETAINED_SORTS] = { "incidents", "sessions",
 	"profiles", "attempts", "clear", "captures", "rest" };
 

@@ -28,7 +28,6 @@ struct retention_limits {
 #define RETENTION_DAY_NS (INT64_C(86400) * 1000000000)
 /* Less than this holds no more than the tables themselves. */
 #define RETENTION_BYTES_MIN (UINT64_C(4) << 20)
-extern const struct retention_limits retention_defaults;
 
 enum retained {
 	RETAINED_INCIDENTS,

@@ -15,15 +15,7 @@
 #include "read_options.h"
 #include "rules/judge.h"
 
-enum { OPTION_KEEP_ADDRESSES = 300 };
 enum { NEAR, FAR, SIDES };
-
-static const struct option_row rows[] = {
-	{ "keep-addresses", OPTION_KEEP_ADDRESSES, NULL,
-	    "show local parts of mail addresses (never bodies, never "
-	    "credentials)" },
-	{ NULL, 0, NULL, NULL },
-};
 
 static const char *const names[SIDES] = { "near", "far" };
 
@@ -49,13 +41,14 @@ struct comparing {
 };
 
 static int
-on_option(void *context, int letter, const char *value)
+on_setting(void *context, enum setting_id id, const struct setting_value *value,
+    char wrong[SETTING_WRONG_BYTES])
 {
 	struct comparing *c = context;
 
 	(void)value;
-	c->read.run.shards.smtp.keep_addresses |= letter ==
-	    OPTION_KEEP_ADDRESSES;
+	(void)wrong;
+	c->read.run.shards.smtp.keep_addresses |= id == SET_COMPARE_ADDRESSES;
 	return 0;
 }
 
@@ -416,18 +409,6 @@ tear_down(struct comparing *c)
 int
 command_compare(int argc, char **argv)
 {
-	static const struct command_syntax syntax = { "compare",
-		"compare [-v] NEAR FAR",
-		"Compares two captures of the same traffic, made on both sides "
-		"of a suspect: which\nsession of one is which of the other, "
-		"and where what was sent is not what came.\nClocks may differ, "
-		"a NAT may stand between, or a proxy that speaks for itself. "
-		"What\ndiffers is demonstrated: both versions are there. "
-		"What only one capture has proves\nnothing, and is counted. "
-		"Local parts of addresses are compared by their length.\n\n"
-		"Exit status: 0 what was sent came, 1 something was altered, 2 "
-		"error, or no session\nis in both.",
-		rows, on_option };
 	struct comparing *c = calloc(1, sizeof(*c));
 	char errbuf[STORE_ERRBUF];
 	int first, status = STATUS_ERROR;
@@ -437,15 +418,13 @@ command_compare(int argc, char **argv)
 		return STATUS_ERROR;
 	}
 	read_options_defaults(&c->read);
-	common_options_init(&c->common);
 	json_init(&c->json);
-	first = options_parse(&syntax, &c->common, c, argc, argv);
+	first = options_parse(COMMAND_COMPARE, &c->common, on_setting, c, argc,
+	    argv);
 	if (first < 0) {
 		status = first == -1 ? STATUS_OK : STATUS_ERROR;
-	} else if (c->common.format == FORMAT_CSV) {
-		status = usage_error(&syntax, "csv is for incidents");
 	} else if (first + 2 != argc) {
-		status = usage_error(&syntax, "name two captures");
+		status = usage_error(COMMAND_COMPARE, "name two captures");
 	} else {
 		c->paths[NEAR] = argv[first];
 		c->paths[FAR] = argv[first + 1];

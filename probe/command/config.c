@@ -5,10 +5,18 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "options.h"
 
 #define LINE_BYTES 1024
+
+struct config {
+	const char *path;
+	struct site site;
+	struct config_value *values; /* in the order of the file */
+	size_t count, room;
+};
 
 struct place {
 	const char *path;
@@ -189,28 +197,21 @@ add_peer(const struct place *at, struct site *out, char *value)
 	return check_end(at, value);
 }
 
-static const struct {
-	const char *key;
-	int (*set)(const struct place *, struct site *, char *value);
-} keys[] = {
-	{ "home.network", add_network },
-	{ "home.domain", add_domain },
-	{ "box", add_box },
-	{ "peer", add_peer },
-};
-#define KEYS (sizeof(keys) / sizeof(*keys))
-
+/* The keys that are about the place. */
 static int
-unknown_key(const struct place *at, const char *key)
+set_site(const struct place *at, enum setting_id id, struct site *out,
+    char *value)
 {
-	size_t best = 0;
-
-	for (size_t i = 1; i < KEYS; i++)
-		if (word_distance(key, keys[i].key) <
-		    word_distance(key, keys[best].key))
-			best = i;
-	return wrong(at, "unknown key \"%s\"; did you mean \"%s\"?", key,
-	    keys[best].key);
+	switch ((int)id) {
+	case SET_HOME_NETWORK:
+		return add_network(at, out, value);
+	case SET_HOME_DOMAIN:
+		return add_domain(at, out, value);
+	case SET_BOX:
+		return add_box(at, out, value);
+	default:
+		return add_peer(at, out, value);
+	}
 }
 
 /* --- lines --------------------------------------------------------------- */
@@ -227,10 +228,82 @@ trim(char *text)
 	return text;
 }
 
+/* A copy that lives as long as the program: a setting may be in use long after
+ * the file was read again. Equal ones are one. NULL: out of memory. */
+static const char *
+lasting(const char *text)
+{
+	static struct text {
+		struct text *next;
+		char text[];
+	} * texts;
+	size_t n = strlen(text) + 1;
+	struct text *t = texts;
+
+	while (t != NULL && strcmp(t->text, text) != 0)
+		t = t->next;
+	if (t == NULL && (t = malloc(sizeof(*t) + n)) != NULL) {
+		memcpy(t->text, text, n);
+		t->next = texts;
+		texts = t;
+	}
+	return t == NULL ? NULL : t->text;
+}
+
+static const struct config_value *
+earlier(const struct config *config, const char *key)
+{
+	for (size_t i = 0; i < config->count; i++)
+		if (strcmp(config->values[i].key, key) == 0)
+			return &config->values[i];
+	return NULL;
+}
+
+static struct config_value *
+add_value(struct config *config)
+{
+	if (config->count == config->room) {
+		size_t room = config->room ? config->room * 2 : 32;
+		void *more =
+		    realloc(config->values, room * sizeof(*config->values));
+
+		if (more == NULL)
+			return NULL;
+		config->values = more;
+		config->room = room;
+	}
+	return &config->values[config->count++];
+}
+
 static int
-take_line(const struct place *at, struct site *out, char *line)
+take_value(const struct place *at, struct config *config, enum setting_id id,
+    char *text)
+{
+	const struct setting *s = setting(id);
+	const struct config_value *before = earlier(config, s->key);
+	struct config_value *value;
+	char bad[SETTING_WRONG_BYTES];
+	const char *kept = lasting(text);
+
+	if (before != NULL && !(s->flags & MANY))
+		return wrong(at, "%s was set in line %u already", s->key,
+		    before->line);
+	value = kept == NULL ? NULL : add_value(config);
+	if (value == NULL)
+		return wrong(at, "out of memory");
+	value->key = s->key;
+	value->line = at->line;
+	if (!setting_parse(id, kept, &value->value, bad))
+		return wrong(at, "%s: \"%.100s\" %s", s->key, text, bad);
+	return s->kind == VALUE_SITE ? set_site(at, id, &config->site, text) :
+				       0;
+}
+
+static int
+take_line(const struct place *at, struct config *config, char *line)
 {
 	char *key = trim(line), *value;
+	int id;
 
 	if (key[0] == '\0' || key[0] == '#')
 		return 0;
@@ -240,16 +313,17 @@ take_line(const struct place *at, struct site *out, char *line)
 	*value++ = '\0';
 	key = trim(key);
 	value = trim(value);
-	for (size_t i = 0; i < KEYS; i++)
-		if (strcmp(key, keys[i].key) == 0)
-			return value[0] != '\0' ?
-			    keys[i].set(at, out, value) :
-			    wrong(at, "%s has no value", key);
-	return unknown_key(at, key);
+	id = setting_of_key(key, COMMANDS);
+	if (id < 0)
+		return wrong(at, "unknown key \"%s\"; did you mean \"%s\"?",
+		    key, setting_nearest_key(key));
+	return value[0] != '\0' ?
+	    take_value(at, config, (enum setting_id)id, value) :
+	    wrong(at, "%s has no value", key);
 }
 
 static int
-take_lines(struct place *at, struct site *out, FILE *file)
+take_lines(struct place *at, struct config *config, FILE *file)
 {
 	char line[LINE_BYTES];
 
@@ -258,39 +332,84 @@ take_lines(struct place *at, struct site *out, FILE *file)
 		if (strlen(line) + 1 == sizeof(line))
 			return wrong(at, "a line of more than %d octets",
 			    LINE_BYTES - 2);
-		if (take_line(at, out, line) != 0)
+		if (take_line(at, config, line) != 0)
 			return -1;
 	}
 	return 0;
 }
 
-static struct site site;
-static bool loaded;
+/* --- the file ------------------------------------------------------------ */
 
-int
-config_load(const char *path)
+static struct config *current;
+
+static void
+config_free(struct config *config)
+{
+	if (config != NULL)
+		free(config->values);
+	free(config);
+}
+
+static int
+read_file(struct config *config, const char *path)
 {
 	struct place at = { path, 0 };
 	FILE *file = fopen(path, "r");
+	int status;
 
-	memset(&site, 0, sizeof(site));
-	loaded = false;
-	if (file == NULL) {
+	config->path = lasting(path);
+	if (file == NULL || config->path == NULL) {
 		complain("%s: %s", path, strerror(errno));
 		return -1;
 	}
 	errno = 0;
-	loaded = take_lines(&at, &site, file) == 0;
-	if (loaded && ferror(file)) {
+	status = take_lines(&at, config, file);
+	if (status == 0 && ferror(file)) {
 		complain("%s: %s", path, strerror(errno ? errno : EIO));
-		loaded = false;
+		status = -1;
 	}
 	fclose(file);
-	return loaded ? 0 : -1;
+	return status;
+}
+
+int
+config_load(const char *path)
+{
+	struct config *config = calloc(1, sizeof(*config));
+
+	if (config == NULL) {
+		complain("out of memory");
+		return -1;
+	}
+	if (read_file(config, path) != 0) {
+		config_free(config);
+		return -1;
+	}
+	config_free(current);
+	current = config;
+	return 0;
+}
+
+const struct config *
+config_current(void)
+{
+	return current;
+}
+
+const char *
+config_path(const struct config *config)
+{
+	return config->path;
+}
+
+const struct config_value *
+config_value(const struct config *config, size_t i)
+{
+	return i < config->count ? &config->values[i] : NULL;
 }
 
 const struct site *
 config_site(void)
 {
-	return loaded ? &site : NULL;
+	return current != NULL ? &current->site : NULL;
 }

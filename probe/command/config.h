@@ -1,24 +1,42 @@
 /*
  * probe/command/config.h - the configuration file: what the operator says of
- * his place.
+ * his place, and whatever an option can say.
  *
- *	# comments, and lines of key = value; a key may come again
+ *	# comments, and lines of key = value; some keys may come again
  *	home.network = 192.0.2.0/24
  *	home.domain = example.org
  *	box = 198.51.100.0/24 side server from 2026-01-01 until 2026-07-01 ASA
  *	peer = 198.51.100.25 mx1.example.org
+ *	max-flows = 1M
  *
- * Strict: an unknown key or a value that makes no sense is an error, with the
- * file's name and the line.
+ * The keys are those of settings.def. Strict: an unknown key or a value that
+ * makes no sense is an error, with the file's name and the line, whichever
+ * command reads it.
  */
 #ifndef PROBE_COMMAND_CONFIG_H
 #define PROBE_COMMAND_CONFIG_H
 
 #include "rules/site.h"
+#include "settings.h"
 
-/* 0, or -1 after saying on stderr what is wrong. */
+struct config;
+
+/* A line; key and text live as long as the program. */
+struct config_value {
+	const char *key;
+	unsigned line;
+	struct setting_value value;
+};
+
+/* Replaces what was loaded before: 0. What cannot be read to its end, or is
+ * wrong, leaves that in force: -1 after saying on stderr what is wrong. */
 int config_load(const char *path);
-/* What the file said; NULL: none was loaded. One for the program. */
+/* NULL: none was loaded. One for the program. */
+const struct config *config_current(void);
+const char *config_path(const struct config *);
+/* NULL behind the last. */
+const struct config_value *config_value(const struct config *, size_t i);
+/* What the current one says of the place; NULL: none was loaded. */
 const struct site *config_site(void);
 
 #endif

@@ -10,34 +10,6 @@
 #include "store/store.h"
 #include "word.h"
 
-enum {
-	OPTION_ALL = 300,
-	OPTION_KIND,
-	OPTION_CERTAINTY,
-	OPTION_SERVER,
-	OPTION_CLIENT,
-	OPTION_DOMAIN,
-	OPTION_SINCE,
-	OPTION_UNTIL,
-	OPTION_CAMPAIGNS,
-};
-
-static const struct option_row rows[] = {
-	{ "all", OPTION_ALL, NULL, "withdrawn ones too" },
-	{ "kind", OPTION_KIND, "KIND", "only these (see striplight rules)" },
-	{ "certainty", OPTION_CERTAINTY, "WORD",
-	    "possible (default), likely or demonstrated, and above" },
-	{ "server", OPTION_SERVER, "ADDRESS", "only with this server" },
-	{ "client", OPTION_CLIENT, "ADDRESS", "only with this client" },
-	{ "domain", OPTION_DOMAIN, "DOMAIN", "only with this recipient" },
-	{ "since", OPTION_SINCE, "TIME", "from this time on (RFC 3339)" },
-	{ "until", OPTION_UNTIL, "TIME", "before this time" },
-	{ "campaigns", OPTION_CAMPAIGNS, NULL,
-	    "repetitions of one act instead: same kind and mask, and a server "
-	    "or client network in common" },
-	{ NULL, 0, NULL, NULL },
-};
-
 struct listing {
 	struct incident_filter filter;
 	struct address server, client;
@@ -51,10 +23,10 @@ struct listing {
 
 static int
 set_address(struct address *out, const struct address **filter,
-    const char *text)
+    const char *text, char wrong[SETTING_WRONG_BYTES])
 {
 	if (!address_parse(text, out)) {
-		complain("incidents: \"%s\" is not an IP address", text);
+		snprintf(wrong, SETTING_WRONG_BYTES, "is not an IP address");
 		return -1;
 	}
 	*filter = out;
@@ -62,44 +34,47 @@ set_address(struct address *out, const struct address **filter,
 }
 
 static int
-on_option(void *context, int letter, const char *value)
+on_setting(void *context, enum setting_id id, const struct setting_value *value,
+    char wrong[SETTING_WRONG_BYTES])
 {
 	struct listing *l = context;
+	const char *text = value->text;
 	enum kind kind;
 
-	switch (letter) {
-	case OPTION_ALL:
+	switch ((int)id) {
+	case SET_ALL:
 		l->filter.all = true;
 		return 0;
-	case OPTION_KIND:
-		if (!kind_parse(value, &kind)) {
-			complain("incidents: unknown kind \"%s\"; striplight "
-				 "rules list has them",
-			    value);
+	case SET_KIND:
+		if (!kind_parse(text, &kind)) {
+			snprintf(wrong, SETTING_WRONG_BYTES,
+			    "is an unknown kind; striplight rules list has "
+			    "them");
 			return -1;
 		}
 		l->filter.kind = kind_name(kind);
 		return 0;
-	case OPTION_CERTAINTY:
-		if (!certainty_parse(value, &l->filter.certainty)) {
-			complain("incidents: unknown certainty \"%s\"", value);
-			return -1;
-		}
+	case SET_CERTAINTY:
+		certainty_parse(text, &l->filter.certainty);
 		return 0;
-	case OPTION_SERVER:
-		return set_address(&l->server, &l->filter.server, value);
-	case OPTION_CLIENT:
-		return set_address(&l->client, &l->filter.client, value);
-	case OPTION_DOMAIN:
-		l->filter.domain = value;
+	case SET_SERVER:
+		return set_address(&l->server, &l->filter.server, text, wrong);
+	case SET_CLIENT:
+		return set_address(&l->client, &l->filter.client, text, wrong);
+	case SET_DOMAIN:
+		l->filter.domain = text;
 		return 0;
-	case OPTION_CAMPAIGNS:
+	case SET_CAMPAIGNS:
 		l->by_campaign = true;
 		return 0;
-	case OPTION_SINCE:
-		return option_time("incidents", &l->filter.since_ns, value);
+	case SET_SINCE:
+		l->filter.since_ns = value->time_ns;
+		return 0;
+	case SET_UNTIL:
+		l->filter.until_ns = value->time_ns;
+		return 0;
 	default:
-		return option_time("incidents", &l->filter.until_ns, value);
+		return 0;
 	}
 }
 
@@ -159,14 +134,6 @@ list(struct listing *l, struct store *store)
 int
 command_incidents(int argc, char **argv)
 {
-	static const struct command_syntax syntax = { "incidents",
-		"incidents [--kind KIND] [--certainty WORD] [FILTER] ...\n"
-		"       striplight incidents ack|label|suppress --help",
-		"Lists what was found, ordered by time: possible and above, "
-		"each in its latest\nrevision. JSON is one EVE alert a line. "
-		"What the operator says of them - ack, label,\nsuppress - is "
-		"listed with them.",
-		rows, on_option };
 	struct listing l = { 0 };
 	char errbuf[STORE_ERRBUF];
 	struct store *store;
@@ -174,15 +141,15 @@ command_incidents(int argc, char **argv)
 
 	if (argc > 1 && word_is_command(argv[1]))
 		return word_command(argc - 1, argv + 1);
-	common_options_init(&l.common);
-	first = options_parse(&syntax, &l.common, &l, argc, argv);
+	first = options_parse(COMMAND_INCIDENTS, &l.common, on_setting, &l,
+	    argc, argv);
 	if (first < 0)
 		return first == -1 ? STATUS_OK : STATUS_ERROR;
 	if (l.by_campaign && l.common.format == FORMAT_CSV)
-		return usage_error(&syntax, "csv is for incidents");
+		return usage_error(COMMAND_INCIDENTS, "csv is for incidents");
 	if (first < argc)
-		return usage_error(&syntax, "\"%s\" is not wanted here",
-		    argv[first]);
+		return usage_error(COMMAND_INCIDENTS,
+		    "\"%s\" is not wanted here", argv[first]);
 	style_color(l.common.color);
 	store = store_open(l.common.db, STORE_READ, errbuf);
 	if (store == NULL) {

@@ -1,55 +1,18 @@
 #include "options.h"
 
-#include <ctype.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "config.h"
+#include "options_help.h"
 
-#define ROWS_MAX 64
-#define HELP_COLUMN 30 /* where explanations begin */
-
-enum {
-	OPTION_DB = 1000,
-	OPTION_NO_COLOR,
-	OPTION_FORMAT,
-	OPTION_CONFIG,
-};
-
-static const struct option_row common_rows[] = {
-	{ "db", OPTION_DB, "PATH",
-	    "the database (default: striplight.db here, or $STRIPLIGHT_DB)" },
-	{ "config", OPTION_CONFIG, "FILE",
-	    "what you say of your place: home networks, own domains, known "
-	    "boxes, peers (or $STRIPLIGHT_CONFIG)" },
-	{ "format", OPTION_FORMAT, "text|json|csv",
-	    "how results are printed (table is text)" },
-	{ "quiet", 'q', NULL, "results and errors only" },
-	{ "verbose", 'v', NULL, "more of what is going on" },
-	{ "no-color", OPTION_NO_COLOR, NULL, "no colours (also NO_COLOR)" },
-	{ "help", 'h', NULL, "this text" },
-	{ NULL, 0, NULL, NULL },
-};
-
-void
-common_options_init(struct common_options *o)
-{
-	const char *db = getenv("STRIPLIGHT_DB");
-	const char *no_color = getenv("NO_COLOR");
-
-	memset(o, 0, sizeof(*o));
-	o->db = db != NULL && db[0] != '\0' ? db : "striplight.db";
-	o->config = getenv("STRIPLIGHT_CONFIG");
-	if (o->config != NULL && o->config[0] == '\0')
-		o->config = NULL;
-	o->color = isatty(STDOUT_FILENO) &&
-	    (no_color == NULL || no_color[0] == '\0');
-}
+/* What getopt_long() calls an option: its row, and whether --no-NAME. */
+enum { ROW_BASE = 1000, ROW_NEGATED = 1000 };
+#define NEGATED_BYTES 48
 
 /* Nothing from a file name or the wire may steer a terminal. */
 static void
@@ -88,8 +51,14 @@ complain_at(const char *path, unsigned line, const char *text)
 	fputc('\n', stderr);
 }
 
+static void
+print_usage(enum command command)
+{
+	fprintf(stderr, "usage: striplight %s\n", command_row(command)->usage);
+}
+
 int
-usage_error(const struct command_syntax *syntax, const char *format, ...)
+usage_error(enum command command, const char *format, ...)
 {
 	char text[1024];
 	va_list arguments;
@@ -97,246 +66,412 @@ usage_error(const struct command_syntax *syntax, const char *format, ...)
 	va_start(arguments, format);
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
-	complain("%s: %s", syntax->name, text);
-	fprintf(stderr, "usage: striplight %s\n", syntax->usage);
+	complain("%s: %s", command_row(command)->name, text);
+	print_usage(command);
 	return STATUS_ERROR;
 }
 
-/* Words between `indent` and column 79; an empty line stays one. */
-static void
-print_wrapped(const char *text, int indent)
-{
-	int column = indent;
-
-	while (*text != '\0') {
-		int n = (int)strcspn(text, " \n");
-
-		if (column > indent && column + 1 + n > 79) {
-			printf("\n%*s", indent, "");
-			column = indent;
-		} else if (column > indent) {
-			putchar(' ');
-			column++;
-		}
-		printf("%.*s", n, text);
-		column += n;
-		text += n;
-		if (text[0] == '\n' && text[1] == '\n') {
-			printf("\n\n%*s", indent, "");
-			column = indent;
-			text++;
-		}
-		text += *text != '\0';
-	}
-	putchar('\n');
-}
+/* --- what all commands have ---------------------------------------------- */
 
 static void
-print_row(const struct option_row *row)
+set_common(struct common_options *o, enum setting_id id,
+    const struct setting_value *value)
 {
-	char left[64];
-
-	snprintf(left, sizeof(left), "%s%c%s--%s%s%s",
-	    row->letter < 256 ? "-" : "", row->letter < 256 ? row->letter : ' ',
-	    row->letter < 256 ? ", " : "   ", row->name,
-	    row->value_name ? " " : "", row->value_name ? row->value_name : "");
-	printf("  %s", left);
-	if (strlen(left) + 4 > HELP_COLUMN)
-		printf("\n%*s", HELP_COLUMN, "");
-	else
-		printf("%*s", HELP_COLUMN - 2 - (int)strlen(left), "");
-	print_wrapped(row->help, HELP_COLUMN);
-}
-
-static void
-print_help(const struct command_syntax *syntax)
-{
-	printf("usage: striplight %s\n\n", syntax->usage);
-	print_wrapped(syntax->summary, 0);
-	putchar('\n');
-	for (const struct option_row *r = syntax->rows;
-	     r != NULL && r->name != NULL; r++)
-		print_row(r);
-	for (const struct option_row *r = common_rows; r->name != NULL; r++)
-		print_row(r);
-}
-
-static size_t
-add_rows(const struct option_row *rows, struct option *out, size_t n,
-    char *letters)
-{
-	for (; rows != NULL && rows->name != NULL && n + 1 < ROWS_MAX; rows++) {
-		out[n++] = (struct option){ rows->name,
-			rows->value_name ? required_argument : no_argument,
-			NULL, rows->letter };
-		if (rows->letter < 256)
-			snprintf(letters + strlen(letters), 3, "%c%s",
-			    rows->letter, rows->value_name ? ":" : "");
-	}
-	return n;
-}
-
-/* 0, 1: an option of the command's own, -1: wrong. */
-static int
-common_option(struct common_options *o, int letter, const char *value)
-{
-	switch (letter) {
-	case OPTION_DB:
-		o->db = value;
-		return 0;
-	case OPTION_CONFIG:
-		o->config = value;
-		return 0;
-	case OPTION_NO_COLOR:
+	switch ((int)id) {
+	case SET_DB:
+		o->db = value->text;
+		break;
+	case SET_CONFIG:
+		o->config = value->text;
+		break;
+	case SET_NO_COLOR:
 		o->color = false;
-		return 0;
-	case 'q':
+		break;
+	case SET_QUIET:
 		o->quiet = true;
-		return 0;
-	case 'v':
+		break;
+	case SET_VERBOSE:
 		o->verbose = true;
-		return 0;
-	case OPTION_FORMAT:
-		if (strcmp(value, "text") == 0 || strcmp(value, "table") == 0)
-			o->format = FORMAT_TEXT;
-		else if (strcmp(value, "json") == 0)
-			o->format = FORMAT_JSON;
-		else if (strcmp(value, "csv") == 0)
-			o->format = FORMAT_CSV;
-		else
-			return -1;
-		return 0;
-	default:
-		return 1;
+		break;
+	case SET_FORMAT:
+		o->format = (enum format)value->number;
+		break;
 	}
 }
 
-int
-options_parse(const struct command_syntax *syntax,
-    struct common_options *common, void *context, int argc, char **argv)
+static bool
+is_common(enum setting_id id)
 {
-	struct option rows[ROWS_MAX] = { { 0 } };
-	char letters[2 * ROWS_MAX + 2] = ":";
-	size_t n = add_rows(syntax->rows, rows, 0, letters);
-	int letter;
+	return id >= SET_HOME_NETWORK;
+}
 
-	add_rows(common_rows, rows, n, letters);
+/* Who takes values. */
+struct taker {
+	struct common_options *common;
+	set_fn set;
+	void *context;
+};
+
+static int
+take(const struct taker *t, enum setting_id id,
+    const struct setting_value *value, char wrong[SETTING_WRONG_BYTES])
+{
+	if (is_common(id))
+		set_common(t->common, id, value);
+	else if (t->set != NULL)
+		return t->set(t->context, id, value, wrong);
+	return 0;
+}
+
+static const char *
+environment(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value != NULL && value[0] != '\0' ? value : NULL;
+}
+
+void
+options_defaults(enum command command, struct common_options *common,
+    set_fn set, void *context)
+{
+	struct taker taker = { common, set, context };
+	const char *db = environment("STRIPLIGHT_DB");
+
+	memset(common, 0, sizeof(*common));
+	common->color = isatty(STDOUT_FILENO) &&
+	    environment("NO_COLOR") == NULL;
+	common->config = environment("STRIPLIGHT_CONFIG");
+	for (int i = 0; i < SETTINGS; i++) {
+		enum setting_id id = (enum setting_id)i;
+		const char *standard = setting(id)->standard;
+		char wrong[SETTING_WRONG_BYTES];
+		struct setting_value value;
+
+		/* A test looks whether every default is a value. */
+		if (standard != NULL && setting_is_for(id, command) &&
+		    setting_parse(id, standard, &value, wrong))
+			take(&taker, id, &value, wrong);
+	}
+	if (db != NULL)
+		common->db = db;
+}
+
+/* --- the command line ---------------------------------------------------- */
+
+/* One of the command line. */
+struct given {
+	enum setting_id id;
+	struct setting_value value;
+};
+
+struct line {
+	enum command command;
+	struct given *given;
+	size_t count;
+};
+
+/* Rows for getopt_long(), and its letters. `negated` has room for the names
+ * of what --no-NAME is. */
+static void
+list_options(enum command command, struct option *out, char *letters,
+    char (*negated)[NEGATED_BYTES])
+{
+	strcpy(letters, ":");
+	for (int i = 0; i < SETTINGS; i++) {
+		const struct setting *s = setting((enum setting_id)i);
+		int wants = s->argument ? required_argument : no_argument;
+
+		if (s->name == NULL ||
+		    !setting_is_for((enum setting_id)i, command))
+			continue;
+		*out++ = (struct option){ s->name, wants, NULL, ROW_BASE + i };
+		if (s->kind == VALUE_SWITCH) {
+			snprintf(*negated, NEGATED_BYTES, "no-%s", s->name);
+			*out++ = (struct option){ *negated++, wants, NULL,
+				ROW_BASE + ROW_NEGATED + i };
+		}
+		if (s->letter != 0)
+			snprintf(letters + strlen(letters), 3, "%c%s",
+			    s->letter, s->argument ? ":" : "");
+	}
+	*out = (struct option){ NULL, 0, NULL, 0 };
+}
+
+static int
+row_of_letter(enum command command, int letter)
+{
+	int i = 0;
+
+	while (setting((enum setting_id)i)->letter != letter ||
+	    !setting_is_for((enum setting_id)i, command))
+		i++;
+	return i;
+}
+
+static void
+unknown_option(enum command command, const char *given)
+{
+	const char *best;
+	char name[64];
+
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(given, "="), given);
+	if (optopt != 0 && optopt < ROW_BASE) {
+		usage_error(command, "unknown option -%c", optopt);
+		return;
+	}
+	best = setting_nearest_option(name + 2, command);
+	if (word_distance(name + 2, best) <= 2)
+		usage_error(command, "unknown option %s; did you mean --%s?",
+		    given, best);
+	else
+		usage_error(command, "unknown option %s", given);
+}
+
+static int
+wrong_value(enum command command, enum setting_id id, const char *text,
+    const char *wrong)
+{
+	return usage_error(command, "--%s: \"%s\" %s", setting(id)->name, text,
+	    wrong);
+}
+
+static int
+add_given(struct line *line, enum setting_id id, bool negated, const char *text)
+{
+	struct given *given = &line->given[line->count++];
+	char wrong[SETTING_WRONG_BYTES];
+
+	given->id = id;
+	if (setting(id)->argument == NULL)
+		text = negated ? "no" : "yes";
+	else if (id == SET_FORMAT && strcmp(text, "table") == 0)
+		text = "text"; /* what interface.md calls it for incidents */
+	if (setting_parse(id, text, &given->value, wrong))
+		return 0;
+	return wrong_value(line->command, id, text, wrong);
+}
+
+static bool
+is_given(const struct line *line, enum setting_id id)
+{
+	for (size_t i = 0; i < line->count; i++)
+		if (line->given[i].id == id)
+			return true;
+	return false;
+}
+
+/* 0 with `line` filled, else STATUS_ERROR after saying what is wrong. */
+static int
+read_line(struct line *line, int argc, char **argv)
+{
+	struct option rows[2 * SETTINGS + 1];
+	char letters[2 * SETTINGS + 2], negated[SETTINGS][NEGATED_BYTES];
+	int letter, status = 0;
+
+	list_options(line->command, rows, letters, negated);
 	optind = 1;
 	opterr = 0;
-	while ((letter = getopt_long(argc, argv, letters, rows, NULL)) != -1) {
-		const char *given = argv[optind - 1];
-		int status;
+	while (status == 0 && !is_given(line, SET_HELP) &&
+	    (letter = getopt_long(argc, argv, letters, rows, NULL)) != -1) {
+		int row = letter - ROW_BASE;
 
-		if (letter == 'h') {
-			print_help(syntax);
-			return -1;
-		}
-		if (letter == ':') {
-			usage_error(syntax, "%s wants a value", given);
-			return -2;
-		}
+		if (letter == ':')
+			return usage_error(line->command, "%s wants a value",
+			    argv[optind - 1]);
 		if (letter == '?') {
-			if (optopt != 0 && optopt < 256)
-				usage_error(syntax, "unknown option -%c",
-				    optopt);
-			else
-				usage_error(syntax, "unknown option %s", given);
-			return -2;
+			unknown_option(line->command, argv[optind - 1]);
+			return STATUS_ERROR;
 		}
-		status = common_option(common, letter, optarg);
-		if (status < 0) {
-			usage_error(syntax, "unknown format \"%s\"", optarg);
-			return -2;
-		}
-		if (status > 0 &&
-		    (syntax->option == NULL ||
-			syntax->option(context, letter, optarg) != 0)) {
-			fprintf(stderr, "usage: striplight %s\n",
-			    syntax->usage);
-			return -2;
-		}
+		if (row < 0)
+			row = row_of_letter(line->command, letter);
+		status = add_given(line, (enum setting_id)(row % ROW_NEGATED),
+		    row >= ROW_NEGATED, optarg);
 	}
-	if (common->config != NULL && config_load(common->config) != 0)
-		return -2;
-	return optind;
+	return status;
 }
 
-bool
-time_parse(const char *text, int64_t *ns)
+/* --- what is in force, and by what --------------------------------------- */
+
+/* A value in force. */
+struct effective {
+	enum setting_id id;
+	const struct setting_value *value;
+	const char *path; /* the file that says so; NULL: another does */
+	unsigned line;
+	const char *origin; /* "--ports", "$STRIPLIGHT_DB", "default" */
+};
+
+typedef int (*effective_fn)(void *context, const struct effective *);
+
+static int
+each_given(const struct line *line, enum setting_id id, effective_fn each,
+    void *context)
 {
-	struct tm utc = { 0 }, date;
-	const char *rest = strptime(text, "%Y-%m-%d", &utc);
-	int64_t fraction = 0;
-	time_t seconds;
+	char origin[64];
+	struct effective e = { .id = id, .origin = origin };
+	int status = 0;
 
-	date = utc;
-	/* What nanoseconds in 64 bits hold; strptime() takes 30 February. */
-	if (rest == NULL || utc.tm_year < 70 || utc.tm_year > 190 ||
-	    timegm(&date) < 0 || date.tm_mday != utc.tm_mday)
-		return false;
-	if (*rest == 'T' || *rest == 't' || *rest == ' ') {
-		rest = strptime(rest + 1, "%H:%M:%S", &utc);
-		if (rest == NULL)
-			return false;
-		if (*rest == '.') {
-			int64_t unit = 100000000;
-
-			for (rest++; isdigit((unsigned char)*rest); rest++) {
-				fraction += (*rest - '0') * unit;
-				unit /= 10;
-			}
-		}
+	snprintf(origin, sizeof(origin), "--%s", setting(id)->name);
+	for (size_t i = 0; i < line->count && status == 0; i++) {
+		e.value = &line->given[i].value;
+		if (line->given[i].id == id)
+			status = each(context, &e);
 	}
-	seconds = timegm(&utc);
-	if (*rest == 'Z' || *rest == 'z') {
-		rest++;
-	} else if (*rest == '+' || *rest == '-') {
-		int hours, minutes, sign = *rest == '-' ? 1 : -1;
+	return status;
+}
 
-		if (sscanf(rest + 1, "%2d:%2d", &hours, &minutes) != 2 ||
-		    strlen(rest) != 6)
-			return false;
-		seconds += sign * (hours * 3600 + minutes * 60);
-		rest += 6;
+/* 1: the file does not say anything of it. */
+static int
+each_of_file(const struct config *config, enum setting_id id, effective_fn each,
+    void *context)
+{
+	const char *key = setting(id)->key;
+	struct effective e = { .id = id };
+	const struct config_value *value;
+	int status = 1;
+
+	if (config == NULL || key == NULL)
+		return 1;
+	e.path = config_path(config);
+	for (size_t i = 0; (value = config_value(config, i)) != NULL; i++) {
+		if (strcmp(value->key, key) != 0)
+			continue;
+		e.value = &value->value;
+		e.line = value->line;
+		status = each(context, &e);
+		if (status != 0)
+			return status;
 	}
-	if (*rest != '\0')
-		return false;
-	*ns = (int64_t)seconds * 1000000000 + fraction;
-	return true;
+	return status;
+}
+
+static int
+default_of(enum setting_id id, effective_fn each, void *context)
+{
+	const char *db = id == SET_DB ? environment("STRIPLIGHT_DB") : NULL;
+	const char *text = db != NULL ? db : setting(id)->standard;
+	char wrong[SETTING_WRONG_BYTES];
+	struct setting_value value;
+	struct effective e = { .id = id,
+		.value = &value,
+		.origin = db != NULL ? "$STRIPLIGHT_DB" : "default" };
+
+	if (text == NULL || !setting_parse(id, text, &value, wrong))
+		return 0;
+	return each(context, &e);
+}
+
+/* Every value in force: of the line, else of the environment, else of the
+ * file, else the default. Stops with the first status that is not 0. */
+static int
+each_effective(const struct line *line, const struct config *config,
+    effective_fn each, void *context)
+{
+	int status = 0;
+
+	for (int i = 0; i < SETTINGS && status == 0; i++) {
+		enum setting_id id = (enum setting_id)i;
+
+		if (!setting_is_for(id, line->command))
+			continue;
+		if (is_given(line, id))
+			status = each_given(line, id, each, context);
+		else if (id == SET_DB && environment("STRIPLIGHT_DB") != NULL)
+			status = default_of(id, each, context);
+		else if ((status = each_of_file(config, id, each, context)) ==
+		    1)
+			status = default_of(id, each, context);
+	}
+	return status;
+}
+
+struct taking {
+	const struct taker *taker;
+	enum command command;
+};
+
+static int
+take_effective(void *context, const struct effective *e)
+{
+	const struct taking *t = context;
+	char wrong[SETTING_WRONG_BYTES], text[SETTING_WRONG_BYTES + 256];
+
+	if (take(t->taker, e->id, e->value, wrong) == 0)
+		return 0;
+	if (e->path == NULL)
+		return wrong_value(t->command, e->id, e->value->text, wrong);
+	snprintf(text, sizeof(text), "%s: \"%.200s\" %s", setting(e->id)->key,
+	    e->value->text, wrong);
+	complain_at(e->path, e->line, text);
+	return STATUS_ERROR;
+}
+
+/* As the file would have it, so that it can be kept as one. */
+static int
+print_effective(void *context, const struct effective *e)
+{
+	(void)context;
+	if (setting(e->id)->key == NULL)
+		return 0;
+	if (e->path != NULL)
+		printf("# %s:%u\n", e->path, e->line);
+	else if (e->origin != NULL)
+		printf("# %s\n", e->origin);
+	printf("%s = %s\n", setting(e->id)->key, e->value->text);
+	return 0;
+}
+
+/* -1: done, -2: wrong; else 0. */
+static int
+settle(const struct line *line, const struct taker *taker)
+{
+	struct taking taking = { taker, line->command };
+	unsigned prints = command_row(line->command)->prints;
+	const char *path = taker->common->config;
+
+	for (size_t i = 0; i < line->count; i++)
+		if (line->given[i].id == SET_CONFIG)
+			path = line->given[i].value.text;
+	if (path != NULL && config_load(path) != 0)
+		return -2;
+	if (each_effective(line, config_current(), take_effective, &taking) !=
+	    0)
+		return -2;
+	if (taker->common->format == FORMAT_CSV && !(prints & PRINTS_CSV)) {
+		usage_error(line->command,
+		    "csv is for incidents; this prints text or json");
+		return -2;
+	}
+	if (is_given(line, SET_DUMP_CONFIG))
+		each_effective(line, config_current(), print_effective, NULL);
+	return is_given(line, SET_DUMP_CONFIG) ||
+		is_given(line, SET_CHECK_CONFIG) ?
+	    -1 :
+	    0;
 }
 
 int
-option_time(const char *command, int64_t *ns, const char *text)
+options_parse(enum command command, struct common_options *common, set_fn set,
+    void *context, int argc, char **argv)
 {
-	if (time_parse(text, ns))
-		return 0;
-	complain("%s: \"%s\" is not a time; write 2026-03-01 or "
-		 "2026-03-01T10:15:00Z",
-	    command, text);
-	return -1;
-}
+	struct line line = { .command = command };
+	struct taker taker = { common, set, context };
+	int status;
 
-unsigned
-word_distance(const char *a, const char *b)
-{
-	unsigned row[32], n = (unsigned)strlen(b);
-
-	if (n >= 32)
-		return 99;
-	for (unsigned j = 0; j <= n; j++)
-		row[j] = j;
-	for (; *a != '\0'; a++) {
-		unsigned diagonal = row[0]++;
-
-		for (unsigned j = 1; j <= n; j++) {
-			unsigned above = row[j];
-			unsigned best = diagonal + (*a != b[j - 1]);
-
-			best = above + 1 < best ? above + 1 : best;
-			best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
-			diagonal = above;
-			row[j] = best;
-		}
+	line.given = calloc((size_t)argc + 1, sizeof(*line.given));
+	if (line.given == NULL) {
+		complain("out of memory");
+		return -2;
 	}
-	return row[n];
+	options_defaults(command, common, set, context);
+	status = read_line(&line, argc, argv) != 0 ? -2 : 0;
+	if (status == 0 && is_given(&line, SET_HELP)) {
+		options_help(command);
+		status = -1;
+	} else if (status == 0) {
+		status = settle(&line, &taker);
+	}
+	free(line.given);
+	return status < 0 ? status : optind;
 }

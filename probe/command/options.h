@@ -4,13 +4,12 @@
 #ifndef PROBE_COMMAND_OPTIONS_H
 #define PROBE_COMMAND_OPTIONS_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "settings.h"
 
 enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_CSV };
 
 struct common_options {
-	const char *db; /* --db, $STRIPLIGHT_DB, "striplight.db" */
+	const char *db; /* --db, $STRIPLIGHT_DB, or the file's */
 	bool quiet, verbose;
 	bool color; /* stdout is a terminal, no NO_COLOR */
 	enum format format;
@@ -21,50 +20,36 @@ struct common_options {
 enum { STATUS_OK = 0, STATUS_NO = 1, STATUS_ERROR = 2 };
 
 /*
- * Parses with getopt_long; sub-commands add rows of their own. A row with
- * `value_name` takes a value. `help` is what --help prints.
+ * Takes one value of a setting that is the command's own; `text` in it lives
+ * as long as the program. 0, or -1 with `wrong` saying what only the command
+ * can know of the value ("is not a domain"), to stand behind it.
  */
-struct option_row {
-	const char *name;	/* "db" */
-	int letter;		/* 'i', or a number above 255 for none */
-	const char *value_name; /* "PATH"; NULL: a flag */
-	const char *help;
-};
+typedef int (*set_fn)(void *context, enum setting_id,
+    const struct setting_value *, char wrong[SETTING_WRONG_BYTES]);
 
-struct command_syntax {
-	const char *name;	       /* "read" */
-	const char *usage;	       /* "read [OPTIONS] FILE|DIR|- ..." */
-	const char *summary;	       /* a paragraph for --help */
-	const struct option_row *rows; /* own ones; ends with name NULL */
-	/* An own option was met; 0, or -1 after printing what is wrong. */
-	int (*option)(void *context, int letter, const char *value);
-};
-
-void common_options_init(struct common_options *);
+/* Sets what is so when nothing is said: the defaults of the command's rows,
+ * and the environment's. */
+void
+options_defaults(enum command, struct common_options *, set_fn, void *context);
 /*
- * Index in argv of the first operand; -1: --help was printed, exit 0;
- * -2: wrong usage, or a configuration file that is, was said on stderr,
- * exit 2.
+ * The defaults, then the configuration file, then the command line, which
+ * replaces what the file says of the same setting. `set` may be NULL: the
+ * command has no settings of its own.
+ *
+ * Index in argv of the first operand; -1: all is done, exit 0 (--help,
+ * --check-config, --dump-config); -2: wrong usage, or a configuration file
+ * that is, was said on stderr, exit 2.
  */
-int options_parse(const struct command_syntax *, struct common_options *,
-    void *context, int argc, char **argv);
+int options_parse(enum command, struct common_options *, set_fn, void *context,
+    int argc, char **argv);
 
 /* "striplight: " and the message on stderr; untrusted bytes are escaped. */
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* "FILE:LINE: text": a file of the user's is wrong. */
 void complain_at(const char *path, unsigned line, const char *text);
 /* The same with the command's usage line; returns STATUS_ERROR. */
-int usage_error(const struct command_syntax *, const char *format, ...)
+int usage_error(enum command, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-
-/* How unlike two short words are: letters to change, add or take away. */
-unsigned word_distance(const char *, const char *);
-
-/* RFC 3339, or a date alone (midnight UTC). False: not a time. */
-bool time_parse(const char *text, int64_t *ns);
-/* The same for an option's value: -1 after saying what is wrong. */
-int option_time(const char *command, int64_t *ns, const char *text);
-
 /* The commands; each returns the exit status. */
 int command_read(int argc, char **argv);
 int command_incidents(int argc, char **argv);

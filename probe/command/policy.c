@@ -3,8 +3,6 @@
 
 #include "store/store.h"
 
-enum { OPTION_FROM = 256, OPTION_UNTIL };
-
 /* --- rows, shown --------------------------------------------------------- */
 
 struct listing {
@@ -89,21 +87,16 @@ list_policies(const char *domain, struct listing *listing)
 int
 policy_list(int argc, char **argv)
 {
-	static const struct option_row rows[] = { { 0 } };
-	static const struct command_syntax syntax = { "policy list",
-		"policy list",
-		"Lists the known MTA-STS policies by domain, then by the time "
-		"from which they held.",
-		rows, NULL };
 	struct common_options common;
 	struct listing listing = { .common = &common };
 	int operand, status;
 
-	operand = policy_options(&syntax, &common, NULL, argc, argv, &status);
+	operand = policy_options(COMMAND_POLICY_LIST, &common, NULL, NULL, argc,
+	    argv, &status);
 	if (operand < 0)
 		return status;
 	if (operand != argc)
-		return usage_error(&syntax, "takes no operand");
+		return usage_error(COMMAND_POLICY_LIST, "takes no operand");
 	return list_policies(NULL, &listing);
 }
 
@@ -111,22 +104,16 @@ policy_list(int argc, char **argv)
 int
 policy_export(int argc, char **argv)
 {
-	static const struct option_row rows[] = { { 0 } };
-	static const struct command_syntax syntax = { "policy export",
-		"policy export",
-		"Writes the known MTA-STS policies as JSON Lines: domain, "
-		"from, until, validity, source, policy, and the body as it "
-		"was served.",
-		rows, NULL };
 	struct common_options common;
 	struct listing listing = { .common = &common, .whole = true };
 	int operand, status;
 
-	operand = policy_options(&syntax, &common, NULL, argc, argv, &status);
+	operand = policy_options(COMMAND_POLICY_EXPORT, &common, NULL, NULL,
+	    argc, argv, &status);
 	if (operand < 0)
 		return status;
 	if (operand != argc)
-		return usage_error(&syntax, "takes no operand");
+		return usage_error(COMMAND_POLICY_EXPORT, "takes no operand");
 	common.format = FORMAT_JSON;
 	return list_policies(NULL, &listing);
 }
@@ -134,22 +121,17 @@ policy_export(int argc, char **argv)
 int
 policy_show(int argc, char **argv)
 {
-	static const struct option_row rows[] = { { 0 } };
-	static const struct command_syntax syntax = { "policy show",
-		"policy show DOMAIN",
-		"Shows what is known of a domain's MTA-STS policy. Exit status "
-		"1: nothing.",
-		rows, NULL };
 	char domain[DOMAIN_TEXT_BYTES];
 	struct common_options common;
 	struct listing listing = { .common = &common, .whole = true };
 	int operand, status;
 
-	operand = policy_options(&syntax, &common, NULL, argc, argv, &status);
+	operand = policy_options(COMMAND_POLICY_SHOW, &common, NULL, NULL, argc,
+	    argv, &status);
 	if (operand < 0)
 		return status;
 	if (argc - operand != 1)
-		return usage_error(&syntax, "wants one DOMAIN");
+		return usage_error(COMMAND_POLICY_SHOW, "wants one DOMAIN");
 	if (policy_domain(argv[operand], domain) != 0)
 		return STATUS_ERROR;
 	status = list_policies(domain, &listing);
@@ -168,19 +150,18 @@ struct add_options {
 };
 
 static int
-add_option(void *context, int letter, const char *value)
+add_setting(void *context, enum setting_id id,
+    const struct setting_value *value, char wrong[SETTING_WRONG_BYTES])
 {
 	struct add_options *options = context;
-	int64_t *at = letter == OPTION_FROM ? &options->from_ns :
-					      &options->until_ns;
 
+	(void)wrong;
+	if (id == SET_ADD_FROM)
+		options->from_ns = value->time_ns;
+	else
+		options->until_ns = value->time_ns;
 	options->dated = true;
-	if (time_parse(value, at))
-		return 0;
-	complain("policy add: \"%s\" is not a time, such as 2026-03-01 or "
-		 "2026-03-01T10:15:00Z (RFC 3339)",
-	    value);
-	return -1;
+	return 0;
 }
 
 static int
@@ -237,32 +218,22 @@ add_file(struct policy_row *row, const struct policy_file *file,
 int
 policy_add(int argc, char **argv)
 {
-	static const struct option_row rows[] = {
-		{ "from", OPTION_FROM, "TIME", "when it began to hold" },
-		{ "until", OPTION_UNTIL, "TIME", "when it held no longer" },
-		{ 0 },
-	};
-	static const struct command_syntax syntax = { "policy add",
-		"policy add DOMAIN FILE [--from TIME] [--until TIME]",
-		"Adds a policy as its .well-known/mta-sts.txt serves it. "
-		"Without dates its validity is assumed, and every verdict "
-		"that uses it says so. Kept sessions with recipients in "
-		"DOMAIN are judged again.",
-		rows, add_option };
 	struct add_options options = { INT64_MIN, INT64_MAX, false };
 	struct policy_row row = { .source = "file" };
 	struct common_options common;
 	struct policy_file file;
 	int operand, status;
 
-	operand =
-	    policy_options(&syntax, &common, &options, argc, argv, &status);
+	operand = policy_options(COMMAND_POLICY_ADD, &common, add_setting,
+	    &options, argc, argv, &status);
 	if (operand < 0)
 		return status;
 	if (argc - operand != 2)
-		return usage_error(&syntax, "wants a DOMAIN and a FILE");
+		return usage_error(COMMAND_POLICY_ADD,
+		    "wants a DOMAIN and a FILE");
 	if (options.from_ns >= options.until_ns)
-		return usage_error(&syntax, "--from is not before --until");
+		return usage_error(COMMAND_POLICY_ADD,
+		    "--from is not before --until");
 	if (policy_domain(argv[operand], row.domain) != 0 ||
 	    policy_file_load(&file, argv[operand + 1]) != 0)
 		return STATUS_ERROR;
@@ -293,13 +264,6 @@ command_policy(int argc, char **argv)
 		{ "lint", policy_lint },
 		{ "match", policy_match },
 	};
-	static const struct option_row rows[] = { { 0 } };
-	static const struct command_syntax syntax = { "policy",
-		"policy add|fetch|refresh|import|export|list|show|lint|match",
-		"Known MTA-STS policies (RFC 8461), and what DNS says of MX "
-		"hosts. Sub-commands: add (from a file), fetch, refresh, "
-		"import, export, list, show, lint, match; each has --help.",
-		rows, NULL };
 	struct common_options common;
 	int operand, status;
 
@@ -308,10 +272,11 @@ command_policy(int argc, char **argv)
 		if (strcmp(argv[1], commands[i].name) == 0)
 			return commands[i].run(argc - 1, argv + 1);
 	if (argc > 1 && argv[1][0] != '-')
-		return usage_error(&syntax, "unknown sub-command \"%s\"",
+		return usage_error(COMMAND_POLICY, "unknown sub-command \"%s\"",
 		    argv[1]);
-	operand = policy_options(&syntax, &common, NULL, argc, argv, &status);
+	operand = policy_options(COMMAND_POLICY, &common, NULL, NULL, argc,
+	    argv, &status);
 	if (operand < 0)
 		return status;
-	return usage_error(&syntax, "wants a sub-command");
+	return usage_error(COMMAND_POLICY, "wants a sub-command");
 }

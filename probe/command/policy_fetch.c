@@ -6,19 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum {
-	OPTION_LIST = 256,
-	OPTION_RESOLVER,
-	OPTION_TRUST_ANCHOR,
-	OPTION_TRUST,
-	OPTION_PARALLEL,
-	OPTION_TIMEOUT,
-	OPTION_PRIVATE,
-	OPTION_PORT,
-};
-
 #define LINE_MAX_BYTES 1024
-#define PARALLEL_MAX 64
 
 struct fetching {
 	struct fetch_options options;
@@ -35,73 +23,40 @@ struct fetching {
 
 /* --- the command line ---------------------------------------------------- */
 
-static const struct option_row rows[] = {
-	{ "list", OPTION_LIST, "FILE",
-	    "domains from a file as well, one a line; - is standard input" },
-	{ "resolver", OPTION_RESOLVER, "R",
-	    "resolv.conf (default), recursive, or an address, with @port or "
-	    "without" },
-	{ "trust-anchor", OPTION_TRUST_ANCHOR, "FILE",
-	    "DS or DNSKEY records for DNSSEC (default: the root's)" },
-	{ "trust", OPTION_TRUST, "FILE|DIR",
-	    "CA certificates (default: the system's)" },
-	{ "parallel", OPTION_PARALLEL, "N",
-	    "domains at a time (default 8, at most 64)" },
-	{ "timeout", OPTION_TIMEOUT, "SECONDS",
-	    "for one policy to come (default 60, as RFC 8461 suggests)" },
-	{ "private-addresses", OPTION_PRIVATE, NULL,
-	    "connect to addresses that are not of the public Internet: in a "
-	    "laboratory" },
-	{ "https-port", OPTION_PORT, "PORT",
-	    "ask for policies there: in a laboratory" },
-	{ 0 },
-};
-
-static bool
-number(const char *text, unsigned long least, unsigned long most, unsigned *out)
-{
-	char *end;
-	unsigned long n;
-
-	errno = 0;
-	n = strtoul(text, &end, 10);
-	if (errno != 0 || *end != '\0' || end == text || text[0] == '-' ||
-	    n < least || n > most) {
-		complain("policy: \"%s\" is not a number from %lu to %lu", text,
-		    least, most);
-		return false;
-	}
-	*out = (unsigned)n;
-	return true;
-}
-
 static int
-fetch_option(void *context, int letter, const char *value)
+fetch_setting(void *context, enum setting_id id,
+    const struct setting_value *value, char wrong[SETTING_WRONG_BYTES])
 {
 	struct fetching *f = context;
 	struct fetch_options *o = &f->options;
 
-	switch (letter) {
-	case OPTION_LIST:
-		f->list = value;
+	(void)wrong;
+	switch ((int)id) {
+	case SET_LIST:
+		f->list = value->text;
 		return 0;
-	case OPTION_RESOLVER:
-		o->dns.resolver = value;
+	case SET_RESOLVER:
+		o->dns.resolver = value->text;
 		return 0;
-	case OPTION_TRUST_ANCHOR:
-		o->dns.trust_anchor = value;
+	case SET_TRUST_ANCHOR:
+		o->dns.trust_anchor = value->text;
 		return 0;
-	case OPTION_TRUST:
-		o->https.trust = value;
+	case SET_FETCH_TRUST:
+		o->https.trust = value->text;
 		return 0;
-	case OPTION_PARALLEL:
-		return number(value, 1, PARALLEL_MAX, &o->parallel) ? 0 : -1;
-	case OPTION_TIMEOUT:
-		return number(value, 1, 600, &o->https.seconds) ? 0 : -1;
-	case OPTION_PORT:
-		return number(value, 1, 65535, &o->https.port) ? 0 : -1;
-	default:
+	case SET_PARALLEL:
+		o->parallel = (unsigned)value->number;
+		return 0;
+	case SET_TIMEOUT:
+		o->https.seconds = (unsigned)value->number;
+		return 0;
+	case SET_HTTPS_PORT:
+		o->https.port = (unsigned)value->number;
+		return 0;
+	case SET_PRIVATE_ADDRESSES:
 		o->https.private_addresses = true;
+		return 0;
+	default:
 		return 0;
 	}
 }
@@ -297,16 +252,6 @@ run(struct fetching *f)
 	return f->bad_name ? STATUS_ERROR : status;
 }
 
-static void
-fetching_init(struct fetching *f, const struct common_options *common)
-{
-	*f = (struct fetching){ .common = common };
-	f->options.dns.resolver = "resolv.conf";
-	f->options.https.port = 443;
-	f->options.https.seconds = 60;
-	f->options.parallel = 8;
-}
-
 /* With the store open, as all of it needs it. */
 static int
 run_with_store(struct fetching *f, bool due)
@@ -332,27 +277,17 @@ run_with_store(struct fetching *f, bool due)
 int
 policy_fetch(int argc, char **argv)
 {
-	static const struct command_syntax syntax = { "policy fetch",
-		"policy fetch [OPTIONS] DOMAIN ...",
-		"Asks DNS and the policy hosts what domains demand of those "
-		"who send to them: the MTA-STS record and policy (RFC 8461), "
-		"MX hosts with their TLSA records, validated (RFC 7672), and "
-		"the address of reports (RFC 8460). Answers are kept with the "
-		"time for which they hold; kept sessions are judged again. "
-		"Exit status 1: of some domains no policy is known although "
-		"there may be one.",
-		rows, fetch_option };
 	struct common_options common;
-	struct fetching f;
+	struct fetching f = { .common = &common };
 	int operand, status;
 	bool good = true;
 
-	fetching_init(&f, &common);
-	operand = policy_options(&syntax, &common, &f, argc, argv, &status);
+	operand = policy_options(COMMAND_POLICY_FETCH, &common, fetch_setting,
+	    &f, argc, argv, &status);
 	if (operand < 0)
 		return status;
 	if (operand == argc && f.list == NULL)
-		return usage_error(&syntax, "wants a DOMAIN");
+		return usage_error(COMMAND_POLICY_FETCH, "wants a DOMAIN");
 	for (; good && operand < argc; operand++)
 		good = add_named(&f, argv[operand]);
 	if (good && f.list != NULL)
@@ -366,21 +301,15 @@ policy_fetch(int argc, char **argv)
 int
 policy_refresh(int argc, char **argv)
 {
-	static const struct command_syntax syntax = { "policy refresh",
-		"policy refresh [OPTIONS]",
-		"Does what policy fetch does for all domains that are due: "
-		"those with a known policy daily, or after half of a shorter "
-		"max_age, failures after an hour. Made for a timer.",
-		rows, fetch_option };
 	struct common_options common;
-	struct fetching f;
+	struct fetching f = { .common = &common };
 	int operand, status;
 
-	fetching_init(&f, &common);
-	operand = policy_options(&syntax, &common, &f, argc, argv, &status);
+	operand = policy_options(COMMAND_POLICY_REFRESH, &common, fetch_setting,
+	    &f, argc, argv, &status);
 	if (operand < 0)
 		return status;
-	if (operand != argc || f.list != NULL)
-		return usage_error(&syntax, "takes no domains");
+	if (operand != argc)
+		return usage_error(COMMAND_POLICY_REFRESH, "takes no domains");
 	return run_with_store(&f, true);
 }

@@ -105,19 +105,12 @@ policy_summary(const struct sts_policy *policy, char out[POLICY_SUMMARY_BYTES])
 }
 
 int
-policy_options(const struct command_syntax *syntax,
-    struct common_options *common, void *context, int argc, char **argv,
-    int *status)
+policy_options(enum command command, struct common_options *common, set_fn set,
+    void *context, int argc, char **argv, int *status)
 {
-	int operand;
+	int operand = options_parse(command, common, set, context, argc, argv);
 
-	common_options_init(common);
-	operand = options_parse(syntax, common, context, argc, argv);
 	*status = operand == -1 ? STATUS_OK : STATUS_ERROR;
-	if (operand >= 0 && common->format == FORMAT_CSV) {
-		*status = usage_error(syntax, "prints text or json, not csv");
-		return -1;
-	}
 	return operand;
 }
 

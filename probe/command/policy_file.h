@@ -49,10 +49,9 @@ void policy_say_changed(uint64_t changed);
 const char *
 policy_summary(const struct sts_policy *, char out[POLICY_SUMMARY_BYTES]);
 
-/* As options_parse(), for results that are text or JSON. Below 0: return
- * `*status`. */
-int policy_options(const struct command_syntax *, struct common_options *,
-    void *context, int argc, char **argv, int *status);
+/* As options_parse(). Below 0: return `*status`. */
+int policy_options(enum command, struct common_options *, set_fn, void *context,
+    int argc, char **argv, int *status);
 /* Writes the line, frees `json`; `status`, or STATUS_ERROR when it failed. */
 int policy_json_finish(struct json *, int status);
 

@@ -11,8 +11,6 @@
 #include "rules/host_name.h"
 #include "store/store.h"
 
-enum { OPTION_FORMAT_OF_FILE = 256 };
-
 #define COMPLAINTS_MAX 20
 #define INPUT_MAX_BYTES (256u << 20) /* also unpacked */
 
@@ -271,21 +269,13 @@ import_file(struct import *import, const char *format)
 /* --- the command --------------------------------------------------------- */
 
 static int
-import_option(void *context, int letter, const char *value)
+import_setting(void *context, enum setting_id id,
+    const struct setting_value *value, char wrong[SETTING_WRONG_BYTES])
 {
-	static const char *const formats[] = { "jsonl", "resolver", "eff",
-		"tlsrpt" };
-
-	(void)letter;
-	for (size_t i = 0; i < sizeof(formats) / sizeof(*formats); i++)
-		if (strcmp(value, formats[i]) == 0) {
-			*(const char **)context = value;
-			return 0;
-		}
-	complain("policy import: unknown format \"%s\"; there are jsonl, "
-		 "resolver, eff, tlsrpt",
-	    value);
-	return -1;
+	(void)wrong;
+	if (id == SET_IMPORT_FORMAT)
+		*(const char **)context = value->text;
+	return 0;
 }
 
 static void
@@ -336,32 +326,18 @@ failed:
 int
 policy_import(int argc, char **argv)
 {
-	static const struct option_row rows[] = {
-		{ "format", OPTION_FORMAT_OF_FILE, "jsonl|resolver|eff|tlsrpt",
-		    "what FILE is (default: what it looks like)" },
-		{ 0 },
-	};
-	static const struct command_syntax syntax = { "policy import",
-		"policy import [--format jsonl|resolver|eff|tlsrpt] FILE|- ...",
-		"Adds policies from other programs: JSON Lines as policy "
-		"export writes them, the SQLite cache of "
-		"postfix-mta-sts-resolver (it may be running), EFF's "
-		"policy.json, TLS reports of other senders (RFC 8460, also "
-		"gzipped). What is wrong is named and left out, the rest is "
-		"added; exit status 2 then.",
-		rows, import_option };
 	char errbuf[STORE_ERRBUF];
 	struct common_options common;
 	const char *format = "";
 	struct store *store;
 	int operand, status, worst = STATUS_OK;
 
-	operand =
-	    policy_options(&syntax, &common, &format, argc, argv, &status);
+	operand = policy_options(COMMAND_POLICY_IMPORT, &common, import_setting,
+	    &format, argc, argv, &status);
 	if (operand < 0)
 		return status;
 	if (operand == argc)
-		return usage_error(&syntax, "wants a FILE");
+		return usage_error(COMMAND_POLICY_IMPORT, "wants a FILE");
 	store = store_open(common.db, STORE_WRITE, errbuf);
 	if (store == NULL) {
 		complain("%s", errbuf);

@@ -2,8 +2,6 @@
 #include "policy_file.h"
 #include "rules/sts_txt.h"
 
-enum { OPTION_TXT = 256, OPTION_POLICY };
-
 /* --- lint ---------------------------------------------------------------- */
 
 struct lint_options {
@@ -21,12 +19,14 @@ struct lint_result {
 };
 
 static int
-lint_option(void *context, int letter, const char *value)
+lint_setting(void *context, enum setting_id id,
+    const struct setting_value *value, char wrong[SETTING_WRONG_BYTES])
 {
 	struct lint_options *options = context;
 
-	if (letter == OPTION_TXT)
-		options->txt = value;
+	(void)id;
+	(void)wrong;
+	options->txt = value->text;
 	return 0;
 }
 
@@ -162,27 +162,16 @@ lint_file(const char *path, const struct common_options *common)
 int
 policy_lint(int argc, char **argv)
 {
-	static const struct option_row rows[] = {
-		{ "txt", OPTION_TXT, "RECORD",
-		    "look at the TXT record of _mta-sts.DOMAIN instead" },
-		{ 0 },
-	};
-	static const struct command_syntax syntax = { "policy lint",
-		"policy lint FILE | --txt 'v=STSv1; id=1'",
-		"Says whether a policy, as its .well-known/mta-sts.txt serves "
-		"it, or a TXT record is valid by the grammar of RFC 8461, and "
-		"why not. Exit status 1: it is not.",
-		rows, lint_option };
 	struct lint_options options = { 0 };
 	struct common_options common;
 	int operand, status;
 
-	operand =
-	    policy_options(&syntax, &common, &options, argc, argv, &status);
+	operand = policy_options(COMMAND_POLICY_LINT, &common, lint_setting,
+	    &options, argc, argv, &status);
 	if (operand < 0)
 		return status;
 	if (argc - operand != (options.txt == NULL))
-		return usage_error(&syntax,
+		return usage_error(COMMAND_POLICY_LINT,
 		    "wants either a FILE or --txt RECORD");
 	return options.txt != NULL ? lint_txt(options.txt, &common) :
 				     lint_file(argv[operand], &common);
@@ -195,12 +184,14 @@ struct match_options {
 };
 
 static int
-match_option(void *context, int letter, const char *value)
+match_setting(void *context, enum setting_id id,
+    const struct setting_value *value, char wrong[SETTING_WRONG_BYTES])
 {
 	struct match_options *options = context;
 
-	if (letter == OPTION_POLICY)
-		options->policy = value;
+	(void)id;
+	(void)wrong;
+	options->policy = value->text;
 	return 0;
 }
 
@@ -255,27 +246,19 @@ match_file(const char *host, const char *path,
 int
 policy_match(int argc, char **argv)
 {
-	static const struct option_row rows[] = {
-		{ "policy", OPTION_POLICY, "FILE", "the policy" },
-		{ 0 },
-	};
-	static const struct command_syntax syntax = { "policy match",
-		"policy match MX --policy FILE",
-		"Says whether the policy allows this MX host, and by which "
-		"pattern (RFC 8461 4.1). Exit status 1: it does not.",
-		rows, match_option };
 	struct match_options options = { 0 };
 	struct common_options common;
 	enum host_name_fault fault;
 	struct slice name;
 	int operand, status;
 
-	operand =
-	    policy_options(&syntax, &common, &options, argc, argv, &status);
+	operand = policy_options(COMMAND_POLICY_MATCH, &common, match_setting,
+	    &options, argc, argv, &status);
 	if (operand < 0)
 		return status;
 	if (argc - operand != 1 || options.policy == NULL)
-		return usage_error(&syntax, "wants one MX and --policy FILE");
+		return usage_error(COMMAND_POLICY_MATCH,
+		    "wants one MX and --policy FILE");
 	name = slice_str(argv[operand]);
 	if (name.len > 1 && name.ptr[name.len - 1] == '.')
 		name.len--;

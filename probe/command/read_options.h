@@ -24,6 +24,10 @@ struct read_options {
 
 /* What is so when nothing is said. */
 void read_options_defaults(struct read_options *);
+/* Takes one value, as set_fn; `context` is a struct read_options. For commands
+ * that have these settings as well. */
+int read_options_set(void *context, enum setting_id,
+    const struct setting_value *, char wrong[SETTING_WRONG_BYTES]);
 /* As options_parse(): the index of the first operand, or below 0. */
 int read_options_parse(struct read_options *, int argc, char **argv);
 

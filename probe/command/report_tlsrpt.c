@@ -11,18 +11,8 @@
 #include "report_count.h"
 #include "rules/judge.h"
 
-enum {
-	OPTION_DOMAIN = 256,
-	OPTION_DAY,
-	OPTION_OUT,
-	OPTION_PLAIN,
-	OPTION_SENDER
-};
-
 #define NS_PER_S INT64_C(1000000000)
 #define DAY_S 86400
-/* RFC 2606: a name that cannot be mistaken for somebody's. */
-#define NOBODY "striplight.invalid"
 
 struct reporting {
 	char domain[DOMAIN_TEXT_BYTES]; /* "": all */
@@ -241,28 +231,38 @@ on_domain(void *context, const char *domain)
 /* --- the command ---------------------------------------------------------- */
 
 static int
-tlsrpt_option(void *context, int letter, const char *value)
+set_domain(char out[DOMAIN_TEXT_BYTES], const char *text,
+    char wrong[SETTING_WRONG_BYTES])
+{
+	snprintf(wrong, SETTING_WRONG_BYTES, "is not a domain name");
+	return policy_domain(text, out) == 0 ? 0 : -1;
+}
+
+static int
+tlsrpt_setting(void *context, enum setting_id id,
+    const struct setting_value *value, char wrong[SETTING_WRONG_BYTES])
 {
 	struct reporting *r = context;
 
-	switch (letter) {
-	case OPTION_DOMAIN:
-		return policy_domain(value, r->domain) == 0 ? 0 : -1;
-	case OPTION_SENDER:
-		return policy_domain(value, r->sender) == 0 ? 0 : -1;
-	case OPTION_DAY:
-		if (time_parse(value, &r->day_ns) &&
-		    r->day_ns % (DAY_S * NS_PER_S) == 0)
+	switch ((int)id) {
+	case SET_REPORT_DOMAIN:
+		return set_domain(r->domain, value->text, wrong);
+	case SET_REPORT_SENDER:
+		return set_domain(r->sender, value->text, wrong);
+	case SET_REPORT_DAY:
+		r->day_ns = value->time_ns;
+		if (r->day_ns % (DAY_S * NS_PER_S) == 0)
 			return 0;
-		complain("report tlsrpt: \"%s\" is not a day, such as "
-			 "2026-03-01 (UTC)",
-		    value);
+		snprintf(wrong, SETTING_WRONG_BYTES,
+		    "is not a day, such as 2026-03-01 (UTC)");
 		return -1;
-	case OPTION_OUT:
-		r->out = value;
+	case SET_REPORT_OUT:
+		r->out = value->text;
+		return 0;
+	case SET_REPORT_PLAIN:
+		r->plain = true;
 		return 0;
 	default:
-		r->plain = true;
 		return 0;
 	}
 }
@@ -310,55 +310,32 @@ report_from(struct reporting *r)
 static int
 report_tlsrpt(int argc, char **argv)
 {
-	static const struct option_row rows[] = {
-		{ "domain", OPTION_DOMAIN, "DOMAIN",
-		    "only of this policy domain" },
-		{ "day", OPTION_DAY, "DATE", "only of this UTC day" },
-		{ "out", OPTION_OUT, "DIR",
-		    "a file for each report, gzipped, named as RFC 8460 5.1 "
-		    "says (default: one a line on standard output)" },
-		{ "plain", OPTION_PLAIN, NULL, "with --out: not gzipped" },
-		{ "sender", OPTION_SENDER, "NAME",
-		    "who hands it on (default " NOBODY ")" },
-		{ 0 },
-	};
-	static const struct command_syntax syntax = { "report tlsrpt",
-		"report tlsrpt [--domain DOMAIN] [--day DATE] [--out DIR]",
-		"Writes what was seen as TLS reports (RFC 8460), one for each "
-		"policy domain and UTC day. They are observations from the "
-		"side, say so, and are never sent. Counted are only sessions "
-		"whose domain was known before STARTTLS. Exit status 1: there "
-		"are none.",
-		rows, tlsrpt_option };
-	struct reporting r = { .sender = NOBODY, .day_ns = -1 };
+	struct reporting r = { .day_ns = -1 };
 	int operand, status;
 
-	operand = policy_options(&syntax, &r.common, &r, argc, argv, &status);
+	operand = policy_options(COMMAND_REPORT_TLSRPT, &r.common,
+	    tlsrpt_setting, &r, argc, argv, &status);
 	if (operand < 0)
 		return status;
 	if (operand != argc)
-		return usage_error(&syntax, "takes no operand");
+		return usage_error(COMMAND_REPORT_TLSRPT, "takes no operand");
 	return report_from(&r);
 }
 
 int
 command_report(int argc, char **argv)
 {
-	static const struct option_row rows[] = { { 0 } };
-	static const struct command_syntax syntax = { "report",
-		"report tlsrpt [OPTIONS]",
-		"Writes reports of what was seen: tlsrpt, for mail operators "
-		"(RFC 8460).",
-		rows, NULL };
 	struct common_options common;
 	int operand, status;
 
 	if (argc > 1 && strcmp(argv[1], "tlsrpt") == 0)
 		return report_tlsrpt(argc - 1, argv + 1);
 	if (argc > 1 && argv[1][0] != '-')
-		return usage_error(&syntax, "unknown report \"%s\"", argv[1]);
-	operand = policy_options(&syntax, &common, NULL, argc, argv, &status);
+		return usage_error(COMMAND_REPORT, "unknown report \"%s\"",
+		    argv[1]);
+	operand = policy_options(COMMAND_REPORT, &common, NULL, NULL, argc,
+	    argv, &status);
 	if (operand < 0)
 		return status;
-	return usage_error(&syntax, "wants a report");
+	return usage_error(COMMAND_REPORT, "wants a report");
 }

@@ -10,17 +10,6 @@
 
 #define LABEL 12
 
-enum {
-	OPTION_RULES = 300,
-};
-
-static const struct option_row rows[] = {
-	{ "rules", OPTION_RULES, "DIR",
-	    "keywords.tsv, products.tsv, masks.tsv instead of the built-in "
-	    "ones" },
-	{ NULL, 0, NULL, NULL },
-};
-
 struct ruling {
 	struct common_options common;
 	const char *folder;
@@ -29,12 +18,14 @@ struct ruling {
 };
 
 static int
-on_option(void *context, int letter, const char *value)
+on_setting(void *context, enum setting_id id, const struct setting_value *value,
+    char wrong[SETTING_WRONG_BYTES])
 {
 	struct ruling *r = context;
 
-	if (letter == OPTION_RULES)
-		r->folder = value;
+	(void)wrong;
+	if (id == SET_RULES)
+		r->folder = value->text;
 	return 0;
 }
 
@@ -169,8 +160,7 @@ explain_text(enum kind kind)
 /* --- which --------------------------------------------------------------- */
 
 static int
-answer(struct ruling *r, const struct command_syntax *syntax, char **words,
-    int count)
+answer(struct ruling *r, char **words, int count)
 {
 	bool json = r->common.format == FORMAT_JSON;
 	enum kind kind;
@@ -187,7 +177,8 @@ answer(struct ruling *r, const struct command_syntax *syntax, char **words,
 		}
 		status = json ? explain_json(r, kind) : explain_text(kind);
 	} else {
-		return usage_error(syntax, "list, or explain and one kind");
+		return usage_error(COMMAND_RULES,
+		    "list, or explain and one kind");
 	}
 	if (status != 0 || fflush(stdout) != 0) {
 		complain("standard output cannot be written");
@@ -199,22 +190,14 @@ answer(struct ruling *r, const struct command_syntax *syntax, char **words,
 int
 command_rules(int argc, char **argv)
 {
-	static const struct command_syntax syntax = { "rules",
-		"rules list | rules explain KIND",
-		"Says what is looked for: the kinds of incident, the masks "
-		"and the server software\nthat are known; and, for one kind, "
-		"every piece of evidence with its weight and why\nit has it.",
-		rows, on_option };
 	struct ruling r = { 0 };
 	char errbuf[REGISTRY_ERRBUF];
 	int first, status;
 
-	common_options_init(&r.common);
-	first = options_parse(&syntax, &r.common, &r, argc, argv);
+	first =
+	    options_parse(COMMAND_RULES, &r.common, on_setting, &r, argc, argv);
 	if (first < 0)
 		return first == -1 ? STATUS_OK : STATUS_ERROR;
-	if (r.common.format == FORMAT_CSV)
-		return usage_error(&syntax, "csv is for incidents");
 	style_color(r.common.color);
 	r.registry = registry_load(r.folder, errbuf);
 	if (r.registry == NULL) {
@@ -222,7 +205,7 @@ command_rules(int argc, char **argv)
 		return STATUS_ERROR;
 	}
 	json_init(&r.json);
-	status = answer(&r, &syntax, argv + first, argc - first);
+	status = answer(&r, argv + first, argc - first);
 	json_free(&r.json);
 	registry_free(r.registry);
 	return status;

@@ -15,15 +15,6 @@
 #define CANDIDATES_SHOWN 5
 #define OTHERS_SHOWN 5
 
-enum {
-	OPTION_FULL = 300,
-};
-
-static const struct option_row rows[] = {
-	{ "full", OPTION_FULL, NULL, "the whole dialogue, however long" },
-	{ NULL, 0, NULL, NULL },
-};
-
 struct showing {
 	struct common_options common;
 	bool full;
@@ -42,12 +33,14 @@ struct showing {
 };
 
 static int
-on_option(void *context, int letter, const char *value)
+on_setting(void *context, enum setting_id id, const struct setting_value *value,
+    char wrong[SETTING_WRONG_BYTES])
 {
 	struct showing *s = context;
 
 	(void)value;
-	s->full |= letter == OPTION_FULL;
+	(void)wrong;
+	s->full |= id == SET_FULL;
 	return 0;
 }
 
@@ -333,14 +326,6 @@ failed:
 int
 command_show(int argc, char **argv)
 {
-	static const struct command_syntax syntax = { "show",
-		"show [--full] INCIDENT",
-		"Shows one incident: what happened and to whom, how sure that "
-		"is and why, what\nspeaks against it, the dialogue with the "
-		"tampered line marked, and a filter for\nWireshark. INCIDENT "
-		"is its id, or the beginning of it.\n\n"
-		"Exit status: 0 shown, 1 not there, 2 error.",
-		rows, on_option };
 	struct showing *s = calloc(1, sizeof(*s));
 	char errbuf[STORE_ERRBUF];
 	int first, status = STATUS_ERROR;
@@ -349,18 +334,16 @@ command_show(int argc, char **argv)
 		complain("out of memory");
 		return STATUS_ERROR;
 	}
-	common_options_init(&s->common);
 	json_init(&s->json);
-	first = options_parse(&syntax, &s->common, s, argc, argv);
+	first =
+	    options_parse(COMMAND_SHOW, &s->common, on_setting, s, argc, argv);
 	if (first < 0) {
 		status = first == -1 ? STATUS_OK : STATUS_ERROR;
-	} else if (s->common.format == FORMAT_CSV) {
-		status = usage_error(&syntax, "csv is for incidents");
 	} else if (first + 1 != argc) {
-		status = usage_error(&syntax, "name one incident");
+		status = usage_error(COMMAND_SHOW, "name one incident");
 	} else if (!is_hex(argv[first])) {
-		status = usage_error(&syntax, "\"%s\" is not an incident's id",
-		    argv[first]);
+		status = usage_error(COMMAND_SHOW,
+		    "\"%s\" is not an incident's id", argv[first]);
 	} else {
 		style_color(s->common.color);
 		s->store = store_open(s->common.db, STORE_READ, errbuf);

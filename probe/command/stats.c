@@ -234,27 +234,15 @@ show(struct counting *c)
 int
 command_stats(int argc, char **argv)
 {
-	static const struct command_syntax syntax = { "stats",
-		"stats [CAPTURE]",
-		"Counts what came in, what was lost and where, the sessions "
-		"on three axes that each\nadd up to all of them, what could "
-		"not be judged and why, and clear text to domains\nwhose "
-		"policy forbids it. CAPTURE is a file as it was named to "
-		"read, or the beginning\nof its hash. JSON is one object a "
-		"capture.",
-		NULL, NULL };
 	struct counting c = { 0 };
 	char errbuf[STORE_ERRBUF];
 	int first, status;
 
-	common_options_init(&c.common);
-	first = options_parse(&syntax, &c.common, &c, argc, argv);
+	first = options_parse(COMMAND_STATS, &c.common, NULL, NULL, argc, argv);
 	if (first < 0)
 		return first == -1 ? STATUS_OK : STATUS_ERROR;
-	if (c.common.format == FORMAT_CSV)
-		return usage_error(&syntax, "csv is for incidents");
 	if (first + 1 < argc)
-		return usage_error(&syntax, "name one capture or none");
+		return usage_error(COMMAND_STATS, "name one capture or none");
 	c.path = first < argc ? argv[first] : NULL;
 	style_color(c.common.color);
 	totals_init(&c.sum);

@@ -9,8 +9,6 @@
 #include "retention_options.h"
 #include "store/size.h"
 
-enum { OPTION_COMPACT = 300, OPTION_LIMIT };
-
 struct keeping {
 	struct common_options common;
 	struct retention_limits limits;
@@ -43,14 +41,14 @@ wall_clock_ns(void)
 }
 
 static int
-on_option(void *context, int letter, const char *value)
+on_setting(void *context, enum setting_id id, const struct setting_value *value,
+    char wrong[SETTING_WRONG_BYTES])
 {
 	struct keeping *k = context;
 
-	if (letter >= OPTION_LIMIT)
-		return retention_option("store", &k->limits,
-		    letter - OPTION_LIMIT, value);
-	k->compact = true;
+	(void)wrong;
+	if (!retention_set(&k->limits, id, value))
+		k->compact |= id == SET_COMPACT;
 	return 0;
 }
 
@@ -239,24 +237,21 @@ prune(struct keeping *k)
 /* --- the two of them ----------------------------------------------------- */
 
 static int
-run(const struct command_syntax *syntax, enum store_mode mode,
-    int (*work)(struct keeping *), int argc, char **argv)
+run(enum command command, enum store_mode mode, int (*work)(struct keeping *),
+    int argc, char **argv)
 {
-	struct keeping k = { .limits = retention_defaults };
+	struct keeping k = { 0 };
 	char errbuf[STORE_ERRBUF];
 	int first, status = STATUS_ERROR;
 
-	common_options_init(&k.common);
-	first = options_parse(syntax, &k.common, &k, argc, argv);
+	first = options_parse(command, &k.common, on_setting, &k, argc, argv);
 	if (first < 0)
 		return first == -1 ? STATUS_OK : STATUS_ERROR;
 	if (first < argc)
-		return usage_error(syntax,
+		return usage_error(command,
 		    "\"%s\" is too much; the database "
 		    "is named with --db",
 		    argv[first]);
-	if (k.common.format == FORMAT_CSV)
-		return usage_error(syntax, "csv is for incidents");
 	style_color(k.common.color);
 	/* Nothing is made here that is not there. */
 	k.store = store_open(k.common.db, STORE_READ, errbuf);
@@ -278,45 +273,18 @@ run(const struct command_syntax *syntax, enum store_mode mode,
 static int
 command_check(int argc, char **argv)
 {
-	static const struct command_syntax syntax = { "store check",
-		"store check",
-		"Looks at every page of the database and says how much it "
-		"holds. Exit status 1: it\nis damaged.",
-		NULL, NULL };
-
-	return run(&syntax, STORE_READ, check, argc, argv);
+	return run(COMMAND_STORE_CHECK, STORE_READ, check, argc, argv);
 }
 
 static int
 command_prune(int argc, char **argv)
 {
-	struct option_row rows[RETENTION_OPTIONS + 2] = { { 0 } };
-	struct command_syntax syntax = { "store prune", "store prune [LIMITS]",
-		"Takes away what is older than its age or more than its limit, "
-		"the oldest first, in\nsmall steps: others may read and write "
-		"meanwhile. `watch` does it by itself. An\nincident's sessions "
-		"stay as long as it does; what you said of incidents stays\n"
-		"for good. Age is that of the packets: a case of last year is "
-		"a year old on the\nday it is read.",
-		rows, on_option };
-
-	retention_option_rows(rows, OPTION_LIMIT);
-	rows[RETENTION_OPTIONS] = (struct option_row){ "compact",
-		OPTION_COMPACT, NULL,
-		"write the database anew without its free pages; it needs as "
-		"much room again while it does" };
-	return run(&syntax, STORE_WRITE, prune, argc, argv);
+	return run(COMMAND_STORE_PRUNE, STORE_WRITE, prune, argc, argv);
 }
 
 int
 command_store(int argc, char **argv)
 {
-	static const struct command_syntax syntax = { "store",
-		"store check|prune [OPTIONS]",
-		"check: is the database sound, and how much is in it?\n\n"
-		"prune: take away what is old, or too much.\n\n"
-		"striplight store check --help and prune --help say more.",
-		NULL, NULL };
 	struct common_options common;
 	int first;
 
@@ -324,9 +292,8 @@ command_store(int argc, char **argv)
 		return command_check(argc - 1, argv + 1);
 	if (argc > 1 && strcmp(argv[1], "prune") == 0)
 		return command_prune(argc - 1, argv + 1);
-	common_options_init(&common);
-	first = options_parse(&syntax, &common, NULL, argc, argv);
+	first = options_parse(COMMAND_STORE, &common, NULL, NULL, argc, argv);
 	if (first < 0)
 		return first == -1 ? STATUS_OK : STATUS_ERROR;
-	return usage_error(&syntax, "check or prune?");
+	return usage_error(COMMAND_STORE, "check or prune?");
 }

@@ -12,38 +12,6 @@
 #include "probe/output/style.h"
 #include "store/store.h"
 
-enum {
-	OPTION_UNTIL = 300,
-	OPTION_NOTE,
-	OPTION_SERVER,
-	OPTION_CLIENT,
-	OPTION_KIND,
-	OPTION_MASK,
-	OPTION_LIFT,
-	OPTION_LIST,
-};
-
-static const struct option_row word_rows[] = {
-	{ "note", OPTION_NOTE, "TEXT", "why; kept with it" },
-	{ "until", OPTION_UNTIL, "TIME", "it holds until then (RFC 3339)" },
-	{ NULL, 0, NULL, NULL },
-};
-
-static const struct option_row suppress_rows[] = {
-	{ "server", OPTION_SERVER, "ADDRESS", "incidents with this server" },
-	{ "client", OPTION_CLIENT, "NETWORK",
-	    "with clients of this network (192.0.2.0/24)" },
-	{ "kind", OPTION_KIND, "KIND", "of this kind (see striplight rules)" },
-	{ "mask", OPTION_MASK, "MASK",
-	    "that resemble this mask (cisco-esmtp, x-run, ...)" },
-	{ "until", OPTION_UNTIL, "TIME",
-	    "of what was captured before then (RFC 3339)" },
-	{ "note", OPTION_NOTE, "TEXT", "why; shown wherever the rule is" },
-	{ "list", OPTION_LIST, NULL, "the rules that hold" },
-	{ "lift", OPTION_LIFT, "N", "end rule N" },
-	{ NULL, 0, NULL, NULL },
-};
-
 struct saying {
 	struct common_options common;
 	struct store *store;
@@ -54,114 +22,90 @@ struct saying {
 	struct incident incident; /* that an operand names */
 };
 
-static int on_option(void *context, int letter, const char *value);
-
-static const struct command_syntax syntaxes[] = {
-	[WORD_ACK] = { "incidents ack",
-	    "incidents ack [--note TEXT] INCIDENT...",
-	    "Says that you have seen these incidents. What was said stays, "
-	    "with your name\nand the time; show lists it.",
-	    word_rows, on_option },
-	[WORD_LABEL] = { "incidents label",
-	    "incidents label [--note TEXT] true|false|known INCIDENT...",
-	    "Says what these incidents were: true, somebody did tamper; "
-	    "false, nobody did;\nknown, a box that is known to, and may. The "
-	    "last word on an incident counts,\nall of them are kept. stats "
-	    "shows how often striplight was right here.",
-	    word_rows, on_option },
-	[WORD_SUPPRESS] = { "incidents suppress",
-	    "incidents suppress [--server ADDRESS] [--client NETWORK] [--kind "
-	    "KIND] [--mask MASK] [--until TIME] [INCIDENT]",
-	    "Makes a rule: incidents like this are found, kept and listed, "
-	    "marked with the\nrule's number, but not alerted. An INCIDENT "
-	    "stands for its server, its client's\nnetwork, its kind and mask; "
-	    "options narrow or replace these.",
-	    suppress_rows, on_option },
+static const enum command commands[] = {
+	[WORD_ACK] = COMMAND_ACK,
+	[WORD_LABEL] = COMMAND_LABEL,
+	[WORD_SUPPRESS] = COMMAND_SUPPRESS,
 };
 
 static int
-copy(char *out, size_t room, const char *what, const char *value)
+copy(char *out, size_t room, const char *value, char wrong[SETTING_WRONG_BYTES])
 {
 	if (strlen(value) < room) {
 		strcpy(out, value);
 		return 0;
 	}
-	complain("incidents: --%s: longer than %zu octets", what, room - 1);
+	snprintf(wrong, SETTING_WRONG_BYTES, "is longer than %zu octets",
+	    room - 1);
 	return -1;
 }
 
 static int
-set_kind(struct word *word, const char *value)
+set_kind(struct word *word, const char *value, char wrong[SETTING_WRONG_BYTES])
 {
 	enum kind kind;
 
 	if (kind_parse(value, &kind))
-		return copy(word->kind, sizeof(word->kind), "kind", value);
-	complain("incidents: unknown kind \"%s\"; striplight rules list has "
-		 "them",
-	    value);
+		return copy(word->kind, sizeof(word->kind), value, wrong);
+	snprintf(wrong, SETTING_WRONG_BYTES,
+	    "is an unknown kind; striplight rules list has them");
 	return -1;
 }
 
 static int
-set_server(struct word *word, const char *value)
+set_server(struct word *word, const char *value,
+    char wrong[SETTING_WRONG_BYTES])
 {
 	word->has_server = address_parse(value, &word->server);
 	if (!word->has_server)
-		complain("incidents: \"%s\" is not an IP address", value);
+		snprintf(wrong, SETTING_WRONG_BYTES, "is not an IP address");
 	return word->has_server ? 0 : -1;
 }
 
 static int
-set_client(struct word *word, const char *value)
+set_client(struct word *word, const char *value,
+    char wrong[SETTING_WRONG_BYTES])
 {
 	word->has_client =
 	    network_parse(value, &word->client, &word->client_bits);
 	if (!word->has_client)
-		complain("incidents: \"%s\" is not a network; write "
-			 "192.0.2.0/24 or 192.0.2.7",
-		    value);
+		snprintf(wrong, SETTING_WRONG_BYTES,
+		    "is not a network; write 192.0.2.0/24 or 192.0.2.7");
 	return word->has_client ? 0 : -1;
 }
 
 static int
-set_lift(struct word *word, const char *value)
-{
-	char *end;
-
-	word->lifts = strtoull(value, &end, 10);
-	if (value[0] >= '1' && value[0] <= '9' && *end == '\0')
-		return 0;
-	complain("incidents: --lift: \"%s\" is not a rule's number; "
-		 "incidents suppress --list has them",
-	    value);
-	return -1;
-}
-
-static int
-on_option(void *context, int letter, const char *value)
+on_setting(void *context, enum setting_id id, const struct setting_value *value,
+    char wrong[SETTING_WRONG_BYTES])
 {
 	struct saying *s = context;
 	struct word *word = &s->word;
 
-	s->narrowed |= letter >= OPTION_SERVER && letter <= OPTION_MASK;
-	switch (letter) {
-	case OPTION_UNTIL:
-		return option_time("incidents", &word->until_ns, value);
-	case OPTION_NOTE:
-		return copy(word->note, sizeof(word->note), "note", value);
-	case OPTION_SERVER:
-		return set_server(word, value);
-	case OPTION_CLIENT:
-		return set_client(word, value);
-	case OPTION_KIND:
-		return set_kind(word, value);
-	case OPTION_MASK:
-		return copy(word->mask, sizeof(word->mask), "mask", value);
-	case OPTION_LIFT:
-		return set_lift(word, value);
-	default:
+	s->narrowed |= id == SET_RULE_SERVER || id == SET_RULE_CLIENT ||
+	    id == SET_RULE_KIND || id == SET_RULE_MASK;
+	switch ((int)id) {
+	case SET_WORD_UNTIL:
+	case SET_RULE_UNTIL:
+		word->until_ns = value->time_ns;
+		return 0;
+	case SET_NOTE:
+	case SET_RULE_NOTE:
+		return copy(word->note, sizeof(word->note), value->text, wrong);
+	case SET_RULE_SERVER:
+		return set_server(word, value->text, wrong);
+	case SET_RULE_CLIENT:
+		return set_client(word, value->text, wrong);
+	case SET_RULE_KIND:
+		return set_kind(word, value->text, wrong);
+	case SET_RULE_MASK:
+		return copy(word->mask, sizeof(word->mask), value->text, wrong);
+	case SET_LIFT:
+		word->lifts = value->number;
+		return 0;
+	case SET_LIST_RULES:
 		s->list = true;
+		return 0;
+	default:
 		return 0;
 	}
 }
@@ -439,29 +383,27 @@ word_is_command(const char *name)
 
 /* 0: run it; else the exit status, after saying what is wrong. */
 static int
-check_operands(struct saying *s, const struct command_syntax *syntax, int count,
-    char **operands)
+check_operands(struct saying *s, int count, char **operands)
 {
+	enum command command = commands[s->word.verb];
 	bool whole = s->list || s->word.lifts != 0;
 
-	if (s->common.format == FORMAT_CSV)
-		return usage_error(syntax, "csv is for the list of incidents");
 	if (s->word.verb == WORD_SUPPRESS) {
 		if (count > (whole ? 0 : 1))
-			return usage_error(syntax, "\"%s\" is not wanted here",
+			return usage_error(command, "\"%s\" is not wanted here",
 			    operands[count - 1]);
 		if (!whole && count == 0 && !s->narrowed)
-			return usage_error(syntax,
+			return usage_error(command,
 			    "say which: an incident, or --server, --client, "
 			    "--kind, --mask");
 		return 0;
 	}
 	if (s->word.verb == WORD_LABEL &&
 	    (count == 0 || !label_parse(operands[0], &s->word.label)))
-		return usage_error(syntax,
+		return usage_error(command,
 		    "say what it was first: true, false or known");
 	if (count <= (s->word.verb == WORD_LABEL ? 1 : 0))
-		return usage_error(syntax, "name an incident");
+		return usage_error(command, "name an incident");
 	return 0;
 }
 
@@ -483,7 +425,6 @@ int
 word_command(int argc, char **argv)
 {
 	struct saying *s = calloc(1, sizeof(*s));
-	const struct command_syntax *syntax = syntaxes;
 	char errbuf[STORE_ERRBUF];
 	int first, status;
 
@@ -493,15 +434,14 @@ word_command(int argc, char **argv)
 	}
 	while (strcmp(argv[0], word_verb_name(s->word.verb)) != 0)
 		s->word.verb++;
-	syntax += s->word.verb;
 	s->word.until_ns = INT64_MAX;
-	common_options_init(&s->common);
 	json_init(&s->json);
-	first = options_parse(syntax, &s->common, s, argc, argv);
+	first = options_parse(commands[s->word.verb], &s->common, on_setting, s,
+	    argc, argv);
 	if (first < 0)
 		status = first == -1 ? STATUS_OK : STATUS_ERROR;
 	else
-		status = check_operands(s, syntax, argc - first, argv + first);
+		status = check_operands(s, argc - first, argv + first);
 	if (first >= 0 && status == STATUS_OK) {
 		style_color(s->common.color);
 		/* To write would make one. */
