@@ -10,6 +10,8 @@
 #include "trust.h"
 #include "wording.h"
 
+#define NS_PER_S INT64_C(1000000000)
+
 /* What the certificate is measured by, and what came of it. */
 struct demand {
 	struct dns_route route;
@@ -18,6 +20,7 @@ struct demand {
 	bool published; /* a policy is, but it is not known */
 	bool named;	/* the certificate names the MX host */
 	enum dns_tlsa tlsa;
+	bool validated; /* the TLSA records are */
 	uint64_t frame; /* of the answer that demands it */
 };
 
@@ -29,7 +32,6 @@ demanded_by_policy(const struct trial *trial, struct demand *d)
 	const struct context *context = trial->context;
 	bool asked;
 
-	d->frame = d->route.frame;
 	if (d->route.domain[0] == '\0')
 		return false;
 	d->policy = context->policy(context->world, d->route.domain,
@@ -40,6 +42,45 @@ demanded_by_policy(const struct trial *trial, struct demand *d)
 	d->published = dns_sts(s, d->route.domain, &asked, &d->frame) ==
 	    DNS_STS_PUBLISHED;
 	return d->published;
+}
+
+/* RFC 7672 2.2.1: one record that matches is enough. */
+static enum dns_tlsa
+match_validated(const struct session *s, const char *records, const char *mx)
+{
+	enum dns_tlsa result = DNS_TLSA_NONE;
+
+	while (*records != '\0') {
+		size_t n = strcspn(records, "\n");
+		struct tlsa tlsa;
+
+		if (tlsa_parse(slice_of(records, n), &tlsa)) {
+			if (tlsa_matches(&tlsa, s->chain, s->chain_count, mx,
+				s->chain_ns / NS_PER_S))
+				return DNS_TLSA_MATCHED;
+			result = DNS_TLSA_UNMATCHED;
+		}
+		records += n + (records[n] == '\n');
+	}
+	return result;
+}
+
+/* False: no TLSA record of the host is known to be valid. */
+static bool
+demanded_by_validated(const struct trial *trial, struct demand *d)
+{
+	const struct session *s = trial->session;
+	const struct context *context = trial->context;
+	const char *records = NULL;
+
+	if (context->tlsa != NULL && d->route.domain[0] != '\0')
+		records = context->tlsa(context->world, d->route.domain,
+		    d->route.mx, s->chain_ns);
+	if (records == NULL)
+		return false;
+	d->tlsa = match_validated(s, records, d->route.mx);
+	d->validated = d->tlsa != DNS_TLSA_NONE;
+	return d->validated;
 }
 
 static bool
@@ -57,6 +98,28 @@ is_meant(const struct session *s, const struct dns_route *route)
 	return s->sni[0] == '\0' || strcmp(s->sni, route->mx) == 0;
 }
 
+enum measured { NOT_DEMANDED, MET, NOT_MET };
+
+/* DANE goes before MTA-STS (RFC 8461 2), and what was validated before what
+ * was seen (design 4.7). */
+static enum measured
+measure(const struct trial *trial, struct demand *d)
+{
+	const struct session *s = trial->session;
+
+	d->frame = d->route.frame;
+	d->named = trust_names(s->chain[0], d->route.mx);
+	if (demanded_by_validated(trial, d))
+		return d->tlsa == DNS_TLSA_MATCHED ? MET : NOT_MET;
+	if (demanded_by_policy(trial, d))
+		return meets_policy(s, d) ? MET : NOT_MET;
+	d->policy = d->published = false;
+	d->tlsa = dns_tlsa(s, d->route.mx, &d->frame);
+	return d->tlsa == DNS_TLSA_NONE ? NOT_DEMANDED :
+	    d->tlsa == DNS_TLSA_MATCHED ? MET :
+					  NOT_MET;
+}
+
 /*
  * The demand that is not met. Of domains that other clients asked for nobody
  * knows whether this session was for them, and where one that the client did
@@ -72,22 +135,12 @@ find_unmet(const struct trial *trial, struct demand *out)
 
 	for (unsigned i = 0; i < count && routes[i].own; i++) {
 		struct demand d = { .route = routes[i] };
-		bool demanded;
+		enum measured measured =
+		    is_meant(s, &d.route) ? measure(trial, &d) : NOT_DEMANDED;
 
-		if (!is_meant(s, &d.route))
-			continue;
-		d.named = trust_names(s->chain[0], d.route.mx);
-		demanded = demanded_by_policy(trial, &d);
-		if (demanded && meets_policy(s, &d))
+		if (measured == MET)
 			return false;
-		if (!demanded) {
-			d.policy = d.published = false;
-			d.tlsa = dns_tlsa(s, d.route.mx, &d.frame);
-			if (d.tlsa == DNS_TLSA_MATCHED)
-				return false;
-			demanded = d.tlsa == DNS_TLSA_UNMATCHED;
-		}
-		if (demanded && !found) {
+		if (measured == NOT_MET && !found) {
 			*out = d;
 			found = true;
 		}
@@ -109,8 +162,7 @@ trial_certificate_demanded(const struct session *s,
 	for (unsigned i = 0; i < count && routes[i].own; i++) {
 		struct demand d = { .route = routes[i] };
 
-		if (demanded_by_policy(&trial, &d) ||
-		    dns_tlsa(s, d.route.mx, &d.frame) != DNS_TLSA_NONE)
+		if (measure(&trial, &d) != NOT_DEMANDED)
 			return true;
 	}
 	return false;
@@ -145,7 +197,9 @@ weigh_demand(struct trial *trial, const struct demand *d)
 	enum evidence_code code = EVIDENCE_TLSA_UNMATCHED;
 	struct evidence *e;
 
-	if (d->published)
+	if (d->validated)
+		code = EVIDENCE_DANE_CERTIFICATE;
+	else if (d->published)
 		code = EVIDENCE_POLICY_PUBLISHED;
 	else if (d->policy)
 		code = d->force.policy.mode == STS_ENFORCE ?
@@ -176,6 +230,19 @@ describe(struct trial *trial, const struct demand *d)
 	snprintf(in->expected, sizeof(in->expected), "%.60s", d->route.mx);
 }
 
+static void
+add_dane(struct trial *trial, const struct demand *d)
+{
+	struct policy_verdict v = { .mechanism = MECHANISM_DANE,
+		.basis = BASIS_DNS_MX,
+		.result = POLICY_UNMET };
+
+	snprintf(v.domain, sizeof(v.domain), "%s", d->route.domain);
+	snprintf(v.mode, sizeof(v.mode), "%s",
+	    dane_state_name(DANE_AUTHENTICATE));
+	trial_policy(trial, &v);
+}
+
 enum verdict
 trial_certificate(struct trial *trial)
 {
@@ -192,6 +259,8 @@ trial_certificate(struct trial *trial)
 	if (d.policy)
 		trial_policy_sts(trial, d.route.domain, &d.force, BASIS_DNS_MX,
 		    POLICY_UNMET);
+	if (d.validated)
+		add_dane(trial, &d);
 	wording_certificate(s, d.route.mx, d.named,
 	    d.tlsa == DNS_TLSA_UNMATCHED, trial->out);
 	return trial_conclude(trial);

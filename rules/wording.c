@@ -448,7 +448,7 @@ wording_certificate(const struct session *s, const char *mx, bool named,
 	    "the certificate that came is for \"%.120s\"", in->seen);
 	if (tlsa)
 		wording_add(in->observed, sizeof(in->observed),
-		    ", and of no TLSA record that was seen for %.100s", mx);
+		    ", and of no TLSA record of %.100s", mx);
 	else if (!named)
 		wording_add(in->observed, sizeof(in->observed),
 		    ", the client looked for %.100s", mx);

@@ -216,6 +216,27 @@ find_dane(void *context, const char *domain, const struct endpoint *server,
 	return least;
 }
 
+static const char *
+find_tlsa(void *context, const char *domain, const char *name, int64_t at_ns)
+{
+	struct world *w = context;
+	const struct known_domain *d;
+
+	if (!w->any_host)
+		return NULL;
+	d = ask_domain(w, domain);
+	for (size_t i = 0; i < d->host_count; i++) {
+		const struct mail_host *host = &d->hosts[i];
+		bool assumed = false;
+
+		if (strcmp(host->host, name) == 0 &&
+		    dane_state_parse(host->dane) == DANE_AUTHENTICATE &&
+		    host_holds(d, host, at_ns, &assumed))
+			return host->tlsa;
+	}
+	return NULL;
+}
+
 static int
 on_profile(void *context, const struct profile *profile)
 {
@@ -330,7 +351,8 @@ world_create(struct store *store, const struct registry *registry, double prior,
 		.policy = find_policy,
 		.profiles = find_profiles,
 		.attempts = find_attempts,
-		.dane = find_dane };
+		.dane = find_dane,
+		.tlsa = find_tlsa };
 	w->bare = w->context;
 	w->bare.profiles = no_profiles;
 	w->bare.attempts = NULL;

@@ -209,3 +209,75 @@ Test(judge_certificate, one_tlsa_record_that_matches_is_enough)
 	show_certificate(&m, CHAIN_UNTRUSTED);
 	cr_assert_eq(conclude(), VERDICT_NOTHING);
 }
+
+/* --- records that were validated ----------------------------------------- */
+
+#define ENFORCED \
+	"version: STSv1\r\nmode: enforce\r\nmx: " MX "\r\nmax_age: 86400\r\n"
+
+static enum verdict
+judge_validated(const char *policy, const struct made *shown,
+    enum chain_result result, const struct made *recorded)
+{
+	static char records[1024];
+
+	begin(policy);
+	world.tlsa = tlsa_text(recorded, 3, 1, 1, records);
+	look_up(CLIENT);
+	show_certificate(shown, result);
+	return conclude();
+}
+
+Test(judge_certificate, a_validated_record_that_does_not_match_is_dane_unmet)
+{
+	struct made shown = certificate_for("DNS:" MX);
+	struct made recorded = certificate_for("DNS:" MX);
+
+	/* RFC 8461 2: that MTA-STS is satisfied changes nothing. */
+	cr_assert_eq(judge_validated(ENFORCED, &shown, CHAIN_TRUSTED,
+			 &recorded),
+	    VERDICT_INCIDENT);
+	expect_evidence(&in, "dane-certificate");
+	cr_assert_eq(in.policy_count, 1);
+	cr_expect_eq(in.policies[0].mechanism, MECHANISM_DANE);
+	cr_expect_eq(in.policies[0].result, POLICY_UNMET);
+	cr_expect_str_eq(in.policies[0].mode, "authenticate");
+}
+
+/* DANE-EE needs no CA, and no name. */
+Test(judge_certificate, a_validated_record_that_matches_is_enough)
+{
+	struct made shown = certificate_for("DNS:elsewhere.example.net");
+
+	cr_assert_eq(judge_validated(ENFORCED, &shown, CHAIN_UNTRUSTED, &shown),
+	    VERDICT_NOTHING);
+}
+
+Test(judge_certificate, what_was_seen_does_not_shadow_what_was_validated)
+{
+	struct made shown = certificate_for("DNS:" MX);
+	struct made recorded = certificate_for("DNS:" MX);
+	char validated[1024], seen[1024] = "TLSA ";
+
+	begin(NULL);
+	world.tlsa = tlsa_text(&recorded, 3, 1, 1, validated);
+	look_up(CLIENT);
+	tlsa_text(&shown, 3, 1, 1, seen + 5);
+	answer(&d, CLIENT, DNS_TLSA, "_25._tcp." MX, 0, seen);
+	show_certificate(&shown, CHAIN_TRUSTED);
+	cr_assert_eq(conclude(), VERDICT_INCIDENT);
+	expect_evidence(&in, "dane-certificate");
+}
+
+/* Usages 0 and 1 are for CAs that SMTP does not know (RFC 7672 3.1.3). */
+Test(judge_certificate, records_that_smtp_cannot_use_demand_nothing)
+{
+	struct made shown = certificate_for("DNS:" MX);
+	char records[1024];
+
+	begin(NULL);
+	world.tlsa = tlsa_text(&shown, 1, 1, 1, records);
+	look_up(CLIENT);
+	show_certificate(&shown, CHAIN_UNTRUSTED);
+	cr_assert_eq(conclude(), VERDICT_NOTHING);
+}

@@ -24,6 +24,7 @@ struct fake_world {
 	size_t attempt_count;
 	const char *mx_name;
 	enum dane_state dane;  /* of every domain, everywhere */
+	const char *tlsa;      /* of every host, validated; NULL: none */
 	struct endpoint asked; /* whose profiles were wanted last */
 };
 
@@ -86,6 +87,15 @@ fake_dane(void *world, const char *domain, const struct endpoint *server,
 	return ((struct fake_world *)world)->dane;
 }
 
+static inline const char *
+fake_tlsa(void *world, const char *domain, const char *host, int64_t at_ns)
+{
+	(void)domain;
+	(void)host;
+	(void)at_ns;
+	return ((struct fake_world *)world)->tlsa;
+}
+
 static inline const struct registry *
 builtin_registry(void)
 {
@@ -111,6 +121,7 @@ fake_context(struct fake_world *w)
 	w->context.attempts = fake_attempts;
 	w->context.mx_name = fake_mx_name;
 	w->context.dane = fake_dane;
+	w->context.tlsa = fake_tlsa;
 	return &w->context;
 }
 
