@@ -72,6 +72,23 @@ struct claim {
 	int64_t at_ns;
 };
 
+/* Was the client told that there is no policy? */
+static void
+weigh_denial(struct trial *trial, const struct claim *claim)
+{
+	struct evidence *e;
+	bool asked;
+	uint64_t frame = 0;
+
+	if (dns_sts(trial->session, claim->domain, &asked, &frame) !=
+		DNS_STS_NONE ||
+	    !asked)
+		return;
+	e = trial_evidence(trial, EVIDENCE_POLICY_DENIED, frame);
+	snprintf(e->detail, sizeof(e->detail), "_mta-sts.%.200s",
+	    claim->domain);
+}
+
 static void
 judge_sts(struct trial *trial, const struct claim *claim)
 {
@@ -82,6 +99,8 @@ judge_sts(struct trial *trial, const struct claim *claim)
 		&force) ||
 	    force.policy.mode == STS_NONE)
 		return;
+	if (!force.assumed)
+		weigh_denial(trial, claim);
 	if (claim->mx != NULL ? sts_policy_matches(&force.policy, claim->mx) :
 				policy_applies(trial, &force.policy))
 		trial_policy_sts(trial, claim->domain, &force, claim->basis,

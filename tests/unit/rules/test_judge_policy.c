@@ -85,6 +85,28 @@ Test(judge_policy, a_host_that_the_policy_does_not_list_is_under_none)
 	cr_assert_eq(in.policy_count, 0);
 }
 
+/* The policy was fetched, and is known to have been there. */
+Test(judge_policy, a_known_policy_that_dns_denied_the_client_is_told)
+{
+	begin(POLICY(MX));
+	dialogue_say(&d, C("QUIT\r\n"), S("221 Bye\r\n"));
+	look_up(CLIENT);
+	answer(&d, CLIENT, DNS_TXT, "_mta-sts.example.org", 3, "");
+	world.observed = true;
+	judge();
+	cr_expect_not_null(evidence_in(&in, EVIDENCE_POLICY_DENIED));
+}
+
+Test(judge_policy, a_policy_that_was_assumed_may_as_well_not_have_been)
+{
+	begin(POLICY(MX));
+	dialogue_say(&d, C("QUIT\r\n"), S("221 Bye\r\n"));
+	look_up(CLIENT);
+	answer(&d, CLIENT, DNS_TXT, "_mta-sts.example.org", 3, "");
+	judge();
+	cr_expect_null(evidence_in(&in, EVIDENCE_POLICY_DENIED));
+}
+
 /* A recipient says more than the way to the server. */
 Test(judge_policy, recipients_choose_before_dns)
 {
