@@ -1,4 +1,5 @@
 /* `policy add`, `list`, `show`: the known MTA-STS policies. */
+#include "fetcher.h"
 #include "policy_fetch.h"
 
 #include "store/store.h"
@@ -255,8 +256,8 @@ command_policy(int argc, char **argv)
 		int (*run)(int argc, char **argv);
 	} commands[] = {
 		{ "add", policy_add },
-		{ "fetch", policy_fetch },
-		{ "refresh", policy_refresh },
+		{ "fetch", fetcher_run },
+		{ "refresh", fetcher_run },
 		{ "import", policy_import },
 		{ "export", policy_export },
 		{ "list", policy_list },

@@ -23,4 +23,9 @@ void policy_tell_text(const struct fetched *, unsigned events);
 int policy_tell_known(struct store *, const char *domain, bool as_json,
     bool *found);
 
+/* The sub-commands, in striplight-fetch (fetcher.h); argv[0] is their own
+ * name. */
+int policy_fetch(int argc, char **argv);
+int policy_refresh(int argc, char **argv);
+
 #endif

@@ -64,8 +64,6 @@ void policy_row_json(struct json *, const struct policy_row *,
 
 /* The sub-commands; argv[0] is their own name. */
 int policy_add(int argc, char **argv);
-int policy_fetch(int argc, char **argv);
-int policy_refresh(int argc, char **argv);
 int policy_import(int argc, char **argv);
 int policy_export(int argc, char **argv);
 int policy_list(int argc, char **argv);
