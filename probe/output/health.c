@@ -155,7 +155,7 @@ const char *
 health_line(const struct health *h, const struct health_signs *s,
     char out[HEALTH_LINE_BYTES])
 {
-	char sessions[32], found[32], lost[32];
+	char sessions[32], found[32], waiting[32];
 	size_t n = (size_t)snprintf(out, HEALTH_LINE_BYTES, "%s",
 	    health_state_name(s->state));
 
@@ -168,8 +168,8 @@ health_line(const struct health *h, const struct health_signs *s,
 	    style_count(incidents(&h->totals), found));
 	if (h->store_failing)
 		n += (size_t)snprintf(out + n, HEALTH_LINE_BYTES - n,
-		    "; the database fails, %s wait",
-		    style_count(h->outbox, lost));
+		    "; the database fails, %s batches wait",
+		    style_count(h->outbox, waiting));
 	for (int r = 0; r < BLIND_REASONS && n < HEALTH_LINE_BYTES; r++)
 		if (s->reasons >> r & 1)
 			n += (size_t)snprintf(out + n, HEALTH_LINE_BYTES - n,

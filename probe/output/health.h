@@ -41,7 +41,7 @@ struct health {
 	uint64_t repeated;	/* of an act that is alerted once */
 	uint64_t held_back;	/* while it learns */
 	uint64_t unstored;	/* alerted before they could be stored */
-	uint64_t outbox;	/* incidents that wait to be stored, now */
+	uint64_t outbox;	/* batches that wait to be stored, now */
 	uint64_t outbox_shed;	/* will not be: there was no room to wait */
 	uint64_t store_faults;	/* times that the store failed */
 	uint64_t output_faults; /* lines that an output did not take */

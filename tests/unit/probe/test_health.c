@@ -132,5 +132,6 @@ Test(health, the_line_has_room_for_everything, .init = make)
 	now.store_failing = true;
 	signs.reasons = (1u << BLIND_REASONS) - 1;
 	cr_expect_lt(strlen(health_line(&now, &signs, line)), sizeof(line));
-	cr_expect(strstr(line, "; the database fails, 16 wait") != NULL);
+	cr_expect(
+	    strstr(line, "; the database fails, 16 batches wait") != NULL);
 }

@@ -44,7 +44,7 @@ Test(metrics, values_stand_under_their_names)
 		"striplight_blind{reason=\"kernel-loss\"} 0",
 		"striplight_last_packet_timestamp_seconds 1772360100.623",
 		"striplight_alerts_total 11",
-		"striplight_outbox_incidents 16",
+		"striplight_outbox_batches 16",
 		"striplight_capture_kernel_packets_total{interface=\"eth1\"} "
 		"100000",
 		"striplight_incidents_total{kind=\"starttls-garbled\","
@@ -95,6 +95,39 @@ Test(metrics, every_name_is_explained_once_and_stands_together)
 			    "%s", line);
 	}
 	cr_expect_gt(count, 80);
+	free(text);
+}
+
+/* Where the file mentions a metric, in `name`; NULL: nowhere behind `at`. */
+static const char *
+next_metric(const char *at, char name[80])
+{
+	at = strstr(at, "striplight_");
+	return at != NULL && sscanf(at, "%79[a-z0-9_]", name) == 1 ?
+	    at + strlen(name) :
+	    NULL;
+}
+
+Test(metrics, the_dashboard_asks_for_what_there_is)
+{
+	struct health h = sample_health();
+	char *text = print(&h), *dashboard, name[80], line[96];
+	FILE *in = fopen(TESTS_DIR "/../probe/install/grafana.json", "r");
+	size_t size = 1 << 20;
+	int count = 0;
+
+	cr_assert_not_null(in);
+	dashboard = calloc(1, size);
+	cr_assert_gt(fread(dashboard, 1, size - 1, in), 10000);
+	fclose(in);
+	for (const char *at = dashboard;
+	     (at = next_metric(at, name)) != NULL;) {
+		snprintf(line, sizeof(line), "# HELP %s ", name);
+		cr_expect(strstr(text, line) != NULL, "%s", name);
+		count++;
+	}
+	cr_expect_gt(count, 40);
+	free(dashboard);
 	free(text);
 }
 
