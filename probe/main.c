@@ -19,6 +19,7 @@ static const struct {
 	{ COMMAND_POLICY, command_policy },
 	{ COMMAND_COMPARE, command_compare },
 	{ COMMAND_REPORT, command_report },
+	{ COMMAND_STUDY, command_study },
 	{ COMMAND_RULES, command_rules },
 	{ COMMAND_STATS, command_stats },
 	{ COMMAND_STORE, command_store },

@@ -164,6 +164,21 @@ static const char *const steps[] = {
 	 "ALTER TABLE incident_session ADD COLUMN first_ns INTEGER;"),
 	("ALTER TABLE attempt"
 	 "  ADD COLUMN first_frame INTEGER NOT NULL DEFAULT 0;"),
+	/* What studies count. Rows are appended in the order of their source;
+	 * addresses are octets: there may be ten million. */
+	("CREATE TABLE study_source (number INTEGER PRIMARY KEY, hash TEXT,"
+	 "  path TEXT NOT NULL, format TEXT NOT NULL, vantage TEXT, label TEXT,"
+	 "  rules TEXT NOT NULL, records INTEGER NOT NULL,"
+	 "  malformed INTEGER NOT NULL, position INTEGER NOT NULL,"
+	 "  prefix TEXT, vantages INTEGER NOT NULL,"
+	 "  seen_bytes INTEGER NOT NULL, lost_bytes INTEGER NOT NULL) STRICT;"
+	 "CREATE TABLE study_row (source INTEGER NOT NULL"
+	 "  REFERENCES study_source ON DELETE CASCADE,"
+	 "  ordinal INTEGER NOT NULL, server BLOB, port INTEGER NOT NULL,"
+	 "  client_network BLOB, name TEXT, at_ns INTEGER NOT NULL,"
+	 "  sessions INTEGER NOT NULL, state INTEGER NOT NULL,"
+	 "  certainty TEXT, kind TEXT, mask TEXT, product TEXT,"
+	 "  PRIMARY KEY (source, ordinal)) STRICT, WITHOUT ROWID;"),
 };
 #define VERSION ((int)(sizeof(steps) / sizeof(*steps)))
 

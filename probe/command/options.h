@@ -59,6 +59,7 @@ int command_stats(int argc, char **argv);
 int command_store(int argc, char **argv);
 int command_policy(int argc, char **argv);
 int command_report(int argc, char **argv);
+int command_study(int argc, char **argv);
 int command_rules(int argc, char **argv);
 
 #endif

@@ -47,24 +47,48 @@ draw_bar(const struct progress *p, uint64_t position, int64_t elapsed_ms)
 		fprintf(stderr, "  %lld s left", (long long)left);
 }
 
-void
-progress_update(struct progress *p, uint64_t position, uint64_t packets,
-    uint64_t sessions, uint64_t incidents)
+/* False: it is not the time yet. */
+static bool
+draw_head(struct progress *p, uint64_t position)
 {
-	char a[32], b[32], c[32], size[32];
+	char size[32];
 	int64_t now;
 
 	if (!p->shown || (now = now_ms()) - p->drawn_ms < REDRAW_MS)
-		return;
+		return false;
 	p->drawn_ms = now;
 	p->drawn = true;
 	fprintf(stderr, "\r\033[K%s  %s  ", p->title,
 	    style_bytes(p->size ? p->size : position, size));
 	if (p->size > 0)
 		draw_bar(p, position, now - p->started_ms);
+	return true;
+}
+
+void
+progress_update(struct progress *p, uint64_t position, uint64_t packets,
+    uint64_t sessions, uint64_t incidents)
+{
+	char a[32], b[32], c[32];
+
+	if (!draw_head(p, position))
+		return;
 	fprintf(stderr, "  %s packets  %s sessions  %s suspicious",
 	    style_count(packets, a), style_count(sessions, b),
 	    style_count(incidents, c));
+	fflush(stderr);
+}
+
+void
+progress_records(struct progress *p, uint64_t position, uint64_t records,
+    uint64_t found)
+{
+	char a[32], b[32];
+
+	if (!draw_head(p, position))
+		return;
+	fprintf(stderr, "  %s records  %s suspicious", style_count(records, a),
+	    style_count(found, b));
 	fflush(stderr);
 }
 

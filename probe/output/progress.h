@@ -21,6 +21,9 @@ progress_start(struct progress *, bool quiet, const char *title, uint64_t size);
 /* At most five times a second. */
 void progress_update(struct progress *, uint64_t position, uint64_t packets,
     uint64_t sessions, uint64_t incidents);
+/* The same of a file of records. */
+void progress_records(struct progress *, uint64_t position, uint64_t records,
+    uint64_t found);
 /* Takes the line away. */
 void progress_end(struct progress *);
 

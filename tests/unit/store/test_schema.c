@@ -40,7 +40,7 @@ Test(schema, every_table_is_strict)
 }
 
 /* A dump is a function of what was read, not of the order in which it was:
- * no row numbers. Three tables are keyed otherwise and say why. */
+ * no row numbers. Four tables are keyed otherwise and say why. */
 Test(schema, rows_have_natural_keys)
 {
 	store_close(open_store(STORE_WRITE));
@@ -48,7 +48,7 @@ Test(schema, rows_have_natural_keys)
 	    raw_text("SELECT group_concat(name, ' ') FROM (SELECT name FROM"
 		     " pragma_table_list WHERE schema = 'main' AND NOT wr"
 		     " AND name NOT LIKE 'sqlite_%' ORDER BY name)"),
-	    "keyword_list run word");
+	    "keyword_list run study_source word");
 }
 
 /* What a step failed half-way leaves behind: nothing. */
