@@ -43,9 +43,10 @@ struct context {
 	enum dane_state (*dane)(void *world, const char *domain,
 	    const struct endpoint *server, int64_t at_ns, bool *assumed);
 	/* The validated TLSA records of `host` as an MX of `domain`, "3 1 1
-	 * hex" a line; NULL: none are known to have been there. */
+	 * hex" a line, and whether the MX records are validated too; NULL:
+	 * none are known to have been there. */
 	const char *(*tlsa)(void *world, const char *domain, const char *host,
-	    int64_t at_ns);
+	    int64_t at_ns, bool *mx_secure);
 };
 
 #endif

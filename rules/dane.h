@@ -24,4 +24,27 @@ enum dane_state dane_state_parse(const char *name);
  */
 bool dane_usable(struct slice rdata);
 
+/* How a sender came to the host whose TLSA records it uses. What a CNAME
+ * leads to is "" where there is none. */
+struct dane_way {
+	bool by_mx;				  /* MX records led there */
+	bool mx_secure;				  /* and they were validated */
+	const char *next_hop, *next_hop_expanded; /* of whom MX was asked */
+	const char *base, *base_expanded; /* the host: the TLSA base domain */
+};
+
+/* Borrowed from the way. */
+#define DANE_NAMES_MAX 4
+struct dane_names {
+	const char *name[DANE_NAMES_MAX];
+	unsigned count;
+};
+
+/*
+ * RFC 7672 3.2.2: of these names a certificate below a trust anchor (usage 2)
+ * must have one. The host's, and the domain's where validated MX records led
+ * from it to the host; where they were not, the host's only.
+ */
+struct dane_names dane_names(const struct dane_way *);
+
 #endif

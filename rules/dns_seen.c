@@ -208,7 +208,8 @@ dns_sts(const struct session *s, const char *domain, bool *asked_by_client,
 }
 
 enum dns_tlsa
-dns_tlsa(const struct session *s, const char *mx, uint64_t *frame)
+dns_tlsa(const struct session *s, const char *mx,
+    const struct dane_names *names, uint64_t *frame)
 {
 	enum dns_tlsa result = DNS_TLSA_NONE;
 	struct dns_said said;
@@ -226,13 +227,32 @@ dns_tlsa(const struct session *s, const char *mx, uint64_t *frame)
 				continue;
 			*frame = a.seen->frame;
 			/* RFC 7672 2.2.1: one that matches is enough. */
-			if (tlsa_matches(&tlsa, s->chain, s->chain_count, mx,
+			if (tlsa_matches(&tlsa, s->chain, s->chain_count, names,
 				s->chain_ns / 1000000000))
 				return DNS_TLSA_MATCHED;
 			result = DNS_TLSA_UNMATCHED;
 		}
 	}
 	return result;
+}
+
+void
+dns_expanded(const struct session *s, const char *name,
+    char out[DOMAIN_TEXT_BYTES])
+{
+	struct slice asked = slice_str(name);
+	struct dns_said said;
+	struct answer a;
+
+	out[0] = '\0';
+	for (unsigned i = 0; i < s->answer_count; i++) {
+		if (!read_answer(s, i, &a) || !slice_equal(a.asked.name, asked))
+			continue;
+		while (dns_said_decode(&a.records, &said))
+			if (said.in_answer && said.type == a.asked.type &&
+			    !slice_equal(said.owner, asked))
+				keep_name(out, said.owner);
+	}
 }
 
 /* --- contradictions ------------------------------------------------------ */

@@ -7,6 +7,7 @@
 #ifndef RULES_DNS_SEEN_H
 #define RULES_DNS_SEEN_H
 
+#include "dane.h"
 #include "session.h"
 
 /* An MX host that leads to the session's server, and whose it is. */
@@ -34,7 +35,11 @@ enum dns_sts dns_sts(const struct session *, const char *domain,
 /* Is there a usable TLSA record for the host's port 25 that was not denied;
  * does one of them match? `frame`: of the answer. */
 enum dns_tlsa { DNS_TLSA_NONE, DNS_TLSA_MATCHED, DNS_TLSA_UNMATCHED };
-enum dns_tlsa dns_tlsa(const struct session *, const char *mx, uint64_t *frame);
+enum dns_tlsa dns_tlsa(const struct session *, const char *mx,
+    const struct dane_names *, uint64_t *frame);
+/* The name that a CNAME leads to from `name`, as it was answered; "": none. */
+void dns_expanded(const struct session *, const char *name,
+    char out[DOMAIN_TEXT_BYTES]);
 
 /*
  * The answer that gave the server's address for `mx` shares no address with

@@ -44,9 +44,32 @@ demanded_by_policy(const struct trial *trial, struct demand *d)
 	return d->published;
 }
 
+/* How the client came to the host: what CNAMEs lead to is known where they
+ * were seen. */
+struct way {
+	char mx[DOMAIN_TEXT_BYTES], domain[DOMAIN_TEXT_BYTES];
+	struct dane_way names;
+};
+
+static struct dane_names
+names_of(const struct session *s, const struct dns_route *route, bool mx_secure,
+    struct way *way)
+{
+	dns_expanded(s, route->mx, way->mx);
+	dns_expanded(s, route->domain, way->domain);
+	way->names = (struct dane_way){ .by_mx = route->domain[0] != '\0',
+		.mx_secure = mx_secure,
+		.next_hop = route->domain,
+		.next_hop_expanded = way->domain,
+		.base = route->mx,
+		.base_expanded = way->mx };
+	return dane_names(&way->names);
+}
+
 /* RFC 7672 2.2.1: one record that matches is enough. */
 static enum dns_tlsa
-match_validated(const struct session *s, const char *records, const char *mx)
+match_validated(const struct session *s, const char *records,
+    const struct dane_names *names)
 {
 	enum dns_tlsa result = DNS_TLSA_NONE;
 
@@ -55,7 +78,7 @@ match_validated(const struct session *s, const char *records, const char *mx)
 		struct tlsa tlsa;
 
 		if (tlsa_parse(slice_of(records, n), &tlsa)) {
-			if (tlsa_matches(&tlsa, s->chain, s->chain_count, mx,
+			if (tlsa_matches(&tlsa, s->chain, s->chain_count, names,
 				s->chain_ns / NS_PER_S))
 				return DNS_TLSA_MATCHED;
 			result = DNS_TLSA_UNMATCHED;
@@ -72,13 +95,17 @@ demanded_by_validated(const struct trial *trial, struct demand *d)
 	const struct session *s = trial->session;
 	const struct context *context = trial->context;
 	const char *records = NULL;
+	struct dane_names names;
+	struct way way;
+	bool mx_secure;
 
 	if (context->tlsa != NULL && d->route.domain[0] != '\0')
 		records = context->tlsa(context->world, d->route.domain,
-		    d->route.mx, s->chain_ns);
+		    d->route.mx, s->chain_ns, &mx_secure);
 	if (records == NULL)
 		return false;
-	d->tlsa = match_validated(s, records, d->route.mx);
+	names = names_of(s, &d->route, mx_secure, &way);
+	d->tlsa = match_validated(s, records, &names);
 	d->validated = d->tlsa != DNS_TLSA_NONE;
 	return d->validated;
 }
@@ -106,6 +133,8 @@ static enum measured
 measure(const struct trial *trial, struct demand *d)
 {
 	const struct session *s = trial->session;
+	struct dane_names names;
+	struct way way;
 
 	d->frame = d->route.frame;
 	d->named = trust_names(s->chain[0], d->route.mx);
@@ -114,7 +143,9 @@ measure(const struct trial *trial, struct demand *d)
 	if (demanded_by_policy(trial, d))
 		return meets_policy(s, d) ? MET : NOT_MET;
 	d->policy = d->published = false;
-	d->tlsa = dns_tlsa(s, d->route.mx, &d->frame);
+	/* Nobody validated what was seen: no name that may do is refused. */
+	names = names_of(s, &d->route, true, &way);
+	d->tlsa = dns_tlsa(s, d->route.mx, &names, &d->frame);
 	return d->tlsa == DNS_TLSA_NONE ? NOT_DEMANDED :
 	    d->tlsa == DNS_TLSA_MATCHED ? MET :
 					  NOT_MET;

@@ -236,9 +236,18 @@ leads_to(X509 *anchor, X509 *leaf, STACK_OF(X509) * others, int64_t at_s)
 	return leads;
 }
 
+static bool
+has_one_of(X509 *x509, const struct dane_names *wanted)
+{
+	for (unsigned i = 0; i < wanted->count; i++)
+		if (names(x509, wanted->name[i]))
+			return true;
+	return false;
+}
+
 bool
 tlsa_matches(const struct tlsa *tlsa, const struct slice *chain, unsigned count,
-    const char *host, int64_t at_s)
+    const struct dane_names *wanted, int64_t at_s)
 {
 	X509 *leaf = count > 0 ? parse(chain[0]) : NULL;
 	STACK_OF(X509) * others;
@@ -254,7 +263,7 @@ tlsa_matches(const struct tlsa *tlsa, const struct slice *chain, unsigned count,
 	     i++) {
 		X509 *anchor = sk_X509_value(others, i);
 
-		matches = is_of(tlsa, anchor) && names(leaf, host) &&
+		matches = is_of(tlsa, anchor) && has_one_of(leaf, wanted) &&
 		    leads_to(anchor, leaf, others, at_s);
 	}
 	sk_X509_pop_free(others, X509_free);

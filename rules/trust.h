@@ -11,6 +11,7 @@
 
 #include <openssl/x509_vfy.h>
 
+#include "dane.h"
 #include "dissect/slice.h"
 
 enum chain_result {
@@ -44,9 +45,9 @@ bool tlsa_parse(struct slice text, struct tlsa *);
 /*
  * RFC 7672 3.1: with usage 3 the server's own certificate, of which neither
  * name nor date count; with usage 2 another one of the chain that leads to
- * it, in date, and names `host`.
+ * it, in date, and it has one of the names.
  */
 bool tlsa_matches(const struct tlsa *, const struct slice *chain,
-    unsigned count, const char *host, int64_t at_s);
+    unsigned count, const struct dane_names *, int64_t at_s);
 
 #endif

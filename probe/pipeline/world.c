@@ -217,7 +217,8 @@ find_dane(void *context, const char *domain, const struct endpoint *server,
 }
 
 static const char *
-find_tlsa(void *context, const char *domain, const char *name, int64_t at_ns)
+find_tlsa(void *context, const char *domain, const char *name, int64_t at_ns,
+    bool *mx_secure)
 {
 	struct world *w = context;
 	const struct known_domain *d;
@@ -231,8 +232,10 @@ find_tlsa(void *context, const char *domain, const char *name, int64_t at_ns)
 
 		if (strcmp(host->host, name) == 0 &&
 		    dane_state_parse(host->dane) == DANE_AUTHENTICATE &&
-		    host_holds(d, host, at_ns, &assumed))
+		    host_holds(d, host, at_ns, &assumed)) {
+			*mx_secure = host->mx_secure;
 			return host->tlsa;
+		}
 	}
 	return NULL;
 }

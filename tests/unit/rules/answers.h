@@ -3,7 +3,8 @@
  *
  *	answer(&d, "192.0.2.10", DNS_MX, "example.org", 0, "MX mx.example.org");
  *
- * `records` are "TYPE value", one a line, all of the name that was asked.
+ * `records` are "TYPE value", one a line, of the name that was asked, and
+ * behind a CNAME of the name that it leads to.
  */
 #ifndef TESTS_UNIT_RULES_ANSWERS_H
 #define TESTS_UNIT_RULES_ANSWERS_H
@@ -33,6 +34,7 @@ answer(struct dialogue *d, const char *asker, enum dns_type type,
 	uint8_t *bytes = room[used++ % 64];
 	struct dns_asked asked = { .type = (uint16_t)type,
 		.name = slice_str(name) };
+	struct slice owner = asked.name;
 	struct fact fact = { .code = FACT_DNS_ANSWER,
 		.value = value,
 		.frame = used,
@@ -47,11 +49,13 @@ answer(struct dialogue *d, const char *asker, enum dns_type type,
 		size_t line = strcspn(records, "\n");
 		size_t word = strcspn(records, " ");
 		struct dns_said said = { answer_type(slice_of(records, word)),
-			300, true, asked.name,
+			300, true, owner,
 			slice_of(records + word + 1, line - word - 1) };
 
 		length += dns_said_encode(&said, bytes + length,
 		    DNS_FACT_MAX_BYTES - length);
+		if (said.type == DNS_CNAME)
+			owner = said.value;
 		records += line + (records[line] == '\n');
 	}
 	fact.length = (uint32_t)length;

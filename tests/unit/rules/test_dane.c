@@ -1,4 +1,6 @@
 #include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "rules/dane.h"
 
@@ -40,4 +42,56 @@ Test(dane, states_and_names_are_pairs)
 				 dane_state_name((enum dane_state)i)),
 		    i);
 	cr_expect_eq(dane_state_parse("anything"), DANE_UNKNOWN);
+}
+
+static void
+expect_names(const struct dane_way *way, const char *wanted, const char *what)
+{
+	struct dane_names names = dane_names(way);
+	char have[128] = "";
+
+	for (unsigned i = 0; i < names.count; i++) {
+		strcat(have, i > 0 ? " " : "");
+		strcat(have, names.name[i]);
+	}
+	cr_expect_str_eq(have, wanted, "%s: wants \"%s\", got \"%s\"", what,
+	    wanted, have);
+}
+
+/*
+ * The rows' origin: mox, smtpclient/gather_test.go. `mox`, where it is not
+ * NULL, is what it says otherwise: after MX records that are not validated it
+ * takes the next hop, though RFC 7672 3.2.2 has the MX host's name as the only
+ * reference identifier of a client that uses DANE in spite of them.
+ */
+Test(dane, names_that_a_certificate_below_an_anchor_may_have)
+{
+	static const struct {
+		bool by_mx, mx_secure, next_hop_alias, base_alias;
+		const char *names, *mox;
+	} rows[] = {
+		{ false, false, false, false, "base", NULL },
+		{ false, false, false, true, "base-expanded base", NULL },
+		{ true, true, true, true, "base-expanded base hop hop-expanded",
+		    NULL },
+		{ true, true, true, false, "base hop hop-expanded", NULL },
+		{ true, true, false, false, "base hop", NULL },
+		{ true, false, false, false, "base", "hop" },
+		{ true, false, true, true, "base-expanded base", "hop" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct dane_way way = { .by_mx = rows[i].by_mx,
+			.mx_secure = rows[i].mx_secure,
+			.next_hop = "hop",
+			.next_hop_expanded =
+			    rows[i].next_hop_alias ? "hop-expanded" : "",
+			.base = "base",
+			.base_expanded = rows[i].base_alias ? "base-expanded" :
+							      "" };
+		char what[16];
+
+		snprintf(what, sizeof(what), "row %zu", i);
+		expect_names(&way, rows[i].names, what);
+	}
 }

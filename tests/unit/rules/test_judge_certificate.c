@@ -15,19 +15,36 @@ static struct incident in;
 static enum unjudged why;
 
 static void
-show_certificate(const struct made *m, enum chain_result result)
+show_one(const struct made *m, uint16_t line)
 {
 	struct fact fact = { .code = FACT_TLS_CERTIFICATE,
-		.line = 1,
+		.line = line,
 		.frame = 9,
 		.capture_ts_ns = NOON_NS,
 		.length = (uint32_t)m->length };
+
+	session_fold(&d.session, &fact, made_slice(m));
+}
+
+/* `issuer` NULL: the server sends none. */
+static void
+show_chain(const struct made *m, const struct made *issuer,
+    enum chain_result result)
+{
 	struct fact verified = { .code = FACT_CHAIN_VERIFIED, .value = result };
 
 	dialogue_fact(&d, FACT_TLS_SERVER_HELLO, 0x0303, "");
-	session_fold(&d.session, &fact, made_slice(m));
+	show_one(m, 1);
+	if (issuer != NULL)
+		show_one(issuer, 2);
 	session_fold(&d.session, &verified, slice_str("0123456789abcdef"));
 	dialogue_fact(&d, FACT_TLS_ESTABLISHED, 0, "");
+}
+
+static void
+show_certificate(const struct made *m, enum chain_result result)
+{
+	show_chain(m, NULL, result);
 }
 
 static void
@@ -280,4 +297,50 @@ Test(judge_certificate, records_that_smtp_cannot_use_demand_nothing)
 	look_up(CLIENT);
 	show_certificate(&shown, CHAIN_UNTRUSTED);
 	cr_assert_eq(conclude(), VERDICT_NOTHING);
+}
+
+/* --- names below a trust anchor (RFC 7672 3.2.2) -------------------------- */
+
+/* The chain leaf, CA; the record is of the CA. */
+static enum verdict
+judge_anchored(const char *names, bool mx_secure, const char *addresses)
+{
+	static struct made ca, leaf;
+	static char records[1024];
+
+	ca = make_certificate((struct making){ .subject = "CA", .ca = true });
+	leaf = make_certificate(
+	    (struct making){ .subject = "mail", .names = names, .by = &ca });
+	begin(NULL);
+	world.tlsa = tlsa_text(&ca, 2, 0, 1, records);
+	world.mx_insecure = !mx_secure;
+	answer(&d, CLIENT, DNS_MX, "example.org", 0, "MX " MX);
+	answer(&d, CLIENT, DNS_A, MX, 0, addresses);
+	show_chain(&leaf, &ca, CHAIN_UNTRUSTED);
+	return conclude();
+}
+
+Test(judge_certificate, below_an_anchor_the_name_is_the_hosts_or_the_domains)
+{
+	static const char plain[] = "A 198.51.100.25";
+	static const char alias[] = "CNAME box.example.net\nA 198.51.100.25";
+	static const struct {
+		const char *names;
+		bool mx_secure;
+		const char *addresses;
+		enum verdict verdict;
+	} rows[] = {
+		{ "DNS:" MX, true, plain, VERDICT_NOTHING },
+		{ "DNS:example.org", true, plain, VERDICT_NOTHING },
+		{ "DNS:example.org", false, plain, VERDICT_INCIDENT },
+		{ "DNS:" MX, false, plain, VERDICT_NOTHING },
+		{ "DNS:box.example.net", true, alias, VERDICT_NOTHING },
+		{ "DNS:box.example.net", true, plain, VERDICT_INCIDENT },
+		{ "DNS:other.example", true, alias, VERDICT_INCIDENT },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		cr_expect_eq(judge_anchored(rows[i].names, rows[i].mx_secure,
+				 rows[i].addresses),
+		    rows[i].verdict, "row %zu", i);
 }

@@ -118,10 +118,11 @@ static bool
 matches(const char *text, const struct slice *chain, unsigned count,
     const char *host, int64_t at_s)
 {
+	struct dane_names names = { { "another.example", host }, 2 };
 	struct tlsa tlsa;
 
 	cr_assert(tlsa_parse(slice_str(text), &tlsa));
-	return tlsa_matches(&tlsa, chain, count, host, at_s);
+	return tlsa_matches(&tlsa, chain, count, &names, at_s);
 }
 
 Test(trust, tlsa_matches_what_it_is_of)

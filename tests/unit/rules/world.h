@@ -25,6 +25,7 @@ struct fake_world {
 	const char *mx_name;
 	enum dane_state dane;  /* of every domain, everywhere */
 	const char *tlsa;      /* of every host, validated; NULL: none */
+	bool mx_insecure;      /* its domain's MX records are not validated */
 	struct endpoint asked; /* whose profiles were wanted last */
 };
 
@@ -88,11 +89,13 @@ fake_dane(void *world, const char *domain, const struct endpoint *server,
 }
 
 static inline const char *
-fake_tlsa(void *world, const char *domain, const char *host, int64_t at_ns)
+fake_tlsa(void *world, const char *domain, const char *host, int64_t at_ns,
+    bool *mx_secure)
 {
 	(void)domain;
 	(void)host;
 	(void)at_ns;
+	*mx_secure = !((struct fake_world *)world)->mx_insecure;
 	return ((struct fake_world *)world)->tlsa;
 }
 
