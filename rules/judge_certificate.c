@@ -5,7 +5,6 @@
  */
 #include <stdio.h>
 
-#include "dns_seen.h"
 #include "trial.h"
 #include "trust.h"
 #include "wording.h"
@@ -52,16 +51,16 @@ struct way {
 };
 
 static struct dane_names
-names_of(const struct session *s, const struct dns_route *route, bool mx_secure,
-    struct way *way)
+names_of(const struct session *s, const char *domain, const char *mx,
+    bool mx_secure, struct way *way)
 {
-	dns_expanded(s, route->mx, way->mx);
-	dns_expanded(s, route->domain, way->domain);
-	way->names = (struct dane_way){ .by_mx = route->domain[0] != '\0',
+	dns_expanded(s, mx, way->mx);
+	dns_expanded(s, domain, way->domain);
+	way->names = (struct dane_way){ .by_mx = domain[0] != '\0',
 		.mx_secure = mx_secure,
-		.next_hop = route->domain,
+		.next_hop = domain,
 		.next_hop_expanded = way->domain,
-		.base = route->mx,
+		.base = mx,
 		.base_expanded = way->mx };
 	return dane_names(&way->names);
 }
@@ -88,9 +87,8 @@ match_validated(const struct session *s, const char *records,
 	return result;
 }
 
-/* False: no TLSA record of the host is known to be valid. */
-static bool
-demanded_by_validated(const struct trial *trial, struct demand *d)
+enum dns_tlsa
+trial_tlsa(const struct trial *trial, const char *domain, const char *mx)
 {
 	const struct session *s = trial->session;
 	const struct context *context = trial->context;
@@ -99,15 +97,13 @@ demanded_by_validated(const struct trial *trial, struct demand *d)
 	struct way way;
 	bool mx_secure;
 
-	if (context->tlsa != NULL && d->route.domain[0] != '\0')
-		records = context->tlsa(context->world, d->route.domain,
-		    d->route.mx, s->chain_ns, &mx_secure);
+	if (s->chain_count > 0 && context->tlsa != NULL && domain[0] != '\0')
+		records = context->tlsa(context->world, domain, mx, s->chain_ns,
+		    &mx_secure);
 	if (records == NULL)
-		return false;
-	names = names_of(s, &d->route, mx_secure, &way);
-	d->tlsa = match_validated(s, records, &names);
-	d->validated = d->tlsa != DNS_TLSA_NONE;
-	return d->validated;
+		return DNS_TLSA_NONE;
+	names = names_of(s, domain, mx, mx_secure, &way);
+	return match_validated(s, records, &names);
 }
 
 static bool
@@ -138,13 +134,15 @@ measure(const struct trial *trial, struct demand *d)
 
 	d->frame = d->route.frame;
 	d->named = trust_names(s->chain[0], d->route.mx);
-	if (demanded_by_validated(trial, d))
+	d->tlsa = trial_tlsa(trial, d->route.domain, d->route.mx);
+	d->validated = d->tlsa != DNS_TLSA_NONE;
+	if (d->validated)
 		return d->tlsa == DNS_TLSA_MATCHED ? MET : NOT_MET;
 	if (demanded_by_policy(trial, d))
 		return meets_policy(s, d) ? MET : NOT_MET;
 	d->policy = d->published = false;
 	/* Nobody validated what was seen: no name that may do is refused. */
-	names = names_of(s, &d->route, true, &way);
+	names = names_of(s, d->route.domain, d->route.mx, true, &way);
 	d->tlsa = dns_tlsa(s, d->route.mx, &names, &d->frame);
 	return d->tlsa == DNS_TLSA_NONE ? NOT_DEMANDED :
 	    d->tlsa == DNS_TLSA_MATCHED ? MET :
@@ -284,6 +282,7 @@ trial_certificate(struct trial *trial)
 	    !find_unmet(trial, &d))
 		return VERDICT_NOTHING;
 	trial->out->kind = KIND_CERTIFICATE_MISMATCH;
+	trial_policies(trial);
 	describe(trial, &d);
 	weigh_content(trial, &d);
 	weigh_demand(trial, &d);

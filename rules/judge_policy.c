@@ -1,7 +1,6 @@
 /* What the recipients' domains demand, weighed. */
 #include <stdio.h>
 
-#include "dns_seen.h"
 #include "policy_result.h"
 #include "trial.h"
 
@@ -104,7 +103,7 @@ judge_sts(struct trial *trial, const struct claim *claim)
 	if (claim->mx != NULL ? sts_policy_matches(&force.policy, claim->mx) :
 				policy_applies(trial, &force.policy))
 		trial_policy_sts(trial, claim->domain, &force, claim->basis,
-		    policy_result_sts(trial->session));
+		    policy_result_sts(trial->session, claim->mx));
 }
 
 static void
@@ -124,7 +123,9 @@ judge_dane(struct trial *trial, const struct claim *claim)
 		return;
 	snprintf(v.domain, sizeof(v.domain), "%.255s", claim->domain);
 	snprintf(v.mode, sizeof(v.mode), "%s", dane_state_name(state));
-	v.result = policy_result_dane(s, state);
+	v.result = policy_result_dane(s, state,
+	    claim->mx != NULL ? trial_tlsa(trial, claim->domain, claim->mx) :
+				DNS_TLSA_NONE);
 	trial_policy(trial, &v);
 }
 

@@ -5,7 +5,6 @@
  */
 #include <stdio.h>
 
-#include "dns_seen.h"
 #include "trial.h"
 #include "trust.h"
 #include "wording.h"

@@ -5,6 +5,7 @@
 #define RULES_TRIAL_H
 
 #include "chain.h"
+#include "dns_seen.h"
 #include "history.h"
 #include "judge.h"
 
@@ -71,6 +72,9 @@ enum verdict trial_injected(struct trial *);
 /* judge_certificate.c: the chain, where it shows, against what is demanded. */
 enum verdict trial_certificate(struct trial *);
 bool trial_certificate_demanded(const struct session *, const struct context *);
+/* What the chain is to the validated TLSA records of `mx`, MX of `domain`. */
+enum dns_tlsa
+trial_tlsa(const struct trial *, const char *domain, const char *mx);
 /* judge_redirected.c: answers of DNS that contradict what is known. */
 enum verdict trial_redirected(struct trial *);
 

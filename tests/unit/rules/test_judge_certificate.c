@@ -255,10 +255,12 @@ Test(judge_certificate, a_validated_record_that_does_not_match_is_dane_unmet)
 			 &recorded),
 	    VERDICT_INCIDENT);
 	expect_evidence(&in, "dane-certificate");
-	cr_assert_eq(in.policy_count, 1);
-	cr_expect_eq(in.policies[0].mechanism, MECHANISM_DANE);
-	cr_expect_eq(in.policies[0].result, POLICY_UNMET);
-	cr_expect_str_eq(in.policies[0].mode, "authenticate");
+	cr_assert_eq(in.policy_count, 2);
+	cr_expect_eq(in.policies[0].mechanism, MECHANISM_STS);
+	cr_expect_eq(in.policies[0].result, POLICY_MET);
+	cr_expect_eq(in.policies[1].mechanism, MECHANISM_DANE);
+	cr_expect_eq(in.policies[1].result, POLICY_UNMET);
+	cr_expect_str_eq(in.policies[1].mode, "authenticate");
 }
 
 /* DANE-EE needs no CA, and no name. */
