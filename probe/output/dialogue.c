@@ -6,19 +6,20 @@
 #include "facts.h"
 #include "style.h"
 
-#define TEXT_BYTES (4 * FACT_LINE_MAX_BYTES + 8)
+#define TEXT_BYTES (4 * FACT_LINE_MAX_BYTES + 64)
 
-/* What is being printed. */
-struct print {
-	FILE *out;
+/* A dialogue as it is told. */
+struct telling {
 	const struct incident *incident;
-	uint64_t frame; /* of the line before */
-	uint32_t capture;
-	unsigned lines, lines_max, unprinted;
+	const char *blank; /* stands for blanked octets */
+	dialogue_fn *each;
+	void *context;
+	struct slice facts;
+	struct dialogue_line line;
+	char text[TEXT_BYTES], tampered[TEXT_BYTES], remark[128];
 	bool mail_said; /* "in clear" was said */
 	bool established;
 	bool other_said; /* the other reading has begun */
-	struct slice facts;
 };
 
 /* What is inside facts and no line of SMTP, in words; "": not shown. */
@@ -195,58 +196,55 @@ is_line(const struct fact *fact)
 
 /* --- one line ------------------------------------------------------------ */
 
-/* Frame and time, where they are others than those of the line before. */
-static void
-print_place(struct print *p, const struct fact *fact)
+static int
+tell(struct telling *t)
 {
-	char time[32];
+	int status = t->each(t->context, &t->line);
 
-	if (fact->frame == p->frame && fact->capture == p->capture) {
-		fprintf(p->out, "  %24s", "");
-		return;
-	}
-	p->frame = fact->frame;
-	p->capture = fact->capture;
-	fprintf(p->out, "  %s#%-9llu %s%s ", style(TONE_DIM),
-	    (unsigned long long)fact->frame,
-	    style_clock(fact->capture_ts_ns, time), style_end());
+	t->line.at_frame = t->line.frame;
+	t->line.at_capture = t->line.capture;
+	return status;
+}
+
+static void
+append(char out[TEXT_BYTES], const char *text)
+{
+	size_t n = strlen(out);
+
+	snprintf(out + n, TEXT_BYTES - n, "%s", text);
 }
 
 /* Runs of blanked octets become one sign: how long they are is nobody's. */
 static void
-print_text(FILE *out, const struct fact *fact, struct slice bytes)
+put_text(const struct telling *t, char out[TEXT_BYTES], const struct fact *fact,
+    struct slice bytes)
 {
-	char text[TEXT_BYTES];
+	bool redacted = fact->flags & FACT_REDACTED;
 
+	out[0] = '\0';
 	for (size_t i = 0; i < bytes.len;) {
-		size_t n = i;
+		bool blank = redacted && bytes.ptr[i] == REDACTED_OCTET;
+		size_t n = i, length = strlen(out);
 
-		if (fact->flags & FACT_REDACTED &&
-		    bytes.ptr[i] == REDACTED_OCTET) {
-			while (n < bytes.len && bytes.ptr[n] == REDACTED_OCTET)
-				n++;
-			fputs(style_utf8() ? "…" : "[...]", out);
-		} else {
-			while (n < bytes.len &&
-			    !(fact->flags & FACT_REDACTED &&
-				bytes.ptr[n] == REDACTED_OCTET))
-				n++;
-			facts_text(fact, slice_of(bytes.ptr + i, n - i), text,
-			    sizeof(text));
-			fputs(text, out);
-		}
+		while (n < bytes.len &&
+		    (redacted && bytes.ptr[n] == REDACTED_OCTET) == blank)
+			n++;
+		if (blank)
+			append(out, t->blank);
+		else
+			facts_text(fact, slice_of(bytes.ptr + i, n - i),
+			    out + length, TEXT_BYTES - length);
 		i = n;
 	}
-	if (fact->flags & FACT_CUT)
-		fputs(" [...]", out);
-	if (fact->flags & FACT_UNFINISHED)
-		fputs(" [the line does not end]", out);
 }
 
-static const char *
-arrow(void)
+static void
+put_ending(char out[TEXT_BYTES], const struct fact *fact)
 {
-	return style_utf8() ? "◄" : "<--";
+	if (fact->flags & FACT_CUT)
+		append(out, " [...]");
+	if (fact->flags & FACT_UNFINISHED)
+		append(out, " [the line does not end]");
 }
 
 /* Is this the line that the incident is about? */
@@ -289,44 +287,48 @@ remark(const struct incident *in, const struct fact *fact)
 }
 
 static void
-print_line(struct print *p, const struct fact *fact, struct slice bytes)
+mark_tampered(struct telling *t, const struct fact *fact, struct slice bytes)
 {
-	const struct incident *in = p->incident;
-	bool tampered = is_tampered(in, fact);
+	const struct incident *in = t->incident;
 	/* The code and its separator are as they should be. */
-	size_t whole = tampered && bytes.len > 4 &&
-		memcmp(bytes.ptr, in->expected, 4) == 0 ?
-	    4 :
-	    0;
+	size_t whole =
+	    bytes.len > 4 && memcmp(bytes.ptr, in->expected, 4) == 0 ? 4 : 0;
 
-	print_place(p, fact);
-	fprintf(p->out, "%s%c%s  ", style(TONE_BOLD),
-	    fact->dir == TO_SERVER ? 'C' : 'S', style_end());
-	print_text(p->out, fact, slice_first(bytes, whole));
-	fputs(tampered ? style(TONE_RED) : "", p->out);
-	print_text(p->out, fact, slice_after(bytes, whole));
-	fputs(tampered ? style_end() : "", p->out);
-	if (tampered)
-		fprintf(p->out, "      %s%s should be %s%s", style(TONE_RED),
-		    arrow(), in->expected, style_end());
-	else if (remark(in, fact) != NULL)
-		fprintf(p->out, "      %s%s %s%s", style(TONE_RED), arrow(),
-		    remark(in, fact), style_end());
-	else if (fact->code == FACT_COMMAND && fact->about == VERB_MAIL &&
-	    !p->established && !p->mail_said) {
-		fprintf(p->out, "      %sin clear%s", style(TONE_YELLOW),
-		    style_end());
-		p->mail_said = true;
+	put_text(t, t->text, fact, slice_first(bytes, whole));
+	put_text(t, t->tampered, fact, slice_after(bytes, whole));
+	put_ending(t->tampered, fact);
+	snprintf(t->remark, sizeof(t->remark), "should be %s", in->expected);
+	if (!(fact->flags & FACT_REDACTED))
+		t->line.octets = bytes;
+}
+
+static int
+tell_line(struct telling *t, const struct fact *fact, struct slice bytes)
+{
+	t->line.sort = DIALOGUE_LINE;
+	if (is_tampered(t->incident, fact)) {
+		mark_tampered(t, fact, bytes);
+		return tell(t);
 	}
-	fputc('\n', p->out);
+	put_text(t, t->text, fact, bytes);
+	put_ending(t->text, fact);
+	if (remark(t->incident, fact) != NULL) {
+		snprintf(t->remark, sizeof(t->remark), "%s",
+		    remark(t->incident, fact));
+	} else if (fact->code == FACT_COMMAND && fact->about == VERB_MAIL &&
+	    !t->established && !t->mail_said) {
+		t->line.in_clear = true;
+		t->mail_said = true;
+	}
+	return tell(t);
 }
 
 /* Does the first reading say the same there? */
 static bool
-is_said_already(const struct print *p, const struct fact *other,
+is_said_already(const struct telling *t, const struct fact *other,
     struct slice text)
 {
-	struct slice facts = p->facts, bytes;
+	struct slice facts = t->facts, bytes;
 	struct fact fact;
 
 	while (fact_decode(&facts, &fact, &bytes))
@@ -338,50 +340,57 @@ is_said_already(const struct print *p, const struct fact *other,
 	return false;
 }
 
-static void
-begin_other(struct print *p)
+static int
+begin_other(struct telling *t)
 {
-	if (!p->other_said)
-		fprintf(p->out,
-		    "  %24s%s   [what reads otherwise with the "
-		    "copy that came later:]%s\n",
-		    "", style(TONE_YELLOW), style_end());
-	p->other_said = true;
+	if (t->other_said)
+		return 0;
+	t->other_said = true;
+	t->line.sort = DIALOGUE_OTHER_READING;
+	snprintf(t->text, sizeof(t->text),
+	    "what reads otherwise with the copy that came later:");
+	return t->each(t->context, &t->line);
 }
 
 static void
-print_fact(struct print *p, const struct fact *fact, struct slice bytes)
+begin_line(struct telling *t, const struct fact *fact)
+{
+	t->line.frame = fact->frame;
+	t->line.capture = fact->capture;
+	t->line.capture_ts_ns = fact->capture_ts_ns;
+	t->line.who = fact->code == FACT_CLOSED ? ' ' :
+	    fact->dir == TO_SERVER		? 'C' :
+						  'S';
+	t->line.doubtful = fact->code == FACT_GAP;
+	t->line.in_clear = false;
+	t->line.octets = slice_of(NULL, 0);
+	t->text[0] = t->tampered[0] = t->remark[0] = '\0';
+}
+
+static int
+tell_fact(struct telling *t, const struct fact *fact, struct slice bytes)
 {
 	words_fn *words = words_of[fact->code];
 	char text[256] = "";
 
+	begin_line(t, fact);
 	if (fact->flags & FACT_OTHER_READING) {
-		if (is_said_already(p, fact, bytes))
-			return;
-		begin_other(p);
+		if (is_said_already(t, fact, bytes))
+			return 0;
+		if (begin_other(t) != 0)
+			return 1;
+		begin_line(t, fact);
 	}
-
-	p->established |= fact->code == FACT_TLS_ESTABLISHED;
+	t->established |= fact->code == FACT_TLS_ESTABLISHED;
+	if (is_line(fact))
+		return tell_line(t, fact, bytes);
 	if (words != NULL)
 		words(fact, bytes, text);
-	if (!is_line(fact) && text[0] == '\0')
-		return;
-	if (p->lines >= p->lines_max) {
-		p->unprinted++;
-		return;
-	}
-	p->lines++;
-	if (is_line(fact)) {
-		print_line(p, fact, bytes);
-		return;
-	}
-	print_place(p, fact);
-	fprintf(p->out, "%s%c  [%s]%s\n",
-	    style(fact->code == FACT_GAP ? TONE_YELLOW : TONE_DIM),
-	    fact->code == FACT_CLOSED  ? ' ' :
-		fact->dir == TO_SERVER ? 'C' :
-					 'S',
-	    text, style_end());
+	if (text[0] == '\0')
+		return 0;
+	t->line.sort = DIALOGUE_NOTE;
+	snprintf(t->text, sizeof(t->text), "%s", text);
+	return tell(t);
 }
 
 /* Facts of a sighting without their version; empty: of another version. */
@@ -393,17 +402,96 @@ facts_begin(struct slice facts)
 	return slice_after(facts, 1);
 }
 
+int
+dialogue_each(const struct incident *in, struct slice facts, const char *blank,
+    dialogue_fn *each, void *context)
+{
+	struct telling t = { .incident = in,
+		.blank = blank,
+		.each = each,
+		.context = context,
+		.facts = facts_begin(facts) };
+	struct slice bytes;
+	struct fact fact;
+	int status = 0;
+
+	facts = t.facts;
+	t.line.text = t.text;
+	t.line.tampered = t.tampered;
+	t.line.remark = t.remark;
+	while (status == 0 && fact_decode(&facts, &fact, &bytes))
+		status = tell_fact(&t, &fact, bytes);
+	return status;
+}
+
+/* --- on a terminal ------------------------------------------------------- */
+
+struct print {
+	FILE *out;
+	unsigned lines, lines_max, unprinted;
+};
+
+/* Frame and time, where they are others than those of the line before. */
+static void
+print_place(const struct print *p, const struct dialogue_line *line)
+{
+	char time[32];
+
+	if (line->frame == line->at_frame && line->capture == line->at_capture)
+		fprintf(p->out, "  %24s", "");
+	else
+		fprintf(p->out, "  %s#%-9llu %s%s ", style(TONE_DIM),
+		    (unsigned long long)line->frame,
+		    style_clock(line->capture_ts_ns, time), style_end());
+}
+
+static void
+print_line(const struct print *p, const struct dialogue_line *line)
+{
+	fprintf(p->out, "%s%c%s  %s%s%s%s", style(TONE_BOLD), line->who,
+	    style_end(), line->text, line->tampered[0] ? style(TONE_RED) : "",
+	    line->tampered, line->tampered[0] ? style_end() : "");
+	if (line->remark[0] != '\0')
+		fprintf(p->out, "      %s%s %s%s", style(TONE_RED),
+		    style_utf8() ? "◄" : "<--", line->remark, style_end());
+	if (line->in_clear)
+		fprintf(p->out, "      %sin clear%s", style(TONE_YELLOW),
+		    style_end());
+	fputc('\n', p->out);
+}
+
+static int
+on_line(void *context, const struct dialogue_line *line)
+{
+	struct print *p = context;
+
+	if (line->sort == DIALOGUE_OTHER_READING) {
+		fprintf(p->out, "  %24s%s   [%s]%s\n", "", style(TONE_YELLOW),
+		    line->text, style_end());
+		return 0;
+	}
+	if (p->lines >= p->lines_max) {
+		p->unprinted++;
+		return 0;
+	}
+	p->lines++;
+	print_place(p, line);
+	if (line->sort == DIALOGUE_LINE)
+		print_line(p, line);
+	else
+		fprintf(p->out, "%s%c  [%s]%s\n",
+		    style(line->doubtful ? TONE_YELLOW : TONE_DIM), line->who,
+		    line->text, style_end());
+	return 0;
+}
+
 void
 dialogue_print(FILE *out, const struct incident *in, struct slice facts,
     unsigned lines_max)
 {
-	struct print p = { .out = out, .incident = in, .lines_max = lines_max };
-	struct slice bytes;
-	struct fact fact;
+	struct print p = { .out = out, .lines_max = lines_max };
 
-	facts = p.facts = facts_begin(facts);
-	while (fact_decode(&facts, &fact, &bytes))
-		print_fact(&p, &fact, bytes);
+	dialogue_each(in, facts, style_utf8() ? "…" : "[...]", on_line, &p);
 	if (p.unprinted > 0)
 		fprintf(out,
 		    "  %24s%s   [%u more lines: --full shows them]%s\n", "",
