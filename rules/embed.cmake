@@ -1,5 +1,6 @@
-# Writes the data files of rules/ into a C source: name, bytes, length.
-file(WRITE ${OUT} "#include \"rules/data.h\"\n")
+# Writes files into a C source as one table: name, bytes, length. HEADER
+# declares it: `extern const struct TYPE TABLE[]`.
+file(WRITE ${OUT} "#include \"${HEADER}\"\n")
 set(rows "")
 foreach(file ${FILES})
   get_filename_component(name ${file} NAME)
@@ -9,4 +10,4 @@ foreach(file ${FILES})
   file(APPEND ${OUT} "static const unsigned char ${id}[] = {${bytes}0};\n")
   string(APPEND rows "\t{ \"${name}\", ${id}, sizeof(${id}) - 1 },\n")
 endforeach()
-file(APPEND ${OUT} "const struct rules_file rules_builtin[] = {\n${rows}\t{ 0, 0, 0 }\n};\n")
+file(APPEND ${OUT} "const struct ${TYPE} ${TABLE}[] = {\n${rows}\t{ 0, 0, 0 }\n};\n")

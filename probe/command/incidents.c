@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "options.h"
+#include "incident_options.h"
 #include "probe/output/eve.h"
 #include "probe/output/style.h"
 #include "probe/output/text.h"
@@ -11,8 +11,7 @@
 #include "word.h"
 
 struct listing {
-	struct incident_filter filter;
-	struct address server, client;
+	struct incident_options wanted;
 	struct common_options common;
 	struct json json;
 	struct campaigns *campaigns;
@@ -22,60 +21,13 @@ struct listing {
 };
 
 static int
-set_address(struct address *out, const struct address **filter,
-    const char *text, char wrong[SETTING_WRONG_BYTES])
-{
-	if (!address_parse(text, out)) {
-		snprintf(wrong, SETTING_WRONG_BYTES, "is not an IP address");
-		return -1;
-	}
-	*filter = out;
-	return 0;
-}
-
-static int
 on_setting(void *context, enum setting_id id, const struct setting_value *value,
     char wrong[SETTING_WRONG_BYTES])
 {
 	struct listing *l = context;
-	const char *text = value->text;
-	enum kind kind;
 
-	switch ((int)id) {
-	case SET_ALL:
-		l->filter.all = true;
-		return 0;
-	case SET_KIND:
-		if (!kind_parse(text, &kind)) {
-			snprintf(wrong, SETTING_WRONG_BYTES,
-			    "is an unknown kind; striplight rules list has "
-			    "them");
-			return -1;
-		}
-		l->filter.kind = kind_name(kind);
-		return 0;
-	case SET_CERTAINTY:
-		certainty_parse(text, &l->filter.certainty);
-		return 0;
-	case SET_SERVER:
-		return set_address(&l->server, &l->filter.server, text, wrong);
-	case SET_CLIENT:
-		return set_address(&l->client, &l->filter.client, text, wrong);
-	case SET_DOMAIN:
-		l->filter.domain = text;
-		return 0;
-	case SET_CAMPAIGNS:
-		l->by_campaign = true;
-		return 0;
-	case SET_SINCE:
-		l->filter.since_ns = value->time_ns;
-		return 0;
-	case SET_UNTIL:
-		l->filter.until_ns = value->time_ns;
-		return 0;
-	default:
-		return 0;
-	}
+	l->by_campaign |= id == SET_CAMPAIGNS;
+	return incident_setting(&l->wanted, id, value, wrong);
 }
 
 static int
@@ -128,7 +80,7 @@ list(struct listing *l, struct store *store)
 		return -1;
 	return l->by_campaign ?
 	    campaigns_each(l->campaigns, on_campaign, l) :
-	    store_each_incident(store, &l->filter, on_incident, l);
+	    store_each_incident(store, &l->wanted.filter, on_incident, l);
 }
 
 int

@@ -8,6 +8,7 @@
 #include <zlib.h>
 
 #include "policy_file.h"
+#include "report.h"
 #include "report_count.h"
 #include "rules/judge.h"
 
@@ -307,7 +308,7 @@ report_from(struct reporting *r)
 	return status;
 }
 
-static int
+int
 report_tlsrpt(int argc, char **argv)
 {
 	struct reporting r = { .day_ns = -1 };
@@ -320,22 +321,4 @@ report_tlsrpt(int argc, char **argv)
 	if (operand != argc)
 		return usage_error(COMMAND_REPORT_TLSRPT, "takes no operand");
 	return report_from(&r);
-}
-
-int
-command_report(int argc, char **argv)
-{
-	struct common_options common;
-	int operand, status;
-
-	if (argc > 1 && strcmp(argv[1], "tlsrpt") == 0)
-		return report_tlsrpt(argc - 1, argv + 1);
-	if (argc > 1 && argv[1][0] != '-')
-		return usage_error(COMMAND_REPORT, "unknown report \"%s\"",
-		    argv[1]);
-	operand = policy_options(COMMAND_REPORT, &common, NULL, NULL, argc,
-	    argv, &status);
-	if (operand < 0)
-		return status;
-	return usage_error(COMMAND_REPORT, "wants a report");
 }

@@ -10,7 +10,7 @@
 #include "probe/output/style.h"
 #include "probe/output/verdict.h"
 #include "probe/pipeline/campaigns.h"
-#include "store/store.h"
+#include "sighting_facts.h"
 
 #define CANDIDATES_SHOWN 5
 #define OTHERS_SHOWN 5
@@ -25,11 +25,8 @@ struct showing {
 	unsigned others; /* of the campaign, that were told */
 	unsigned matches;
 	char candidates[CANDIDATES_SHOWN][INCIDENT_ID_BYTES];
-	/* Of the sighting that the incident names; NULL: it was shed. */
-	uint8_t *facts;
-	size_t facts_bytes;
-	char captures[4][CAPTURE_HASH_BYTES];
-	char paths[4][1024];
+	struct sighting_facts seen;
+	char paths[4][1024]; /* of its captures */
 };
 
 static int
@@ -60,33 +57,12 @@ on_match(void *context, const struct incident *in)
 /* --- the dialogue that was kept ------------------------------------------ */
 
 static int
-on_sighting(void *context, const struct sighting *sighting)
-{
-	struct showing *s = context;
-
-	for (unsigned i = 0; i < sighting->capture_count; i++) {
-		if (strcmp(sighting->captures[i], s->incident.capture_hash) !=
-		    0)
-			continue;
-		s->facts = malloc(sighting->facts.len + 1);
-		if (s->facts == NULL)
-			return -1;
-		memcpy(s->facts, sighting->facts.ptr, sighting->facts.len);
-		s->facts_bytes = sighting->facts.len;
-		memcpy(s->captures, sighting->captures, sizeof(s->captures));
-		s->incident.seen_capture = i;
-		return 1;
-	}
-	return 0;
-}
-
-static int
 on_capture(void *context, const struct capture_row *row)
 {
 	struct showing *s = context;
 
 	for (int i = 0; i < 4; i++)
-		if (strcmp(s->captures[i], row->hash) == 0)
+		if (strcmp(s->seen.captures[i], row->hash) == 0)
 			snprintf(s->paths[i], sizeof(s->paths[i]), "%s",
 			    row->path);
 	return 0;
@@ -95,12 +71,11 @@ on_capture(void *context, const struct capture_row *row)
 static int
 load_dialogue(struct showing *s)
 {
-	struct sighting_filter filter = { .session = s->incident.session };
-
-	if (store_each_sighting(s->store, &filter, on_sighting, s) < 0)
+	if (sighting_facts_load(s->store, &s->incident, &s->seen) < 0)
 		return -1;
-	return s->facts == NULL ? 0 :
-				  store_each_capture(s->store, on_capture, s);
+	return s->seen.facts.len == 0 ?
+	    0 :
+	    store_each_capture(s->store, on_capture, s);
 }
 
 /* --- as text ------------------------------------------------------------- */
@@ -122,9 +97,10 @@ on_word_text(void *context, const struct word *word)
 	const struct showing *s = context;
 
 	if (s->incident.words.count > 1)
-		verdict_word(stdout, word_verb_name(word->verb),
-		    label_name(word->label), word->note, word->user,
-		    word->said_ns);
+		verdict_word(stdout,
+		    &(struct said){ word_verb_name(word->verb),
+			label_name(word->label), word->note, word->user,
+			word->said_ns });
 	return 0;
 }
 
@@ -144,12 +120,12 @@ on_other_text(void *context, const struct incident *other)
 static int
 show_text(struct showing *s)
 {
-	struct slice facts = slice_of(s->facts, s->facts_bytes);
+	struct slice facts = s->seen.facts;
 	uint64_t first = 0, last = 0;
 	int status;
 
 	verdict_head(stdout, &s->incident);
-	if (s->facts == NULL)
+	if (facts.len == 0)
 		printf("  The dialogue is not kept any more (--max-kept).\n");
 	else
 		dialogue_print(stdout, &s->incident, facts,
@@ -172,7 +148,7 @@ show_text(struct showing *s)
 static void
 put_dialogue(struct showing *s)
 {
-	struct slice facts = slice_after(slice_of(s->facts, s->facts_bytes), 1);
+	struct slice facts = slice_after(s->seen.facts, 1);
 	struct slice bytes;
 	struct fact fact;
 
@@ -261,7 +237,8 @@ show_json(struct showing *s)
 		    store_each_word(s->store, s->incident.id, on_word_json, s);
 		json_array_close(&s->json);
 	}
-	if (s->facts != NULL && s->facts[0] == FACT_FORMAT_VERSION)
+	if (s->seen.facts.len > 0 &&
+	    s->seen.facts.ptr[0] == FACT_FORMAT_VERSION)
 		put_dialogue(s);
 	eve_alert_close(&s->json);
 	return status != 0 ? status : json_write(&s->json, stdout);
@@ -355,7 +332,7 @@ command_show(int argc, char **argv)
 	campaigns_free(s->campaigns);
 	store_close(s->store);
 	json_free(&s->json);
-	free(s->facts);
+	sighting_facts_free(&s->seen);
 	free(s);
 	return status;
 }

@@ -375,3 +375,70 @@ account(const struct incident *in, unsigned wanted, char out[ACCOUNT_BYTES])
 	memcpy(out, p.text, ACCOUNT_BYTES);
 	return out;
 }
+
+const char *
+account_title(enum kind kind)
+{
+	static const char *const titles[KINDS] = {
+		[KIND_PLAINTEXT_INJECTED] = "Octets slipped in beside STARTTLS",
+		[KIND_STARTTLS_COMMAND_GARBLED] =
+		    "Request for encryption overwritten",
+		[KIND_EHLO_BLOCKED] = "EHLO blocked, and with it encryption",
+		[KIND_STARTTLS_GARBLED] = "Offer of encryption overwritten",
+		[KIND_STARTTLS_REFUSED] = "Encryption offered, then refused",
+		[KIND_TLS_SESSION_BROKEN] = "Encrypted session cut off",
+		[KIND_TLS_VERSION_DOWNGRADED] = "Older TLS than was offered",
+		[KIND_CERTIFICATE_MISMATCH] =
+		    "Not the certificate that was promised",
+		[KIND_SERVER_REDIRECTED] = "Mail led to another server",
+		[KIND_STARTTLS_STRIPPED] = "Offer of encryption missing",
+		[KIND_SEGMENT_FORGED] = "Two contents of the same octets",
+	};
+
+	return titles[kind];
+}
+
+const char *
+account_revision(const struct incident *in, char out[ACCOUNT_BYTES])
+{
+	snprintf(out, ACCOUNT_BYTES,
+	    "revision %u: %s, %s, confidence %.2f, support %.1f; on %s",
+	    in->revision, kind_name(in->kind),
+	    in->state == STATE_WITHDRAWN ? "withdrawn" :
+					   certainty_name(in->certainty),
+	    in->confidence, in->support, in->provenance);
+	return out;
+}
+
+const char *
+account_word(const struct said *said, char out[ACCOUNT_BYTES])
+{
+	char time[32], note[SAFE_BYTES];
+
+	snprintf(out, ACCOUNT_BYTES, "%s UTC, %s: %s%s%s%s%s",
+	    style_time(said->said_ns, time), said->user, said->verb,
+	    said->label[0] ? " " : "", said->label, said->note[0] ? ": " : "",
+	    style_safe(said->note, note));
+	return out;
+}
+
+const char *
+account_filter(const struct incident *in, uint64_t first, uint64_t last,
+    char out[ACCOUNT_BYTES])
+{
+	const char *ip = in->client.address.family == 6 ? "ipv6" : "ip";
+	char client[ADDRESS_TEXT_BYTES], server[ADDRESS_TEXT_BYTES];
+	char frames[80] = "";
+
+	if (last != 0)
+		snprintf(frames, sizeof(frames),
+		    "frame.number in {%llu..%llu} and ",
+		    (unsigned long long)first, (unsigned long long)last);
+	snprintf(out, ACCOUNT_BYTES,
+	    "%s%s.addr == %s and tcp.port == %u and %s.addr == %s and "
+	    "tcp.port == %u",
+	    frames, ip, address_format(&in->client.address, client),
+	    in->client.port, ip, address_format(&in->server.address, server),
+	    in->server.port);
+	return out;
+}

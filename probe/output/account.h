@@ -35,4 +35,22 @@ enum account_part {
 const char *
 account(const struct incident *, unsigned parts, char out[ACCOUNT_BYTES]);
 
+/* What happened, as a title. */
+const char *account_title(enum kind);
+
+/* An earlier revision, in one line; each of these returns `out`. */
+const char *account_revision(const struct incident *, char out[ACCOUNT_BYTES]);
+
+/* One thing that the operator said; `label` and `note` may be "". */
+struct said {
+	const char *verb, *label, *note, *user;
+	int64_t said_ns;
+};
+const char *account_word(const struct said *, char out[ACCOUNT_BYTES]);
+
+/* A display filter of Wireshark that finds the session; `first` and `last` are
+ * frames of the capture, both 0: not known. */
+const char *account_filter(const struct incident *, uint64_t first,
+    uint64_t last, char out[ACCOUNT_BYTES]);
+
 #endif

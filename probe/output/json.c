@@ -5,6 +5,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "utf8.h"
+
 void
 json_init(struct json *j)
 {
@@ -52,34 +54,6 @@ put_char(struct json *j, char c)
 	put(j, &c, 1);
 }
 
-/* The length of the UTF-8 character at `p`; 0: it is none (RFC 3629). */
-static size_t
-utf8_length(const uint8_t *p, size_t left)
-{
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t n = p[0] < 0x80 ? 1 :
-	    p[0] >> 5 == 6     ? 2 :
-	    p[0] >> 4 == 14    ? 3 :
-	    p[0] >> 3 == 30    ? 4 :
-				 0;
-	uint32_t value;
-
-	if (n == 0 || n > left)
-		return 0;
-	if (n == 1)
-		return 1;
-	value = p[0] & (0x7fu >> n);
-	for (size_t i = 1; i < n; i++) {
-		if (p[i] >> 6 != 2)
-			return 0;
-		value = value << 6 | (p[i] & 0x3fu);
-	}
-	if (value < least[n] || value > 0x10ffff ||
-	    (value >= 0xd800 && value <= 0xdfff))
-		return 0;
-	return n;
-}
-
 static void
 put_escaped(struct json *j, uint8_t c)
 {
@@ -108,7 +82,8 @@ put_string(struct json *j, struct slice s)
 	put_char(j, '"');
 	while (i < s.len) {
 		uint8_t c = s.ptr[i];
-		size_t n = utf8_length(s.ptr + i, s.len - i);
+		uint32_t value;
+		size_t n = utf8_decode(s.ptr + i, s.len - i, &value);
 
 		if (n > 0 && c >= 0x20 && c != '"' && c != '\\' && c != 0x7f) {
 			i += n;

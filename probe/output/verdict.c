@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "account.h"
 #include "style.h"
 #include "text.h"
 
@@ -126,45 +125,28 @@ void
 verdict_wireshark(FILE *out, const struct incident *in, uint64_t first,
     uint64_t last)
 {
-	const char *ip = in->client.address.family == 6 ? "ipv6" : "ip";
-	char client[ADDRESS_TEXT_BYTES], server[ADDRESS_TEXT_BYTES];
+	char text[ACCOUNT_BYTES];
 
-	fprintf(out, "%s%-*s%s", style(TONE_BOLD), LABEL, "Wireshark",
-	    style_end());
-	if (last != 0)
-		fprintf(out, "frame.number in {%llu..%llu} and ",
-		    (unsigned long long)first, (unsigned long long)last);
-	fprintf(out,
-	    "%s.addr == %s and tcp.port == %u and %s.addr == %s and "
-	    "tcp.port == %u\n",
-	    ip, address_format(&in->client.address, client), in->client.port,
-	    ip, address_format(&in->server.address, server), in->server.port);
+	/* In one line, to be copied. */
+	fprintf(out, "%s%-*s%s%s\n", style(TONE_BOLD), LABEL, "Wireshark",
+	    style_end(), account_filter(in, first, last, text));
 }
 
 void
 verdict_revision(FILE *out, const struct incident *in)
 {
-	char text[512];
+	char text[ACCOUNT_BYTES];
 
-	snprintf(text, sizeof(text),
-	    "revision %u: %s, %s, confidence %.2f, support %.1f; on %s",
-	    in->revision, kind_name(in->kind),
-	    in->state == STATE_WITHDRAWN ? "withdrawn" :
-					   certainty_name(in->certainty),
-	    in->confidence, in->support, in->provenance);
-	style_paragraph(out, in->revision == 1 ? "History" : "", LABEL, text);
+	style_paragraph(out, in->revision == 1 ? "History" : "", LABEL,
+	    account_revision(in, text));
 }
 
 void
-verdict_word(FILE *out, const char *verb, const char *label, const char *note,
-    const char *user, int64_t said_ns)
+verdict_word(FILE *out, const struct said *said)
 {
-	char text[2 * SAFE_BYTES], time[32], safe[SAFE_BYTES];
+	char text[ACCOUNT_BYTES];
 
-	snprintf(text, sizeof(text), "%s UTC, %s: %s%s%s%s%s",
-	    style_time(said_ns, time), user, verb, label[0] ? " " : "", label,
-	    note[0] ? ": " : "", style_safe(note, safe));
-	style_paragraph(out, "Said", LABEL, text);
+	style_paragraph(out, "Said", LABEL, account_word(said, text));
 }
 
 void

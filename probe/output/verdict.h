@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-#include "rules/incident.h"
+#include "account.h"
 
 /* Kind, certainty, who with whom; what was observed, what it means, what else
  * it could be, and what to do next. */
@@ -20,9 +20,7 @@ void verdict_wireshark(FILE *, const struct incident *, uint64_t first,
 /* One line about an earlier revision. */
 void verdict_revision(FILE *, const struct incident *);
 
-/* One thing that the operator said; `label` and `note` may be "". */
-void verdict_word(FILE *, const char *verb, const char *label, const char *note,
-    const char *user, int64_t said_ns);
+void verdict_word(FILE *, const struct said *);
 
 /* The campaign that the incident belongs to; then each of its others. */
 void verdict_campaign(FILE *, const struct incident *);
