@@ -266,6 +266,39 @@ store_each_study_row(struct store *s, enum study_order order, int64_t since_ns,
 	return status;
 }
 
+/* --- lines ---------------------------------------------------------------- */
+
+int
+store_study_stage(struct store *s, const char *line)
+{
+	sqlite3_stmt *st = statement(s, "INSERT INTO temp.staged VALUES (?)");
+
+	if (st == NULL)
+		return -1;
+	bind_text(s, st, 1, line);
+	return step_done(s, st);
+}
+
+int
+store_each_staged(struct store *s, staged_fn *fn, void *context)
+{
+	sqlite3_stmt *st =
+	    statement(s, "SELECT line FROM temp.staged ORDER BY line");
+	int code = SQLITE_DONE, status = 0;
+	char line[1024];
+
+	if (st == NULL)
+		return -1;
+	while (status == 0 && (code = step(s, st)) == SQLITE_ROW) {
+		column_text(st, 0, line, sizeof(line));
+		status = fn(context, line);
+	}
+	if (status == 0 && code != SQLITE_DONE)
+		status = store_failed(s);
+	sqlite3_reset(st);
+	return status;
+}
+
 /* --- one moment ---------------------------------------------------------- */
 
 /* A deferred transaction keeps its view from its first reading on. */
@@ -273,7 +306,8 @@ int
 store_study_freeze(struct store *s)
 {
 	return store_execute(s,
-	    "PRAGMA temp_store = FILE; PRAGMA cache_size = -65536; BEGIN;"
+	    "PRAGMA temp_store = FILE; PRAGMA cache_size = -65536;"
+	    " CREATE TEMP TABLE IF NOT EXISTS staged (line TEXT); BEGIN;"
 	    " SELECT count(*) FROM study_source");
 }
 

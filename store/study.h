@@ -91,6 +91,12 @@ typedef int study_row_fn(void *context, const struct study_row *);
 int store_each_study_row(struct store *, enum study_order, int64_t since_ns,
     int64_t until_ns, study_row_fn *, void *context);
 
+/* Lines that are put aside, and come back sorted by their octets, each as often
+ * as it was put there. They are gone with the store. */
+int store_study_stage(struct store *, const char *line);
+typedef int staged_fn(void *context, const char *line);
+int store_each_staged(struct store *, staged_fn *, void *context);
+
 /* Octets seen, and those that captures lost, of all captures; and from how
  * many vantages. */
 int store_study_loss(struct store *, struct study_source *);

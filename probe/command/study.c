@@ -10,6 +10,7 @@ static const struct {
 } subcommands[] = {
 	{ "import", study_import },
 	{ "table", study_table },
+	{ "export", study_export },
 };
 #define SUBCOMMANDS (sizeof(subcommands) / sizeof(*subcommands))
 
