@@ -36,22 +36,21 @@ fetcher_run(int argc, char **argv)
 	}
 	arguments[0] = (char *)NAME;
 	memcpy(arguments + 1, argv, (size_t)argc * sizeof(*argv));
-	errno = ENOENT;
-	if (own_folder(folder)) {
-		snprintf(path, sizeof(path), "%s/" NAME, folder);
-		execv(path, arguments);
-		if (errno == ENOENT) {
-			snprintf(path, sizeof(path),
-			    "%s/" STRIPLIGHT_LIBEXEC_FROM_BIN "/" NAME, folder);
-			execv(path, arguments);
-		}
+	if (!own_folder(folder)) {
+		complain("policy %s: /proc/self/exe: %s", argv[0],
+		    strerror(errno));
+		goto out;
 	}
+	snprintf(path, sizeof(path), "%s/" NAME, folder);
+	execv(path, arguments);
 	if (errno == ENOENT) {
-		snprintf(path, sizeof(path), STRIPLIGHT_LIBEXEC "/" NAME);
+		snprintf(path, sizeof(path),
+		    "%s/" STRIPLIGHT_LIBEXEC_FROM_BIN "/" NAME, folder);
 		execv(path, arguments);
 	}
 	complain("policy %s: %s: %s; it is installed together with striplight",
 	    argv[0], path, strerror(errno));
+out:
 	free(arguments);
 	return STATUS_ERROR;
 }
