@@ -372,22 +372,26 @@ read_file(struct config *config, const char *path)
 	return status;
 }
 
-int
-config_load(const char *path)
+struct config *
+config_read(const char *path)
 {
 	struct config *config = calloc(1, sizeof(*config));
 
 	if (config == NULL) {
 		complain("out of memory");
-		return -1;
+		return NULL;
 	}
-	if (read_file(config, path) != 0) {
-		config_free(config);
-		return -1;
-	}
+	if (read_file(config, path) == 0)
+		return config;
+	config_free(config);
+	return NULL;
+}
+
+void
+config_adopt(struct config *config)
+{
 	config_free(current);
 	current = config;
-	return 0;
 }
 
 const struct config *

@@ -28,15 +28,17 @@ struct config_value {
 	struct setting_value value;
 };
 
-/* Replaces what was loaded before: 0. What cannot be read to its end, or is
- * wrong, leaves that in force: -1 after saying on stderr what is wrong. */
-int config_load(const char *path);
-/* NULL: none was loaded. One for the program. */
+/* NULL after saying on stderr what is wrong. */
+struct config *config_read(const char *path);
+/* It is the program's from here on; what was before is gone, and with it what
+ * config_site() gave. */
+void config_adopt(struct config *);
+/* NULL: there is none. */
 const struct config *config_current(void);
 const char *config_path(const struct config *);
 /* NULL behind the last. */
 const struct config_value *config_value(const struct config *, size_t i);
-/* What the current one says of the place; NULL: none was loaded. */
+/* What the current one says of the place; NULL: there is none. */
 const struct site *config_site(void);
 
 #endif

@@ -433,8 +433,13 @@ settle(const struct line *line, const struct taker *taker)
 	for (size_t i = 0; i < line->count; i++)
 		if (line->given[i].id == SET_CONFIG)
 			path = line->given[i].value.text;
-	if (path != NULL && config_load(path) != 0)
-		return -2;
+	if (path != NULL) {
+		struct config *config = config_read(path);
+
+		if (config == NULL)
+			return -2;
+		config_adopt(config);
+	}
 	if (each_effective(line, config_current(), take_effective, &taking) !=
 	    0)
 		return -2;
@@ -450,6 +455,89 @@ settle(const struct line *line, const struct taker *taker)
 	    -1 :
 	    0;
 }
+
+/* --- the file, read again ------------------------------------------------ */
+
+/* The line that a running command was started with. */
+static struct line started;
+
+/* Its n-th value; NULL behind the last. */
+static const struct config_value *
+value_of(const struct config *config, const char *key, size_t n)
+{
+	const struct config_value *value;
+
+	for (size_t i = 0; (value = config_value(config, i)) != NULL; i++)
+		if (strcmp(value->key, key) == 0 && n-- == 0)
+			return value;
+	return NULL;
+}
+
+/* In which line it is another; 0: it is not. A line that is gone: 1. */
+static unsigned
+changed_in(const struct config *before, const struct config *now,
+    const char *key)
+{
+	for (size_t n = 0;; n++) {
+		const struct config_value *a = value_of(before, key, n);
+		const struct config_value *b = value_of(now, key, n);
+
+		if (a == NULL && b == NULL)
+			return 0;
+		if (a == NULL || b == NULL ||
+		    strcmp(a->value.text, b->value.text) != 0)
+			return b == NULL ? 1 : b->line;
+	}
+}
+
+static void
+hand_on(const struct config *now, enum setting_id id, unsigned line,
+    struct taking *taking)
+{
+	const struct setting *s = setting(id);
+	char text[128];
+
+	if (!(s->flags & LIVE)) {
+		snprintf(text, sizeof(text), "%s: the change wants a new start",
+		    s->key);
+		complain_at(config_path(now), line, text);
+	} else if (each_of_file(now, id, take_effective, taking) == 1) {
+		default_of(id, take_effective, taking);
+	}
+}
+
+int
+options_reload(set_fn set, void *context)
+{
+	struct taker taker = { NULL, set, context };
+	struct taking taking = { &taker, started.command };
+	const struct config *before = config_current();
+	struct config *now;
+
+	if (before == NULL)
+		return 0;
+	now = config_read(config_path(before));
+	if (now == NULL) {
+		complain("the configuration stays as it was");
+		return -1;
+	}
+	for (int i = 0; i < SETTINGS; i++) {
+		enum setting_id id = (enum setting_id)i;
+		const char *key = setting(id)->key;
+		unsigned line;
+
+		if (key == NULL || !setting_is_for(id, started.command) ||
+		    is_given(&started, id))
+			continue;
+		line = changed_in(before, now, key);
+		if (line > 0)
+			hand_on(now, id, line, &taking);
+	}
+	config_adopt(now);
+	return 0;
+}
+
+/* --- all of it ------------------------------------------------------------ */
 
 int
 options_parse(enum command command, struct common_options *common, set_fn set,
@@ -472,6 +560,7 @@ options_parse(enum command command, struct common_options *common, set_fn set,
 	} else if (status == 0) {
 		status = settle(&line, &taker);
 	}
-	free(line.given);
+	free(started.given);
+	started = line;
 	return status < 0 ? status : optind;
 }

@@ -43,6 +43,14 @@ options_defaults(enum command, struct common_options *, set_fn, void *context);
 int options_parse(enum command, struct common_options *, set_fn, void *context,
     int argc, char **argv);
 
+/*
+ * Reads the configuration file again that options_parse() read, and hands on
+ * what is LIVE and other than before; of the rest says that it wants a new
+ * start. The command line goes on winning. A file that is wrong changes
+ * nothing: -1 after saying so. 0: it is in force, and config_site() another.
+ */
+int options_reload(set_fn, void *context);
+
 /* "striplight: " and the message on stderr; untrusted bytes are escaped. */
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* "FILE:LINE: text": a file of the user's is wrong. */
