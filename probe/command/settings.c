@@ -11,8 +11,8 @@
 
 #define ON(command) (UINT64_C(1) << COMMAND_##command)
 #define EVERY ((UINT64_C(1) << COMMANDS) - 1)
-#define ASKING (ON(STUDY_TABLE) | ON(STUDY_EXPORT))
-#define COUNTING ON(STUDY_TABLE)
+#define ASKING (COUNTING | ON(STUDY_EXPORT))
+#define COUNTING (ON(STUDY_TABLE) | ON(STUDY_PLOT))
 #define FETCHING (ON(POLICY_FETCH) | ON(POLICY_REFRESH))
 
 static const struct command_row command_rows[] = {

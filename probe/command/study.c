@@ -10,6 +10,7 @@ static const struct {
 } subcommands[] = {
 	{ "import", study_import },
 	{ "table", study_table },
+	{ "plot", study_plot },
 	{ "export", study_export },
 };
 #define SUBCOMMANDS (sizeof(subcommands) / sizeof(*subcommands))

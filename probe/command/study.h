@@ -11,6 +11,7 @@
 /* Each returns the exit status. */
 int study_import(int argc, char **argv);
 int study_table(int argc, char **argv);
+int study_plot(int argc, char **argv);
 int study_export(int argc, char **argv);
 
 /* Everything that `read` and `watch` have counted, as a source that replaces
