@@ -365,8 +365,9 @@ cross_check_create(const struct shard_config *config, size_t budget_bytes,
 	c->report = report_fn;
 	c->context = context;
 	shard_mail_ports(config, c->mail_ports);
-	nids = (struct nids_config){ config->budgets.flows, config->any_port,
-		c->mail_ports };
+	nids = (struct nids_config){ .flows_max = config->budgets.flows,
+		.any_port = config->any_port,
+		.mail_ports = c->mail_ports };
 	c->libnids = nids_engine_create(&nids, &listener, &c->libnids_counters);
 	if (c->libnids == NULL) {
 		free(c);

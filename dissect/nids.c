@@ -227,6 +227,12 @@ is_mail_port(const struct nids_engine *e, uint16_t port)
 	return e->config.mail_ports[port / 8] >> (port % 8) & 1;
 }
 
+static bool
+is_dns(const struct nids_engine *e, uint16_t port)
+{
+	return e->config.dns && port == DNS_PORT;
+}
+
 static struct endpoint
 endpoint_of(u_int address, u_short port)
 {
@@ -242,7 +248,7 @@ on_established(struct nids_engine *e, struct tcp_stream *tcp)
 	bool mail = is_mail_port(e, tcp->addr.dest);
 	struct nids_flow *f;
 
-	if (!mail && !e->config.any_port)
+	if (!mail && !is_dns(e, tcp->addr.dest) && !e->config.any_port)
 		return;
 	f = calloc(1, sizeof(*f));
 	if (f == NULL)
@@ -262,7 +268,7 @@ on_established(struct nids_engine *e, struct tcp_stream *tcp)
 }
 
 /* Sessions begin with the first octet; off the mail ports a server speaks
- * first, or it is no SMTP. */
+ * first, or it is no SMTP (nor DNS). */
 static bool
 open_session(struct nids_engine *e, struct nids_flow *f, enum dir dir,
     const struct origin *at)
@@ -270,7 +276,8 @@ open_session(struct nids_engine *e, struct nids_flow *f, enum dir dir,
 	struct flow_start start = { .identity = f->identity };
 
 	if (f->session == NULL &&
-	    (f->identity.on_mail_port || dir == TO_CLIENT))
+	    (f->identity.on_mail_port || dir == TO_CLIENT ||
+		is_dns(e, f->identity.server.port)))
 		f->session =
 		    e->listener.opened(e->listener.context, &start, at);
 	return f->session != NULL;

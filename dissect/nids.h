@@ -22,6 +22,7 @@ struct nids_config {
 	bool any_port; /* follow flows off the mail ports */
 	/* Is SMTP spoken on this port? Borrowed, one bit a port. */
 	const uint8_t *mail_ports; /* 8192 octets */
+	bool dns;		   /* follow DNS over TCP too */
 };
 
 /* Why libnids refuses what it does. */

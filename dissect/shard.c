@@ -368,6 +368,7 @@ create_nids(struct shard *shard, const struct stream_listener *listener)
 		.flows_max = shard->config->budgets.flows,
 		.any_port = shard->config->any_port,
 		.mail_ports = shard->mail_ports,
+		.dns = true,
 	};
 
 	shard->nids = nids_engine_create(&config, listener, &shard->counters);

@@ -83,10 +83,11 @@ def ip(src, dst, segment, number):
     return head[:10] + struct.pack("!H", checksum(head)) + head[12:] + segment
 
 
-def converse(lines, client="192.0.2.10", server="198.51.100.25",
+def exchange(said, client="192.0.2.10", server="198.51.100.25",
              client_port=40112, server_port=25, start_ns=START_NS,
              isn=(1000, 5000)):
-    """The whole connection, one packet a turn, 10 ms apart."""
+    """The whole connection, one packet a turn, 10 ms apart. `said` are turns:
+    (to_server, octets)."""
     ends = [ipaddress.ip_address(client), ipaddress.ip_address(server)]
     ports = [client_port, server_port]
     seq = list(isn)
@@ -104,12 +105,17 @@ def converse(lines, client="192.0.2.10", server="198.51.100.25",
     send(True, SYN)
     send(False, SYN | ACK)
     send(True, ACK)
-    for to_server, octets in turns(lines):
+    for to_server, octets in said:
         send(to_server, PSH | ACK, octets)
     send(True, FIN | ACK)
     send(False, FIN | ACK)
     send(True, ACK)
     return packets
+
+
+def converse(lines, **more):
+    """The same of lines, each with who says it."""
+    return exchange(turns(lines), **more)
 
 
 # --- links: (link type, header(to_server, IP packet) -> frame)
