@@ -7,7 +7,7 @@
 #ifndef RULES_CONTEXT_H
 #define RULES_CONTEXT_H
 
-#include "dane.h"
+#include "dns_seen.h"
 #include "incident.h"
 #include "profile.h"
 #include "registry.h"
@@ -36,8 +36,14 @@ struct context {
 	 * knows of other sessions. */
 	size_t (*attempts)(void *world, const struct endpoint *server,
 	    const struct attempt **out);
-	/* A name that DNS or the operator gives `server`; NULL: none. */
-	const char *(*mx_name)(void *world, const struct endpoint *server);
+	/* The name that the operator or fetched records give `server`; NULL:
+	 * none, or several. */
+	const char *(*mx_name)(void *world, const struct endpoint *server,
+	    int64_t at_ns);
+	/* Whose MX `server` was by fetched records; their number, 0 also for a
+	 * provider's. NULL: nobody knows. */
+	unsigned (*mx_of)(void *world, const struct endpoint *server,
+	    int64_t at_ns, struct dns_route out[DNS_ROUTES_MAX]);
 	/* What `server` demanded at `at_ns` as an MX of `domain`, from records
 	 * that were validated; NULL: nobody knows. */
 	enum dane_state (*dane)(void *world, const char *domain,

@@ -26,7 +26,7 @@ policy_applies(const struct trial *trial, const struct sts_policy *policy)
 
 	if (context->mx_name != NULL)
 		name = context->mx_name(context->world,
-		    &trial->session->flow.server);
+		    &trial->session->flow.server, trial->session->first_ns);
 	return name == NULL || sts_policy_matches(policy, name);
 }
 
@@ -141,24 +141,80 @@ basis_of(const struct session *s, const struct dns_route *route, bool *known)
 	return named && !route->own ? BASIS_SNI : BASIS_DNS_MX;
 }
 
-/* Where no recipient shows: it left before, or went on inside TLS. */
 static void
-judge_routes(struct trial *trial)
+judge_route(struct trial *trial, const struct dns_route *route,
+    enum policy_basis basis)
+{
+	const struct claim claim = { route->domain, route->mx, basis,
+		trial->session->first_ns };
+
+	judge_sts(trial, &claim);
+	judge_dane(trial, &claim);
+}
+
+/* Its own answers, and SNI; their number. */
+static unsigned
+judge_seen_routes(struct trial *trial)
 {
 	const struct session *s = trial->session;
 	struct dns_route routes[DNS_ROUTES_MAX];
 	unsigned count = s->answer_count > 0 ? dns_routes(s, routes) : 0;
+	unsigned judged = 0;
 
 	for (unsigned i = 0; i < count; i++) {
 		bool known;
-		struct claim claim = { routes[i].domain, routes[i].mx,
-			basis_of(s, &routes[i], &known), s->first_ns };
+		enum policy_basis basis = basis_of(s, &routes[i], &known);
 
-		if (!known)
-			continue;
-		judge_sts(trial, &claim);
-		judge_dane(trial, &claim);
+		if (known)
+			judge_route(trial, &routes[i], basis);
+		judged += known;
 	}
+	return judged;
+}
+
+/* Fetched records know the server, or the host that the client named. */
+static unsigned
+judge_fetched_routes(struct trial *trial)
+{
+	const struct session *s = trial->session;
+	const struct context *context = trial->context;
+	struct dns_route routes[DNS_ROUTES_MAX];
+	unsigned count = context->mx_of == NULL ?
+	    0 :
+	    context->mx_of(context->world, &s->flow.server, s->first_ns,
+		routes);
+	unsigned judged = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		if (s->sni[0] != '\0' && strcmp(s->sni, routes[i].mx) != 0)
+			continue;
+		judge_route(trial, &routes[i],
+		    s->sni[0] != '\0' ? BASIS_SNI : BASIS_DNS_MX);
+		judged++;
+	}
+	return judged;
+}
+
+/* A host that bears the name of a domain that has a policy, and which that
+ * policy lists: mx.example.org of example.org. */
+static void
+judge_named_host(struct trial *trial)
+{
+	const struct session *s = trial->session;
+	struct claim claim = { s->sni, s->sni, BASIS_SNI, s->first_ns };
+
+	while ((claim.domain = strchr(claim.domain, '.')) != NULL) {
+		claim.domain++;
+		judge_sts(trial, &claim);
+	}
+}
+
+/* Where no recipient shows: it left before, or went on inside TLS. */
+static void
+judge_routes(struct trial *trial)
+{
+	if (judge_seen_routes(trial) == 0 && judge_fetched_routes(trial) == 0)
+		judge_named_host(trial);
 }
 
 void

@@ -5,6 +5,8 @@
 
 #include <xxhash.h>
 
+#include "mx_book.h"
+
 #define NS_PER_S INT64_C(1000000000)
 #define ATTEMPTS_MAX 65536
 #define PROFILES_MAX 16384 /* of one server, in one judgement */
@@ -32,6 +34,7 @@ struct world {
 	struct context context, bare;
 	struct known_domain *domains; /* DOMAINS_KEPT, by a hash of the name */
 	bool any_policy, any_host;    /* else nobody need be asked */
+	struct mx_book *mx_book;      /* NULL: nobody asked yet */
 	struct endpoint server;	      /* whose profiles these are */
 	bool has_server;
 	struct profile *profiles;
@@ -240,6 +243,39 @@ find_tlsa(void *context, const char *domain, const char *name, int64_t at_ns,
 	return NULL;
 }
 
+/* Read when it is first asked for. */
+static const struct mx_book *
+mx_book_of(struct world *w)
+{
+	if (w->mx_book == NULL && w->any_host)
+		w->mx_book = mx_book_create(w->store);
+	return w->mx_book;
+}
+
+static const char *
+find_name(void *context, const struct endpoint *server, int64_t at_ns)
+{
+	struct world *w = context;
+	const char *name = w->context.site == NULL ?
+	    NULL :
+	    site_peer_name(w->context.site, &server->address);
+	const struct mx_book *book = mx_book_of(w);
+
+	return name == NULL && book != NULL ?
+	    mx_book_name(book, &server->address, at_ns) :
+	    name;
+}
+
+static unsigned
+find_mx_of(void *context, const struct endpoint *server, int64_t at_ns,
+    struct dns_route out[DNS_ROUTES_MAX])
+{
+	const struct mx_book *book = mx_book_of(context);
+
+	return book == NULL ? 0 :
+			      mx_book_find(book, &server->address, at_ns, out);
+}
+
 static int
 on_profile(void *context, const struct profile *profile)
 {
@@ -354,6 +390,8 @@ world_create(struct store *store, const struct registry *registry, double prior,
 		.policy = find_policy,
 		.profiles = find_profiles,
 		.attempts = find_attempts,
+		.mx_name = find_name,
+		.mx_of = find_mx_of,
 		.dane = find_dane,
 		.tlsa = find_tlsa };
 	w->bare = w->context;
@@ -381,26 +419,16 @@ world_destroy(struct world *w)
 	for (size_t i = 0; w->domains != NULL && i < DOMAINS_KEPT; i++)
 		forget_domain(&w->domains[i]);
 	free(w->domains);
+	mx_book_destroy(w->mx_book);
 	free(w->profiles);
 	free(w->attempts);
 	free(w);
-}
-
-static const char *
-peer_name(void *context, const struct endpoint *server)
-{
-	const struct world *w = context;
-
-	return w->context.site == NULL ?
-	    NULL :
-	    site_peer_name(w->context.site, &server->address);
 }
 
 void
 world_set_site(struct world *w, const struct site *site)
 {
 	w->context.site = w->bare.site = site;
-	w->context.mx_name = w->bare.mx_name = peer_name;
 }
 
 void

@@ -42,14 +42,6 @@ no_profiles(void *world, const struct endpoint *server,
 	return 0;
 }
 
-static const char *
-no_name(void *world, const struct endpoint *server)
-{
-	(void)world;
-	(void)server;
-	return NULL;
-}
-
 static void
 fold(void *context, const struct publication *publication, struct slice facts)
 {
@@ -73,8 +65,7 @@ judging_create(const struct registry *registry, double prior)
 	j->context = (struct context){ .registry = registry,
 		.prior = prior,
 		.policy = no_policy,
-		.profiles = no_profiles,
-		.mx_name = no_name };
+		.profiles = no_profiles };
 	j->pool = fact_pool_create(POOL_BYTES, &j->counters, fold, j);
 	j->place = malloc(smtp_session_bytes());
 	if (j->pool != NULL && j->place != NULL)

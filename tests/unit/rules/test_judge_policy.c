@@ -117,3 +117,59 @@ Test(judge_policy, recipients_choose_before_dns)
 	judge();
 	cr_assert_eq(in.policy_count, 0);
 }
+
+/* --- without answers of DNS ----------------------------------------------- */
+
+static void
+expect_one(enum policy_basis basis, enum policy_result result)
+{
+	judge();
+	cr_assert_eq(in.policy_count, 1);
+	cr_expect_str_eq(in.policies[0].domain, "example.org");
+	cr_expect_eq(in.policies[0].basis, basis);
+	cr_expect_eq(in.policies[0].result, result);
+}
+
+Test(judge_policy, fetched_records_know_whose_mx_a_server_is)
+{
+	begin(POLICY(MX));
+	dialogue_say(&d, C("QUIT\r\n"), S("221 Bye\r\n"));
+	world.fetched = MX;
+	expect_one(BASIS_DNS_MX, POLICY_MET);
+}
+
+Test(judge_policy, the_host_that_the_client_named_is_what_it_looked_for)
+{
+	begin(POLICY("*.example.org"));
+	dialogue_say(&d, C("QUIT\r\n"), S("221 Bye\r\n"));
+	dialogue_fact(&d, FACT_TLS_SNI, 0, "mx2.example.org");
+	world.fetched = MX;
+	/* Not the one that was fetched, but its name says whose it is. */
+	expect_one(BASIS_SNI, POLICY_MET);
+}
+
+Test(judge_policy, a_name_that_no_policy_lists_chooses_none)
+{
+	begin(POLICY(MX));
+	dialogue_say(&d, C("QUIT\r\n"), S("221 Bye\r\n"));
+	dialogue_fact(&d, FACT_TLS_SNI, 0, "mx2.example.org");
+	judge();
+	cr_assert_eq(in.policy_count, 0);
+}
+
+/* RFC 8461 3.4: what is handed to a smart host is not under the policies of
+ * its recipients. */
+Test(judge_policy, a_server_with_another_name_is_a_smart_host)
+{
+	static const char *const names[] = { NULL, MX, "relay.example.net" };
+
+	for (size_t i = 0; i < 3; i++) {
+		begin(POLICY(MX));
+		dialogue_say(&d, C("MAIL FROM:<a@example.net>\r\n"),
+		    S("250 Ok\r\n"), C("RCPT TO:<b@example.org>\r\n"),
+		    S("250 Ok\r\n"));
+		world.mx_name = names[i];
+		judge();
+		cr_expect_eq(in.policy_count, i < 2 ? 1 : 0, "row %zu", i);
+	}
+}

@@ -23,6 +23,7 @@ struct fake_world {
 	struct attempt attempts[8]; /* by first_ns */
 	size_t attempt_count;
 	const char *mx_name;
+	const char *fetched;   /* the MX host that has the server's address */
 	enum dane_state dane;  /* of every domain, everywhere */
 	const char *tlsa;      /* of every host, validated; NULL: none */
 	bool mx_insecure;      /* its domain's MX records are not validated */
@@ -71,10 +72,28 @@ fake_attempts(void *world, const struct endpoint *server,
 }
 
 static inline const char *
-fake_mx_name(void *world, const struct endpoint *server)
+fake_mx_name(void *world, const struct endpoint *server, int64_t at_ns)
 {
 	(void)server;
+	(void)at_ns;
 	return ((struct fake_world *)world)->mx_name;
+}
+
+/* The one host, MX of the first policy's domain. */
+static inline unsigned
+fake_mx_of(void *world, const struct endpoint *server, int64_t at_ns,
+    struct dns_route out[DNS_ROUTES_MAX])
+{
+	struct fake_world *w = world;
+
+	(void)server;
+	(void)at_ns;
+	if (w->fetched == NULL)
+		return 0;
+	memset(&out[0], 0, sizeof(out[0]));
+	strcpy(out[0].domain, w->domain[0]);
+	strcpy(out[0].mx, w->fetched);
+	return 1;
 }
 
 static inline enum dane_state
@@ -123,6 +142,7 @@ fake_context(struct fake_world *w)
 	w->context.profiles = fake_profiles;
 	w->context.attempts = fake_attempts;
 	w->context.mx_name = fake_mx_name;
+	w->context.mx_of = fake_mx_of;
 	w->context.dane = fake_dane;
 	w->context.tlsa = fake_tlsa;
 	return &w->context;
