@@ -257,10 +257,9 @@ dns_expanded(const struct session *s, const char *name,
 
 /* --- contradictions ------------------------------------------------------ */
 
-/* Does the answer give `address`? `first`: one of its addresses. */
+/* Does the answer give `value`? `first`: one of its values of that type. */
 static bool
-gives(const struct answer *a, uint16_t type, const char *address,
-    char first[ADDRESS_TEXT_BYTES])
+gives(const struct answer *a, struct slice value, char first[DOMAIN_TEXT_BYTES])
 {
 	struct slice records = a->records;
 	struct dns_said said;
@@ -268,35 +267,26 @@ gives(const struct answer *a, uint16_t type, const char *address,
 
 	first[0] = '\0';
 	while (dns_said_decode(&records, &said)) {
-		if (said.type != type || !said.in_answer)
+		if (said.type != a->asked.type || !said.in_answer)
 			continue;
-		given |= slice_equal(said.value, slice_str(address));
-		if (first[0] == '\0' && said.value.len < ADDRESS_TEXT_BYTES) {
-			memcpy(first, said.value.ptr, said.value.len);
-			first[said.value.len] = '\0';
-		}
+		given |= slice_equal(said.value, value);
+		if (first[0] == '\0')
+			keep_name(first, said.value);
 	}
 	return given;
 }
 
-/* Do the two have an address in common? Then it is one set, turned round. */
+/* Do the two have a value in common? Then it is one set, turned round. */
 static bool
-overlap(const struct answer *a, const struct answer *b, uint16_t type)
+overlap(const struct answer *a, const struct answer *b)
 {
 	struct slice records = a->records;
-	char first[ADDRESS_TEXT_BYTES];
+	char first[DOMAIN_TEXT_BYTES];
 	struct dns_said said;
 
-	while (dns_said_decode(&records, &said)) {
-		char text[ADDRESS_TEXT_BYTES];
-
-		if (said.type != type || said.value.len >= sizeof(text))
-			continue;
-		memcpy(text, said.value.ptr, said.value.len);
-		text[said.value.len] = '\0';
-		if (gives(b, type, text, first))
+	while (dns_said_decode(&records, &said))
+		if (said.type == a->asked.type && gives(b, said.value, first))
 			return true;
-	}
 	return false;
 }
 
@@ -309,18 +299,18 @@ one_exchange(const struct answer *a, const struct answer *b)
 }
 
 static void
-compare(const struct answer *a, const struct answer *b, uint16_t type,
+compare(const struct answer *a, const struct answer *b,
     struct dns_contradiction *out, bool *found)
 {
-	char other[ADDRESS_TEXT_BYTES];
+	char other[DOMAIN_TEXT_BYTES];
 	bool second = one_exchange(a, b);
 
 	if (a->seen == b->seen || a->asked.type != b->asked.type ||
-	    !slice_equal(a->asked.name, b->asked.name) || overlap(a, b, type) ||
+	    !slice_equal(a->asked.name, b->asked.name) || overlap(a, b) ||
 	    (*found && !second))
 		return;
-	gives(b, type, "", other);
-	if (other[0] == '\0') /* none of them: no address at all */
+	gives(b, slice_str(""), other);
+	if (other[0] == '\0') /* none at all contradicts nothing */
 		return;
 	*found = true;
 	out->second = second;
@@ -329,24 +319,43 @@ compare(const struct answer *a, const struct answer *b, uint16_t type,
 	memcpy(out->other, other, sizeof(other));
 }
 
-bool
-dns_contradicts(const struct session *s, const char *mx,
-    struct dns_contradiction *out)
+/* The answers to `name` that give `value`, against all others to it. */
+static bool
+contradicted(const struct session *s, uint16_t type, const char *name,
+    const char *value, struct dns_contradiction *out)
 {
-	uint16_t type = s->flow.server.address.family == 4 ? TYPE_A : TYPE_AAAA;
-	char server[ADDRESS_TEXT_BYTES], first[ADDRESS_TEXT_BYTES];
+	char first[DOMAIN_TEXT_BYTES];
 	struct answer a, b;
 	bool found = false;
 
-	address_format(&s->flow.server.address, server);
 	for (unsigned i = 0; i < s->answer_count; i++) {
 		if (!read_answer(s, i, &a) || a.asked.type != type ||
-		    !slice_equal(a.asked.name, slice_str(mx)) ||
-		    !gives(&a, type, server, first))
+		    !slice_equal(a.asked.name, slice_str(name)) ||
+		    !gives(&a, slice_str(value), first))
 			continue;
 		for (unsigned j = 0; j < s->answer_count; j++)
 			if (read_answer(s, j, &b))
-				compare(&a, &b, type, out, &found);
+				compare(&a, &b, out, &found);
 	}
 	return found;
+}
+
+bool
+dns_contradicts_address(const struct session *s, const char *mx,
+    struct dns_contradiction *out)
+{
+	char server[ADDRESS_TEXT_BYTES];
+
+	address_format(&s->flow.server.address, server);
+	return contradicted(s,
+	    s->flow.server.address.family == 4 ? TYPE_A : TYPE_AAAA, mx, server,
+	    out);
+}
+
+bool
+dns_contradicts_mx(const struct session *s, const struct dns_route *route,
+    struct dns_contradiction *out)
+{
+	return route->domain[0] != '\0' &&
+	    contradicted(s, TYPE_MX, route->domain, route->mx, out);
 }

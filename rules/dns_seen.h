@@ -42,16 +42,18 @@ void dns_expanded(const struct session *, const char *name,
     char out[DOMAIN_TEXT_BYTES]);
 
 /*
- * The answer that gave the server's address for `mx` shares no address with
- * another one to the same question. `second`: both answer one query. False:
- * there is no such other answer.
+ * The answer that gave the server's address for `mx`, or the route's MX for
+ * its domain, has nothing in common with another one to the same question.
+ * `second`: both answer one query. False: there is no such other answer.
  */
 struct dns_contradiction {
 	bool second;
 	uint64_t frame, other_frame;
-	char other[ADDRESS_TEXT_BYTES]; /* an address of the other one */
+	char other[DOMAIN_TEXT_BYTES]; /* what the other one gives */
 };
-bool dns_contradicts(const struct session *, const char *mx,
+bool dns_contradicts_address(const struct session *, const char *mx,
+    struct dns_contradiction *);
+bool dns_contradicts_mx(const struct session *, const struct dns_route *,
     struct dns_contradiction *);
 
 #endif

@@ -24,15 +24,16 @@ weigh_answers(struct trial *trial, const struct dns_route *route)
 	const struct session *s = trial->session;
 	struct dns_contradiction c;
 	struct evidence *e;
+	bool mx = dns_contradicts_mx(s, route, &c);
 
-	if (!dns_contradicts(s, route->mx, &c))
+	if (!mx && !dns_contradicts_address(s, route->mx, &c))
 		return false;
 	e = trial_evidence(trial,
 	    c.second ? EVIDENCE_DNS_ANSWERED_TWICE : EVIDENCE_DNS_DIFFERS,
 	    c.frame);
 	snprintf(e->detail, sizeof(e->detail),
-	    "%.120s: frame %llu leads to this server, frame %llu to %s",
-	    route->mx, (unsigned long long)c.frame,
+	    "%.80s: frame %llu leads to this server, frame %llu to %.80s",
+	    mx ? route->domain : route->mx, (unsigned long long)c.frame,
 	    (unsigned long long)c.other_frame, c.other);
 	if (is_stranger(s, route->mx))
 		trial_evidence(trial, EVIDENCE_SERVER_STRANGE, 0);

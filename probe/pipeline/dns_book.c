@@ -354,8 +354,10 @@ dns_book_tell(const struct dns_book *b, const struct dns_concern *concern,
 	for (unsigned i = 0; i < count; i++) {
 		const struct entry *e = &b->entries[t.chosen[i]];
 
-		if (e->asked.type == DNS_MX)
-			choose_about(&t, DNS_TXT, "_mta-sts.", e->asked.name);
+		if (e->asked.type != DNS_MX)
+			continue;
+		choose_all(&t, DNS_MX, e->asked.name, 4);
+		choose_about(&t, DNS_TXT, "_mta-sts.", e->asked.name);
 	}
 	for (unsigned i = 0; i < concern->domain_count; i++) {
 		struct slice domain = slice_str(concern->domains[i]);

@@ -42,6 +42,29 @@ Test(judge_redirected, two_answers_to_one_query_are_a_race)
 	cr_assert_not_null(strstr(in.evidence[0].detail, "198.51.100.25"));
 }
 
+Test(judge_redirected, two_sets_of_mx_to_one_query_are_a_race_too)
+{
+	begin();
+	answer(&d, CLIENT, DNS_MX, "example.org", 0, "MX mx.attacker.example");
+	answer(&d, CLIENT, DNS_MX, "example.org", DNS_ANSWER_SECOND,
+	    "MX " MX "\nMX mx2.example.org");
+	answer(&d, CLIENT, DNS_A, "mx.attacker.example", 0, "A 203.0.113.66");
+	cr_assert_eq(conclude(), VERDICT_INCIDENT);
+	cr_assert_eq(in.kind, KIND_SERVER_REDIRECTED);
+	expect_evidence(&in, "dns-answered-twice server-strange");
+	cr_assert_not_null(strstr(in.evidence[0].detail, MX));
+}
+
+/* A change of provider: evidence, and no more. */
+Test(judge_redirected, another_mx_at_another_time_is_no_incident)
+{
+	begin();
+	answer(&d, CLIENT, DNS_MX, "example.org", 0, "MX " MX);
+	answer(&d, CLIENT, DNS_MX, "example.org", 0, "MX mx.example.net");
+	answer(&d, CLIENT, DNS_A, MX, 0, "A 203.0.113.66");
+	cr_assert_neq(conclude(), VERDICT_INCIDENT);
+}
+
 Test(judge_redirected, what_honest_dns_does_is_no_redirection)
 {
 	static const struct {
