@@ -102,11 +102,11 @@ reporter_memory(pid_t pid)
 /* --- telling ------------------------------------------------------------- */
 
 static void
-write_metrics(struct reporter *r, const struct health_signs *signs)
+write_metrics(struct reporter *r)
 {
 	char errbuf[METRICS_ERRBUF];
 	bool fault = r->options.metrics != NULL &&
-	    metrics_write(r->options.metrics, &r->now, signs, errbuf) != 0;
+	    metrics_write(r->options.metrics, &r->now, &r->signs, errbuf) != 0;
 
 	if (fault && !r->fault)
 		complain("%s; metrics are written when it can be", errbuf);
@@ -114,29 +114,35 @@ write_metrics(struct reporter *r, const struct health_signs *signs)
 }
 
 static void
-tell_manager(const struct reporter *r, const struct health_signs *signs)
+tell_manager(const struct reporter *r)
 {
 	char line[HEALTH_LINE_BYTES], state[HEALTH_LINE_BYTES + 8];
 
 	snprintf(state, sizeof(state), "STATUS=%s",
-	    health_line(&r->now, signs, line));
+	    health_line(&r->now, &r->signs, line));
 	notify_send(r->options.notify, state);
 }
 
 const struct json *
 reporter_tell(struct reporter *r, int64_t wall_ns, int64_t monotonic_ns)
 {
-	struct health_signs signs;
-
 	r->now.now_ns = wall_ns;
-	health_assess(&r->before, &r->now, &signs);
-	write_metrics(r, &signs);
-	tell_manager(r, &signs);
+	health_assess(&r->before, &r->now, &r->signs);
+	write_metrics(r);
+	tell_manager(r);
 	json_reset(&r->json);
-	stats_event(&r->json, &r->now, &signs);
+	stats_event(&r->json, &r->now, &r->signs);
 	r->before = r->now;
 	r->due_ns = monotonic_ns + r->options.interval_ns;
 	return &r->json;
+}
+
+void
+reporter_say(const struct reporter *r)
+{
+	char line[HEALTH_LINE_BYTES];
+
+	complain("%s", health_line(&r->now, &r->signs, line));
 }
 
 void

@@ -24,8 +24,9 @@ struct reporter {
 	struct reporter_options options;
 	struct health before, now;
 	struct json json;
-	int64_t due_ns, fed_ns; /* monotonic */
-	bool fault;		/* of the file: it was said */
+	int64_t due_ns, fed_ns;	   /* monotonic */
+	struct health_signs signs; /* as told last */
+	bool fault;		   /* of the file: it was said */
 };
 
 void reporter_init(struct reporter *, const struct reporter_options *,
@@ -42,6 +43,8 @@ uint64_t reporter_memory(pid_t);
  * the next call. */
 const struct json *
 reporter_tell(struct reporter *, int64_t wall_ns, int64_t monotonic_ns);
+/* What was told last, as a line on stderr. */
+void reporter_say(const struct reporter *);
 /* The sensor lives: called at least every second. */
 void reporter_feed_watchdog(struct reporter *, int64_t monotonic_ns);
 

@@ -231,3 +231,62 @@ syslog_format(const struct incident *in, bool stored,
 	    address_format(&in->server.address, server), in->observed);
 	return m.length;
 }
+
+/* --- alerts -------------------------------------------------------------- */
+
+int
+syslog_open(struct syslog *s, const char *target, char errbuf[SYSLOG_ERRBUF])
+{
+	memset(s, 0, sizeof(*s));
+	s->target = target;
+	s->fd = -1;
+	if (target == NULL)
+		return 0;
+	if (gethostname(s->host, sizeof(s->host) - 1) != 0)
+		s->host[0] = '\0';
+	s->fd = syslog_connect(target, errbuf);
+	return s->fd < 0 ? -1 : 0;
+}
+
+void
+syslog_close(struct syslog *s)
+{
+	if (s->fd >= 0)
+		close(s->fd);
+	s->fd = -1;
+}
+
+/* A name to look up could take long; a datagram over UDP needs no partner. */
+static void
+connect_again(struct syslog *s)
+{
+	char errbuf[SYSLOG_ERRBUF];
+	int fd;
+
+	if (strncmp(s->target, "udp:", 4) == 0)
+		return;
+	fd = syslog_connect(s->target, errbuf);
+	if (fd < 0)
+		return;
+	close(s->fd);
+	s->fd = fd;
+}
+
+void
+syslog_alert(struct syslog *s, const struct incident *in, bool stored)
+{
+	const struct syslog_from from = { s->host, getpid() };
+	char message[SYSLOG_BYTES];
+	struct timespec now;
+	size_t length;
+
+	if (s->target == NULL)
+		return;
+	clock_gettime(CLOCK_REALTIME, &now);
+	length = syslog_format(in, stored, &from,
+	    (int64_t)now.tv_sec * 1000000000 + now.tv_nsec, message);
+	if (syslog_send(s->fd, message, length))
+		return;
+	connect_again(s);
+	s->unsent += !syslog_send(s->fd, message, length);
+}

@@ -27,7 +27,21 @@ struct syslog_from {
 /* The length; what is too long is cut in the text, not in the data. */
 size_t syslog_format(const struct incident *, bool stored,
     const struct syslog_from *, int64_t now_ns, char out[SYSLOG_BYTES]);
-/* False: it was not taken; the next one is tried again. */
+/* False: it was not taken. */
 bool syslog_send(int fd, const char *message, size_t length);
+
+/* A syslog that alerts go to. */
+struct syslog {
+	const char *target;
+	int fd; /* -1: none */
+	char host[256];
+	uint64_t unsent; /* messages that it did not take */
+};
+/* `target` is borrowed; NULL: alerts go nowhere. -1: see syslog_connect(). */
+int
+syslog_open(struct syslog *, const char *target, char errbuf[SYSLOG_ERRBUF]);
+void syslog_close(struct syslog *);
+/* To one that was started anew, by way of its socket's name, as well. */
+void syslog_alert(struct syslog *, const struct incident *, bool stored);
 
 #endif
