@@ -10,6 +10,7 @@ static const struct {
 	int (*run)(int argc, char **argv);
 } reports[] = {
 	{ "html", report_html },
+	{ "case", report_case },
 	{ "tlsrpt", report_tlsrpt },
 };
 

@@ -4,6 +4,7 @@
 #ifndef PROBE_COMMAND_REPORT_H
 #define PROBE_COMMAND_REPORT_H
 
+int report_case(int argc, char **argv);
 int report_html(int argc, char **argv);
 int report_tlsrpt(int argc, char **argv);
 

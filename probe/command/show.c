@@ -3,16 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "incident_find.h"
+#include "incident_json.h"
 #include "options.h"
 #include "probe/output/dialogue.h"
-#include "probe/output/eve.h"
-#include "probe/output/facts.h"
 #include "probe/output/style.h"
 #include "probe/output/verdict.h"
-#include "probe/pipeline/campaigns.h"
-#include "sighting_facts.h"
 
-#define CANDIDATES_SHOWN 5
 #define OTHERS_SHOWN 5
 
 struct showing {
@@ -23,10 +20,7 @@ struct showing {
 	struct incident incident;
 	struct campaigns *campaigns;
 	unsigned others; /* of the campaign, that were told */
-	unsigned matches;
-	char candidates[CANDIDATES_SHOWN][INCIDENT_ID_BYTES];
 	struct sighting_facts seen;
-	char paths[4][1024]; /* of its captures */
 };
 
 static int
@@ -39,43 +33,6 @@ on_setting(void *context, enum setting_id id, const struct setting_value *value,
 	(void)wrong;
 	s->full |= id == SET_FULL;
 	return 0;
-}
-
-static int
-on_match(void *context, const struct incident *in)
-{
-	struct showing *s = context;
-
-	if (s->matches == 0)
-		s->incident = *in;
-	if (s->matches < CANDIDATES_SHOWN)
-		memcpy(s->candidates[s->matches], in->id, sizeof(in->id));
-	s->matches++;
-	return 0;
-}
-
-/* --- the dialogue that was kept ------------------------------------------ */
-
-static int
-on_capture(void *context, const struct capture_row *row)
-{
-	struct showing *s = context;
-
-	for (int i = 0; i < 4; i++)
-		if (strcmp(s->seen.captures[i], row->hash) == 0)
-			snprintf(s->paths[i], sizeof(s->paths[i]), "%s",
-			    row->path);
-	return 0;
-}
-
-static int
-load_dialogue(struct showing *s)
-{
-	if (sighting_facts_load(s->store, &s->incident, &s->seen) < 0)
-		return -1;
-	return s->seen.facts.len == 0 ?
-	    0 :
-	    store_each_capture(s->store, on_capture, s);
 }
 
 /* --- as text ------------------------------------------------------------- */
@@ -143,148 +100,26 @@ show_text(struct showing *s)
 	return status;
 }
 
-/* --- as JSON ------------------------------------------------------------- */
-
-static void
-put_dialogue(struct showing *s)
-{
-	struct slice facts = slice_after(s->seen.facts, 1);
-	struct slice bytes;
-	struct fact fact;
-
-	json_array_open(&s->json, "dialogue");
-	while (fact_decode(&facts, &fact, &bytes))
-		facts_json(&s->json, &fact, bytes, s->paths[fact.capture & 3]);
-	json_array_close(&s->json);
-}
-
-static int
-on_revision_json(void *context, const struct incident *in)
-{
-	struct showing *s = context;
-
-	json_object_open(&s->json, NULL);
-	json_unsigned(&s->json, "revision", in->revision);
-	json_text(&s->json, "state", incident_state_name(in->state));
-	json_text(&s->json, "kind", kind_name(in->kind));
-	json_text(&s->json, "certainty", certainty_name(in->certainty));
-	json_number(&s->json, "support", in->support, 2);
-	json_number(&s->json, "confidence", in->confidence, 2);
-	json_text(&s->json, "provenance", in->provenance);
-	json_object_close(&s->json);
-	return 0;
-}
-
-static int
-on_word_json(void *context, const struct word *word)
-{
-	struct showing *s = context;
-
-	json_object_open(&s->json, NULL);
-	json_text(&s->json, "verb", word_verb_name(word->verb));
-	if (word->label != LABEL_NONE)
-		json_text(&s->json, "label", label_name(word->label));
-	if (word->note[0] != '\0')
-		json_text(&s->json, "note", word->note);
-	if (word->until_ns != INT64_MAX)
-		json_eve_time(&s->json, "until", word->until_ns);
-	json_text(&s->json, "user", word->user);
-	json_signed(&s->json, "uid", word->uid);
-	json_eve_time(&s->json, "said", word->said_ns);
-	json_object_close(&s->json);
-	return 0;
-}
-
-static int
-on_other_json(void *context, const struct incident *other)
-{
-	struct showing *s = context;
-	char text[ADDRESS_TEXT_BYTES];
-
-	json_object_open(&s->json, NULL);
-	json_text(&s->json, "incident", other->id);
-	json_eve_time(&s->json, "timestamp", other->capture_ts_ns);
-	json_text(&s->json, "src_ip",
-	    address_format(&other->client.address, text));
-	json_text(&s->json, "dest_ip",
-	    address_format(&other->server.address, text));
-	json_unsigned(&s->json, "dest_port", other->server.port);
-	json_text(&s->json, "certainty", certainty_name(other->certainty));
-	json_object_close(&s->json);
-	return 0;
-}
-
-/* The alert as everywhere, with three members more in `downgrade`. */
 static int
 show_json(struct showing *s)
 {
-	int status;
+	int status = incident_json(&s->json, s->store, s->campaigns,
+	    &s->incident, &s->seen);
 
-	json_reset(&s->json);
-	eve_alert_open(&s->json, &s->incident);
-	json_array_open(&s->json, "revisions");
-	status =
-	    store_each_revision(s->store, s->incident.id, on_revision_json, s);
-	json_array_close(&s->json);
-	if (s->incident.campaign.incidents > 0) {
-		json_array_open(&s->json, "who_else");
-		campaigns_others(s->campaigns, &s->incident, on_other_json, s);
-		json_array_close(&s->json);
-	}
-	if (s->incident.words.count > 0 && status == 0) {
-		json_array_open(&s->json, "words");
-		status =
-		    store_each_word(s->store, s->incident.id, on_word_json, s);
-		json_array_close(&s->json);
-	}
-	if (s->seen.facts.len > 0 &&
-	    s->seen.facts.ptr[0] == FACT_FORMAT_VERSION)
-		put_dialogue(s);
-	eve_alert_close(&s->json);
 	return status != 0 ? status : json_write(&s->json, stdout);
-}
-
-/* --- which one ----------------------------------------------------------- */
-
-static bool
-is_hex(const char *text)
-{
-	return text[0] != '\0' &&
-	    text[strspn(text, "0123456789abcdefABCDEF")] == '\0';
-}
-
-static int
-say_ambiguous(const struct showing *s, const char *prefix)
-{
-	complain("\"%s\" begins %u incidents; which one?", prefix, s->matches);
-	for (unsigned i = 0; i < s->matches && i < CANDIDATES_SHOWN; i++)
-		fprintf(stderr, "  %s\n", s->candidates[i]);
-	return STATUS_ERROR;
 }
 
 static int
 find_and_show(struct showing *s, const char *prefix)
 {
-	char lower[INCIDENT_ID_BYTES] = "";
-	struct incident_filter filter = { .all = true, .id_prefix = lower };
-	int status;
+	int status =
+	    incident_find(s->store, COMMAND_SHOW, prefix, &s->incident);
 
-	for (size_t i = 0; prefix[i] != '\0' && i + 1 < sizeof(lower); i++)
-		lower[i] = (char)(prefix[i] >= 'A' && prefix[i] <= 'F' ?
-			prefix[i] + 'a' - 'A' :
-			prefix[i]);
-	if (store_each_incident(s->store, &filter, on_match, s) < 0)
-		goto failed;
-	if (s->matches > 1)
-		return say_ambiguous(s, prefix);
-	if (s->matches == 0) {
-		complain("no incident \"%s\"; striplight incidents --all "
-			 "lists them",
-		    prefix);
-		return STATUS_NO;
-	}
+	if (status != STATUS_OK)
+		return status;
 	s->campaigns = campaigns_find(s->store);
-	if (s->campaigns == NULL || load_dialogue(s) < 0)
+	if (s->campaigns == NULL ||
+	    sighting_facts_load(s->store, &s->incident, &s->seen) < 0)
 		goto failed;
 	campaigns_mark(s->campaigns, &s->incident);
 	status = s->common.format == FORMAT_JSON ? show_json(s) : show_text(s);
@@ -318,9 +153,6 @@ command_show(int argc, char **argv)
 		status = first == -1 ? STATUS_OK : STATUS_ERROR;
 	} else if (first + 1 != argc) {
 		status = usage_error(COMMAND_SHOW, "name one incident");
-	} else if (!is_hex(argv[first])) {
-		status = usage_error(COMMAND_SHOW,
-		    "\"%s\" is not an incident's id", argv[first]);
 	} else {
 		style_color(s->common.color);
 		s->store = store_open(s->common.db, STORE_READ, errbuf);

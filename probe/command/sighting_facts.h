@@ -19,6 +19,9 @@ struct sighting_facts {
  */
 int sighting_facts_load(struct store *, struct incident *in,
     struct sighting_facts *);
+/* Blanks local parts that `read --keep-addresses` kept. -1: there is no memory;
+ * then they are all gone. */
+int sighting_facts_redact(struct sighting_facts *);
 void sighting_facts_free(struct sighting_facts *);
 
 #endif
