@@ -73,36 +73,38 @@ usage_error(enum command command, const char *format, ...)
 
 /* --- what all commands have ---------------------------------------------- */
 
-static void
+/* False: it is the command's own. */
+static bool
 set_common(struct common_options *o, enum setting_id id,
     const struct setting_value *value)
 {
 	switch ((int)id) {
 	case SET_DB:
 		o->db = value->text;
-		break;
+		return true;
 	case SET_CONFIG:
 		o->config = value->text;
-		break;
+		return true;
 	case SET_NO_COLOR:
 		o->color = false;
-		break;
+		return true;
 	case SET_QUIET:
 		o->quiet = true;
-		break;
+		return true;
 	case SET_VERBOSE:
 		o->verbose = true;
-		break;
+		return true;
 	case SET_FORMAT:
 		o->format = (enum format)value->number;
-		break;
+		return true;
+	case SET_CHECK_CONFIG:
+	case SET_DUMP_CONFIG:
+	case SET_HELP:
+		return true;
+	default:
+		/* What is said of the place, config.c keeps. */
+		return setting(id)->kind == VALUE_SITE;
 	}
-}
-
-static bool
-is_common(enum setting_id id)
-{
-	return id >= SET_HOME_NETWORK;
 }
 
 /* Who takes values. */
@@ -116,11 +118,9 @@ static int
 take(const struct taker *t, enum setting_id id,
     const struct setting_value *value, char wrong[SETTING_WRONG_BYTES])
 {
-	if (is_common(id))
-		set_common(t->common, id, value);
-	else if (t->set != NULL)
-		return t->set(t->context, id, value, wrong);
-	return 0;
+	if (set_common(t->common, id, value) || t->set == NULL)
+		return 0;
+	return t->set(t->context, id, value, wrong);
 }
 
 static const char *
