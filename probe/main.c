@@ -14,6 +14,7 @@ static const struct {
 	int (*run)(int argc, char **argv);
 } commands[] = {
 	{ COMMAND_READ, command_read },
+	{ COMMAND_WATCH, command_watch },
 	{ COMMAND_INCIDENTS, command_incidents },
 	{ COMMAND_SHOW, command_show },
 	{ COMMAND_POLICY, command_policy },

@@ -87,6 +87,16 @@ name_index(const char *name, const char *const *names, int count)
 	return -1;
 }
 
+const char *
+incident_interface(const struct incident *in)
+{
+	size_t n = strlen(INTERFACE_PREFIX);
+
+	return strncmp(in->capture_path, INTERFACE_PREFIX, n) == 0 ?
+	    in->capture_path + n :
+	    NULL;
+}
+
 bool
 incident_evidence_counts(const struct incident *in, unsigned at)
 {

@@ -223,6 +223,10 @@ struct incident {
 	struct incident_campaign campaign; /* and by who asks for it */
 };
 
+/* Before the name of an interface, where the path of a capture stands. */
+#define INTERFACE_PREFIX "interface:"
+/* The interface on which it was seen; NULL: in a file. */
+const char *incident_interface(const struct incident *);
 /* Of each group the strongest for and the strongest against count (design
  * 4.8): is this one of them? */
 bool incident_evidence_counts(const struct incident *, unsigned at);

@@ -79,24 +79,91 @@ put_count(struct store *s, const char *axis, const char *name, uint64_t value)
 	return step_done(s, st);
 }
 
-int
-store_capture_counts(struct store *s, const struct counters *c,
-    const struct tally *t)
+/* How a count is written: put_count(), add_count(). */
+typedef int
+count_fn(struct store *, const char *axis, const char *name, uint64_t value);
+
+static int
+each_count(struct store *s, const struct counters *c, const struct tally *t,
+    count_fn *fn)
 {
 	struct tally tally = *t;
 	int status = 0;
 
 	for (int i = 0; i < COUNTERS && status == 0; i++)
-		status =
-		    put_count(s, NULL, counter_name((enum counter)i), c->of[i]);
+		status = fn(s, NULL, counter_name((enum counter)i), c->of[i]);
 	for (int a = 0; a < AXES; a++)
 		for (int i = 0; i < axis_values(a) && status == 0; i++)
-			status = put_count(s, axis_name(a),
-			    axis_value_name(a, i), axis_counts(&tally, a)[i]);
+			status = fn(s, axis_name(a), axis_value_name(a, i),
+			    axis_counts(&tally, a)[i]);
 	for (size_t i = 0; i < TOTALS && status == 0; i++)
-		status =
-		    put_count(s, NULL, totals[i].name, *total_of(&tally, i));
+		status = fn(s, NULL, totals[i].name, *total_of(&tally, i));
 	return status;
+}
+
+int
+store_capture_counts(struct store *s, const struct counters *c,
+    const struct tally *t)
+{
+	return each_count(s, c, t, put_count);
+}
+
+/* --- a capture that grows ------------------------------------------------ */
+
+static int
+add_row(struct store *s, const struct capture_row *more)
+{
+	sqlite3_stmt *st = statement(s,
+	    "INSERT INTO capture VALUES (?, ?, ?, ?, ?, NULL, ?, ?, ?, ?)"
+	    " ON CONFLICT (hash) DO UPDATE SET bytes = bytes + excluded.bytes,"
+	    " packets = packets + excluded.packets,"
+	    " first_ns = min(first_ns, excluded.first_ns),"
+	    " last_ns = max(last_ns, excluded.last_ns)");
+
+	if (st == NULL)
+		return -1;
+	bind_text(s, st, 1, more->hash);
+	bind_text(s, st, 2, more->path);
+	bind_text(s, st, 3, more->format);
+	bind_text(s, st, 4, more->link_types);
+	bind_text_or_null(s, st, 5, more->vantage);
+	bind_u64(st, 6, more->bytes);
+	bind_u64(st, 7, more->packets);
+	sqlite3_bind_int64(st, 8, more->first_ns);
+	sqlite3_bind_int64(st, 9, more->last_ns);
+	return step_done(s, st);
+}
+
+/* `axis` NULL: a count without one. */
+static int
+add_count(struct store *s, const char *axis, const char *name, uint64_t value)
+{
+	sqlite3_stmt *st;
+	char prefix[32] = "";
+
+	if (value == 0)
+		return 0;
+	st = statement(s,
+	    "INSERT INTO capture_count VALUES (?, ? || ?, ?)"
+	    " ON CONFLICT DO UPDATE SET value = value + excluded.value");
+	if (st == NULL)
+		return -1;
+	if (axis != NULL)
+		snprintf(prefix, sizeof(prefix), "%s.", axis);
+	bind_text(s, st, 1, s->capture);
+	bind_text(s, st, 2, prefix);
+	bind_text(s, st, 3, name);
+	bind_u64(st, 4, value);
+	return step_done(s, st);
+}
+
+int
+store_capture_add(struct store *s, const struct capture_row *more)
+{
+	snprintf(s->capture, sizeof(s->capture), "%s", more->hash);
+	if (add_row(s, more) != 0)
+		return -1;
+	return each_count(s, &more->counters, &more->tally, add_count);
 }
 
 int
@@ -249,6 +316,42 @@ store_add_profile(struct store *s, const struct profile *p)
 	return step_done(s, st);
 }
 
+/* profile_period_ns() in SQL; both round down, also before 1970. */
+#define PERIOD                                                      \
+	"first_ns - (first_ns % 604800000000000 + 604800000000000)" \
+	" % 604800000000000"
+
+int
+store_merge_profile(struct store *s, const struct profile *p)
+{
+	sqlite3_stmt *st = statement(s,
+	    "UPDATE profile SET last_ns = max(last_ns, ?1),"
+	    " sessions = sessions + ?2 WHERE server = ?3 AND port = ?4"
+	    " AND client = ?5 AND verb = ?6 AND ending_class = ?7"
+	    " AND tls_version = ?8 AND offered = ?9 AND keywords = ?10"
+	    " AND certificate = ?11 AND capture = ?12"
+	    " AND " PERIOD " = ?13");
+
+	if (st == NULL)
+		return -1;
+	sqlite3_bind_int64(st, 1, p->last_ns);
+	bind_u64(st, 2, p->sessions);
+	bind_address(s, st, 3, &p->server.address);
+	sqlite3_bind_int(st, 4, p->server.port);
+	bind_address(s, st, 5, &p->client);
+	bind_text(s, st, 6, verb_name((enum verb)p->verb));
+	sqlite3_bind_int(st, 7, p->ending_class);
+	sqlite3_bind_int(st, 8, p->tls_version);
+	sqlite3_bind_int(st, 9, p->offered);
+	bind_u64(st, 10, p->keywords_hash);
+	bind_u64(st, 11, p->certificate_hash);
+	bind_text(s, st, 12, s->capture);
+	sqlite3_bind_int64(st, 13, profile_period_ns(p->first_ns));
+	if (step_done(s, st) != 0)
+		return -1;
+	return sqlite3_changes(s->db) > 0 ? 0 : store_add_profile(s, p);
+}
+
 static uint8_t
 verb_called(const char *name)
 {
@@ -257,11 +360,6 @@ verb_called(const char *name)
 			return (uint8_t)i;
 	return VERB_NONE;
 }
-
-/* profile_period_ns() in SQL; both round down, also before 1970. */
-#define PERIOD                                                      \
-	"first_ns - (first_ns % 604800000000000 + 604800000000000)" \
-	" % 604800000000000"
 
 int
 store_each_profile(struct store *s, const struct endpoint *server,
@@ -311,8 +409,9 @@ int
 store_add_clear_enforce(struct store *s, const struct address *client,
     const char *domain, int64_t day_start_ns, uint64_t sessions)
 {
-	sqlite3_stmt *st =
-	    statement(s, "INSERT INTO clear_enforce VALUES (?, ?, ?, ?, ?)");
+	sqlite3_stmt *st = statement(s,
+	    "INSERT INTO clear_enforce VALUES (?, ?, ?, ?, ?) ON CONFLICT"
+	    " DO UPDATE SET sessions = sessions + excluded.sessions");
 
 	if (st == NULL)
 		return -1;

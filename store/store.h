@@ -64,6 +64,14 @@ void store_capture_abort(struct store *);
 /* Is there a capture with this content? */
 bool store_capture_known(struct store *, const char *hash);
 
+/*
+ * What `watch` sees grows while it is read: inside a transaction of the
+ * caller's, makes the capture what is written from here on, a new one or one
+ * that is there already, and adds `more` to it: octets, packets, counters and
+ * tally, and its times grow.
+ */
+int store_capture_add(struct store *, const struct capture_row *more);
+
 typedef int capture_fn(void *context, const struct capture_row *);
 /* Ordered by first packet, then hash. Stops when the callback is not 0. */
 int store_each_capture(struct store *, capture_fn *, void *context);
@@ -88,6 +96,8 @@ struct sighting {
 
 int store_add_sighting(struct store *, const struct sighting *);
 int store_add_profile(struct store *, const struct profile *);
+/* The same, into the one that the capture has of this period, if any. */
+int store_merge_profile(struct store *, const struct profile *);
 int store_add_attempt(struct store *, const struct attempt *);
 /* What the profiles' `keywords_hash` names; there already: nothing. */
 int store_add_keywords(struct store *, const struct keyword_list *);

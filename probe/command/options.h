@@ -60,6 +60,7 @@ int usage_error(enum command, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* The commands; each returns the exit status. */
 int command_read(int argc, char **argv);
+int command_watch(int argc, char **argv);
 int command_incidents(int argc, char **argv);
 int command_show(int argc, char **argv);
 int command_compare(int argc, char **argv);

@@ -11,6 +11,7 @@
 
 #define ON(command) (UINT64_C(1) << COMMAND_##command)
 #define EVERY ((UINT64_C(1) << COMMANDS) - 1)
+#define SEEING (ON(READ) | ON(WATCH))
 #define ASKING (COUNTING | ON(STUDY_EXPORT))
 #define COUNTING (ON(STUDY_TABLE) | ON(STUDY_PLOT))
 #define FETCHING (ON(POLICY_FETCH) | ON(POLICY_REFRESH))

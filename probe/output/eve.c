@@ -265,6 +265,21 @@ put_downgrade(struct json *j, const struct incident *in)
 	json_text(j, "provenance", in->provenance);
 }
 
+/* Live, there is no file in which a frame had a number. */
+static void
+put_capture(struct json *j, const struct incident *in)
+{
+	const char *interface = incident_interface(in);
+
+	if (interface != NULL) {
+		json_text(j, "in_iface", interface);
+		return;
+	}
+	put_text(j, "pcap_filename", in->capture_path);
+	if (in->frame != 0)
+		json_unsigned(j, "pcap_cnt", in->frame);
+}
+
 void
 eve_alert_open(struct json *j, const struct incident *in)
 {
@@ -275,9 +290,7 @@ eve_alert_open(struct json *j, const struct incident *in)
 	json_eve_time(j, "timestamp", in->capture_ts_ns);
 	json_unsigned(j, "flow_id", flow_id(in));
 	json_text(j, "event_type", "alert");
-	put_text(j, "pcap_filename", in->capture_path);
-	if (in->frame != 0)
-		json_unsigned(j, "pcap_cnt", in->frame);
+	put_capture(j, in);
 	put_text(j, "community_id", own);
 	json_text(j, "src_ip", address_format(&in->client.address, text));
 	json_unsigned(j, "src_port", in->client.port);

@@ -394,6 +394,15 @@ dissection_frame(struct dissection *d, const struct frame *frame,
 }
 
 void
+dissection_idle(struct dissection *d, int64_t now_ns)
+{
+	/* Whoever asks has looked at a clock: a majority by himself. */
+	for (int i = 0; i < CAPTURE_CLOCK_FRAMES; i++)
+		capture_clock_stamp(&d->clock, now_ns);
+	end_batch(d, false);
+}
+
+void
 dissection_end_capture(struct dissection *d, bool go_on)
 {
 	end_batch(d, !go_on);

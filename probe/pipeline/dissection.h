@@ -30,6 +30,9 @@ dissection_create(const struct shard_config *config, unsigned threads,
     const struct frame_holder *, publish_fn *publish, void *context);
 void
 dissection_frame(struct dissection *, const struct frame *, struct block *);
+/* For what is read as it comes, now and then: it is `now_ns`, whatever frames
+ * say, and who has been silent for too long ends. */
+void dissection_idle(struct dissection *, int64_t now_ns);
 /* A capture ends: everything up to here is published when it returns. Flows
  * end too, unless they `go_on` in the next capture. */
 void dissection_end_capture(struct dissection *, bool go_on);

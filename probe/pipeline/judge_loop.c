@@ -5,26 +5,12 @@
 #include <xxhash.h>
 
 #include "beside.h"
-#include "rooms.h"
+#include "open_sessions.h"
 #include "rules/chain.h"
 #include "sightings.h"
 #include "yield.h"
 
 #define NS_PER_DAY (INT64_C(86400) * 1000000000)
-
-/* The facts of a session that has not ended. */
-struct open_session {
-	uint64_t handle; /* 0: the place is empty */
-	uint8_t *facts;
-	uint32_t length, room;
-	bool cut; /* some were not kept for want of room */
-	bool noted;
-	/* The same session under other addresses; once that has ended, its
-	 * facts. */
-	uint64_t twin;
-	uint8_t *twin_facts;
-	uint32_t twin_length, twin_room;
-};
 
 struct judge_loop {
 	struct judge_budgets budgets;
@@ -32,13 +18,12 @@ struct judge_loop {
 	const struct context *context;
 	fact_fn *facts;
 	void *facts_context;
-	struct open_session *open; /* open addressing by handle */
-	size_t open_count, open_mask, open_bytes;
-	struct rooms *rooms;
+	struct open_sessions *open;
 	struct sightings *sightings;
 	struct yield **yields; /* by capture ordinal */
 	size_t yield_count;
-	uint64_t sessions, suspects;
+	bool watching;
+	uint64_t sessions, suspects, strays;
 	struct session session; /* that is being folded */
 	struct incident incident;
 	uint8_t differing[SIGHTINGS_MAX_BYTES]; /* in which sightings do */
@@ -59,16 +44,10 @@ judge_loop_create(const struct judge_budgets *budgets,
 	loop->context = context;
 	loop->facts = facts;
 	loop->facts_context = facts_context;
-	loop->open = calloc(1024, sizeof(*loop->open));
-	loop->open_mask = 1023;
-	loop->rooms = rooms_create();
+	loop->open = open_sessions_create(budgets->open_bytes);
 	loop->sightings = sightings_create();
-	if (loop->open == NULL || loop->rooms == NULL ||
-	    loop->sightings == NULL) {
-		sightings_destroy(loop->sightings);
-		rooms_destroy(loop->rooms);
-		free(loop->open);
-		free(loop);
+	if (loop->open == NULL || loop->sightings == NULL) {
+		judge_loop_destroy(loop);
 		return NULL;
 	}
 	return loop;
@@ -79,142 +58,12 @@ judge_loop_destroy(struct judge_loop *loop)
 {
 	if (loop == NULL)
 		return;
-	for (size_t i = 0; i <= loop->open_mask; i++) {
-		rooms_give(loop->rooms, loop->open[i].facts,
-		    loop->open[i].room);
-		rooms_give(loop->rooms, loop->open[i].twin_facts,
-		    loop->open[i].twin_room);
-	}
-	rooms_destroy(loop->rooms);
+	open_sessions_destroy(loop->open);
 	sightings_destroy(loop->sightings);
 	for (size_t i = 0; i < loop->yield_count; i++)
 		yield_destroy(loop->yields[i]);
-	free(loop->open);
 	free(loop->yields);
 	free(loop);
-}
-
-/* --- open sessions ------------------------------------------------------- */
-
-/* Handles are shard (the highest bits) and serial number: nobody outside
- * chooses them. */
-static size_t
-place_of(const struct judge_loop *loop, uint64_t handle)
-{
-	return (size_t)(((handle ^ handle >> 40) *
-			    UINT64_C(0x9e3779b97f4a7c15)) >>
-		   32) &
-	    loop->open_mask;
-}
-
-static bool
-grow_table(struct judge_loop *loop)
-{
-	size_t room = (loop->open_mask + 1) * 2, old = loop->open_mask + 1;
-	struct open_session *before = loop->open;
-
-	loop->open = calloc(room, sizeof(*loop->open));
-	if (loop->open == NULL) {
-		loop->open = before;
-		return false;
-	}
-	loop->open_mask = room - 1;
-	for (size_t i = 0; i < old; i++) {
-		size_t place = place_of(loop, before[i].handle);
-
-		if (before[i].handle == 0)
-			continue;
-		while (loop->open[place].handle != 0)
-			place = (place + 1) & loop->open_mask;
-		loop->open[place] = before[i];
-	}
-	free(before);
-	return true;
-}
-
-static struct open_session *
-find_open(struct judge_loop *loop, uint64_t handle)
-{
-	size_t place;
-
-	if (loop->open_count * 2 > loop->open_mask && !grow_table(loop))
-		return NULL;
-	place = place_of(loop, handle);
-	while (
-	    loop->open[place].handle != 0 && loop->open[place].handle != handle)
-		place = (place + 1) & loop->open_mask;
-	if (loop->open[place].handle == 0) {
-		loop->open[place] = (struct open_session){ .handle = handle };
-		loop->open_count++;
-	}
-	return &loop->open[place];
-}
-
-/* NULL: it is not open. */
-static struct open_session *
-find_known(struct judge_loop *loop, uint64_t handle)
-{
-	size_t place = place_of(loop, handle);
-
-	while (
-	    loop->open[place].handle != 0 && loop->open[place].handle != handle)
-		place = (place + 1) & loop->open_mask;
-	return loop->open[place].handle != 0 ? &loop->open[place] : NULL;
-}
-
-static void
-remove_open(struct judge_loop *loop, struct open_session *session)
-{
-	size_t i = (size_t)(session - loop->open), j = i;
-
-	loop->open_bytes -= session->room + session->twin_room;
-	rooms_give(loop->rooms, session->facts, session->room);
-	rooms_give(loop->rooms, session->twin_facts, session->twin_room);
-	loop->open_count--;
-	for (;;) {
-		size_t home;
-
-		j = (j + 1) & loop->open_mask;
-		if (loop->open[j].handle == 0)
-			break;
-		home = place_of(loop, loop->open[j].handle);
-		if (((j - home) & loop->open_mask) >=
-		    ((j - i) & loop->open_mask)) {
-			loop->open[i] = loop->open[j];
-			i = j;
-		}
-	}
-	loop->open[i] = (struct open_session){ 0 };
-}
-
-static void
-keep_facts(struct judge_loop *loop, struct open_session *session,
-    struct slice facts)
-{
-	size_t want = session->length + facts.len, room = session->room;
-	uint8_t *bigger;
-
-	if (session->cut || facts.len == 0)
-		return;
-	if (want > room) {
-		/* Most sessions that go on have one decision more to come. */
-		room =
-		    rooms_size(room + room / 2 < want ? want : room + room / 2);
-		if (loop->open_bytes + room - session->room >
-			loop->budgets.open_bytes ||
-		    (bigger = rooms_take(loop->rooms, room)) == NULL) {
-			session->cut = true;
-			return;
-		}
-		if (session->length > 0)
-			memcpy(bigger, session->facts, session->length);
-		rooms_give(loop->rooms, session->facts, session->room);
-		loop->open_bytes += room - session->room;
-		session->facts = bigger;
-		session->room = (uint32_t)room;
-	}
-	memcpy(session->facts + session->length, facts.ptr, facts.len);
-	session->length += (uint32_t)facts.len;
 }
 
 /* --- a session has ended ------------------------------------------------- */
@@ -299,6 +148,7 @@ keep_session(struct judge_loop *loop, struct yield *yield,
 {
 	const struct session *s = &loop->session;
 	struct kept_session kept = { .flow = s->flow,
+		.unfinished = !s->closed,
 		.capture = s->capture,
 		.order = order_of(s),
 		.first_frame = s->first_frame,
@@ -306,8 +156,8 @@ keep_session(struct judge_loop *loop, struct yield *yield,
 		.deciding_ns = s->last_ns,
 		.domain_count = s->domain_count };
 
-	keep_facts(loop, open, last);
-	keep_facts(loop, open,
+	open_session_keep(loop->open, open, last);
+	open_session_keep(loop->open, open,
 	    slice_of(loop->beside.facts, loop->beside.length));
 	if (open->cut || !copy_facts(&kept, open, s->capture)) {
 		yield_tally(yield)->kept_shed++;
@@ -415,9 +265,40 @@ end_session(struct judge_loop *loop, struct open_session *open,
 	if (verdict == VERDICT_INCIDENT)
 		loop->suspects++;
 	if (verdict == VERDICT_INCIDENT || verdict == VERDICT_EVIDENCE ||
-	    session_clear_without_offer(s))
+	    session_clear_without_offer(s) || open->yielded)
 		keep_session(loop, yield, open, last,
 		    verdict != VERDICT_NOTHING && verdict != VERDICT_UNJUDGED);
+}
+
+/*
+ * Watching: what is known of a session that goes on. A retry in clear is told
+ * too, for the session that failed before it waits for that.
+ */
+static void
+judge_so_far(struct judge_loop *loop, struct open_session *open,
+    uint32_t decision)
+{
+	struct session *s = &loop->session;
+	uint32_t length = open->length;
+	struct yield *yield;
+	enum unjudged why;
+
+	fold(loop, open, slice_of(NULL, 0));
+	yield = yield_of(loop, s->capture);
+	if (yield == NULL || open->cut)
+		return;
+	if (decision == DECISION_MAIL_ACCEPTED)
+		note_attempt(loop, yield);
+	if (!rules_have_a_say(s))
+		return;
+	beside_answers(&loop->beside, yield_dns(yield), s);
+	beside_verification(&loop->beside, loop->trust, loop->context, s);
+	if (rules_judge(s, loop->context, &loop->incident, &why) !=
+	    VERDICT_INCIDENT)
+		return;
+	keep_session(loop, yield, open, slice_of(NULL, 0), true);
+	open->length = length; /* what stands beside it is laid there anew */
+	open->yielded = true;
 }
 
 /* --- one session, seen twice --------------------------------------------- */
@@ -428,7 +309,8 @@ note_sighting(struct judge_loop *loop, struct open_session *open,
     struct slice facts)
 {
 	uint64_t twin = sightings_open(loop->sightings, open->handle, facts);
-	struct open_session *other = twin ? find_known(loop, twin) : NULL;
+	struct open_session *other =
+	    twin ? open_sessions_known(loop->open, twin) : NULL;
 
 	open->noted = true;
 	if (other == NULL || other->twin != 0)
@@ -443,12 +325,12 @@ static bool
 hand_over(struct judge_loop *loop, struct open_session *open, struct slice last)
 {
 	struct open_session *other = open->twin && open->twin_facts == NULL ?
-	    find_known(loop, open->twin) :
+	    open_sessions_known(loop->open, open->twin) :
 	    NULL;
 
 	if (other == NULL)
 		return false;
-	keep_facts(loop, open, last);
+	open_session_keep(loop->open, open, last);
 	if (open->cut)
 		return false;
 	other->twin_facts = open->facts;
@@ -481,7 +363,7 @@ end_both(struct judge_loop *loop, struct open_session *open, struct slice last)
 {
 	struct slice own, twin;
 
-	keep_facts(loop, open, last);
+	open_session_keep(loop->open, open, last);
 	own = slice_of(open->facts, open->length);
 	twin = slice_of(open->twin_facts, open->twin_length);
 	if (!open->cut && !sightings_is_nearer(own, twin)) {
@@ -490,7 +372,7 @@ end_both(struct judge_loop *loop, struct open_session *open, struct slice last)
 		twin = slice_of(open->twin_facts, open->twin_length);
 	}
 	if (!open->cut)
-		keep_facts(loop, open,
+		open_session_keep(loop->open, open,
 		    slice_of(loop->differing,
 			sightings_compare(own, twin, loop->differing)));
 	end_session(loop, open, slice_of(NULL, 0));
@@ -508,6 +390,22 @@ take_answers(struct judge_loop *loop, struct slice facts)
 		if (yield != NULL && fact.code == FACT_DNS_ANSWER)
 			yield_answer(yield, &fact, bytes);
 	}
+}
+
+/* A judge that was started anew does not know how sessions began that are open
+ * already: of these it says nothing. */
+static struct open_session *
+find_watched(struct judge_loop *loop, uint64_t handle, struct slice facts)
+{
+	struct open_session *open = open_sessions_known(loop->open, handle);
+	struct slice bytes;
+	struct fact first;
+
+	if (open == NULL && fact_decode(&facts, &first, &bytes) &&
+	    first.code == FACT_SESSION_OPENED)
+		open = open_sessions_find(loop->open, handle);
+	loop->strays += open == NULL;
+	return open;
 }
 
 void
@@ -530,7 +428,9 @@ judge_loop_take(void *context, const struct publication *publication,
 		take_answers(loop, facts);
 		return;
 	}
-	open = find_open(loop, publication->session);
+	open = loop->watching ?
+	    find_watched(loop, publication->session, facts) :
+	    open_sessions_find(loop->open, publication->session);
 	if (open == NULL)
 		return;
 	if (!open->noted)
@@ -538,14 +438,16 @@ judge_loop_take(void *context, const struct publication *publication,
 	/* Reading a file, nobody waits for an alert: a session is judged at
 	 * its last decision point, when all of its facts are here. */
 	if (publication->decision < DECISION_CLOSED) {
-		keep_facts(loop, open, facts);
+		open_session_keep(loop->open, open, facts);
+		if (loop->watching)
+			judge_so_far(loop, open, publication->decision);
 		return;
 	}
 	if (open->twin_facts != NULL)
 		end_both(loop, open, facts);
 	else if (!hand_over(loop, open, facts))
 		end_session(loop, open, facts);
-	remove_open(loop, open);
+	open_sessions_remove(loop->open, open);
 }
 
 uint64_t
@@ -566,4 +468,52 @@ judge_loop_yield(struct judge_loop *loop, uint32_t ordinal)
 	if (ordinal >= loop->yield_count || loop->yields[ordinal] == NULL)
 		return NULL;
 	return yield_finish(loop->yields[ordinal]);
+}
+
+void
+judge_loop_watch(struct judge_loop *loop, size_t sessions)
+{
+	loop->watching = true;
+	open_sessions_bound(loop->open, sessions);
+}
+
+bool
+judge_loop_is_urgent(const struct judge_loop *loop, uint32_t ordinal)
+{
+	return ordinal < loop->yield_count && loop->yields[ordinal] != NULL &&
+	    yield_is_urgent(loop->yields[ordinal]);
+}
+
+struct yield *
+judge_loop_part(struct judge_loop *loop, uint32_t ordinal)
+{
+	if (ordinal >= loop->yield_count || loop->yields[ordinal] == NULL)
+		return NULL;
+	return yield_split(loop->yields[ordinal]);
+}
+
+uint64_t
+judge_loop_strays(const struct judge_loop *loop)
+{
+	return loop->strays;
+}
+
+static void
+end_unfinished(void *context, struct open_session *open)
+{
+	struct judge_loop *loop = context;
+	struct fact closed = { .code = FACT_CLOSED,
+		.value = ENDING_EVICTED,
+		.observability = OBS_EVICTED };
+	uint8_t encoded[FACT_HEADER_MAX_BYTES];
+
+	end_session(loop, open,
+	    slice_of(encoded,
+		fact_encode(&closed, slice_of(NULL, 0), encoded)));
+}
+
+void
+judge_loop_end_all(struct judge_loop *loop, unsigned publisher)
+{
+	open_sessions_empty(loop->open, publisher, end_unfinished, loop);
 }

@@ -33,6 +33,7 @@ struct kept_session {
 	int64_t first_ns, deciding_ns;
 	uint8_t *facts; /* FACT_FORMAT_VERSION first */
 	size_t facts_bytes;
+	bool unfinished; /* it goes on, and will be kept once more */
 	unsigned domain_count;
 	char (*domains)[DOMAIN_TEXT_BYTES];
 };
@@ -87,14 +88,33 @@ struct judge_loop *
 judge_loop_create(const struct judge_budgets *, struct judge_trust *,
     const struct context *context, fact_fn *facts, void *facts_context);
 void judge_loop_destroy(struct judge_loop *);
+/*
+ * From now on sessions are judged at each decision point, not at their last
+ * one only: what the evidence decides before they end is yielded at once, with
+ * what is known by then, and again at the end. `sessions` bounds how many may
+ * be open.
+ */
+void judge_loop_watch(struct judge_loop *, size_t sessions);
 /* A publish_fn. */
 void judge_loop_take(void *loop, const struct publication *, struct slice);
 /* Sessions that have ended, and those of them that carry evidence. */
 uint64_t judge_loop_sessions(const struct judge_loop *);
 uint64_t judge_loop_suspects(const struct judge_loop *);
+/* Watching: publications of sessions whose beginning nobody told, or for which
+ * there was no place. */
+uint64_t judge_loop_strays(const struct judge_loop *);
 /* What sessions that began in capture `ordinal` gave; sorts it and cuts it to
  * the budgets. Borrowed; NULL: nothing at all. */
 const struct capture_yield *
 judge_loop_yield(struct judge_loop *, uint32_t ordinal);
+/* Watching: is there something in it that may be an incident, or explain one?
+ * Then the part so far is wanted. */
+bool judge_loop_is_urgent(const struct judge_loop *, uint32_t ordinal);
+/* What there is since the last part (yield.h), which is the caller's from here
+ * on. NULL: nothing, or no memory. */
+struct yield *judge_loop_part(struct judge_loop *, uint32_t ordinal);
+/* Who published them (open_sessions.h) is gone: the sessions that are open end
+ * as if they had been shed. */
+void judge_loop_end_all(struct judge_loop *, unsigned publisher);
 
 #endif

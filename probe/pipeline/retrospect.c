@@ -50,6 +50,8 @@ put(struct round *r, struct incident *in)
 	if (store_put_incident(r->retrospect->store, in, &written) != 0)
 		r->status = -1;
 	r->retrospect->written += written;
+	if (written && r->retrospect->revised != NULL)
+		r->retrospect->revised(r->retrospect->context, in->session);
 }
 
 /* An incident that does not stand any more is withdrawn, not deleted. */
@@ -100,13 +102,40 @@ leave_out_itself(struct incident *in)
 	in->session_count = n;
 }
 
+/* Judges one sighting with all that is known; true: it is an incident. */
+static bool
+judge(struct round *r, const struct sighting *sighting)
+{
+	struct incident *in = &r->incident;
+	enum unjudged why;
+	uint32_t capture;
+
+	session_fold_stored(&r->session, sighting->facts);
+	if (rules_judge(&r->session, world_context(r->retrospect->world), in,
+		&why) != VERDICT_INCIDENT)
+		return false;
+	incident_identity(sighting->session, 0, in->id);
+	memcpy(in->session, sighting->session, 16);
+	capture =
+	    in->seen_capture < sighting->capture_count ? in->seen_capture : 0;
+	snprintf(in->capture_hash, sizeof(in->capture_hash), "%s",
+	    sighting->captures[capture]);
+	snprintf(in->capture_path, sizeof(in->capture_path), "%s",
+	    path_of(r, sighting->captures[capture]));
+	memcpy(in->sessions[0].session, sighting->session, 16);
+	leave_out_itself(in);
+	memcpy(in->provenance, r->provenance, sizeof(in->provenance));
+	if (r->session.trust[0] != '\0')
+		snprintf(in->provenance + strlen(in->provenance),
+		    sizeof(in->provenance) - strlen(in->provenance),
+		    ", trust %s", r->session.trust);
+	return true;
+}
+
 static int
 on_sighting(void *context, const struct sighting *sighting)
 {
 	struct round *r = context;
-	struct incident *in = &r->incident;
-	enum unjudged why;
-	uint32_t capture;
 
 	if (!r->any || memcmp(r->identity, sighting->session, 16) != 0) {
 		end_session(r);
@@ -114,57 +143,71 @@ on_sighting(void *context, const struct sighting *sighting)
 		r->any = true;
 		r->retrospect->judged++;
 	}
-	if (r->decided)
-		return 0;
-	session_fold_stored(&r->session, sighting->facts);
-	if (rules_judge(&r->session, world_context(r->retrospect->world), in,
-		&why) != VERDICT_INCIDENT)
+	if (r->decided || !judge(r, sighting))
 		return 0;
 	r->decided = true;
-	incident_identity(r->identity, 0, in->id);
-	memcpy(in->session, r->identity, 16);
-	capture =
-	    in->seen_capture < sighting->capture_count ? in->seen_capture : 0;
-	snprintf(in->capture_hash, sizeof(in->capture_hash), "%s",
-	    sighting->captures[capture]);
-	snprintf(in->capture_path, sizeof(in->capture_path), "%s",
-	    path_of(r, sighting->captures[capture]));
-	memcpy(in->sessions[0].session, r->identity, 16);
-	leave_out_itself(in);
-	memcpy(in->provenance, r->provenance, sizeof(in->provenance));
-	if (r->session.trust[0] != '\0')
-		snprintf(in->provenance + strlen(in->provenance),
-		    sizeof(in->provenance) - strlen(in->provenance),
-		    ", trust %s", r->session.trust);
-	put(r, in);
+	put(r, &r->incident);
 	return r->status;
+}
+
+static struct round *
+begin(struct retrospect *retrospect)
+{
+	const struct context *context = world_context(retrospect->world);
+	struct round *r = calloc(1, sizeof(*r));
+
+	if (r == NULL)
+		return NULL;
+	r->retrospect = retrospect;
+	if (retrospect->policies[0] == '\0' &&
+	    store_policies_version(retrospect->store, retrospect->policies) !=
+		0) {
+		free(r);
+		return NULL;
+	}
+	snprintf(r->provenance, sizeof(r->provenance),
+	    "striplight %s, rules %s, policies %s, prior %g",
+	    STRIPLIGHT_VERSION, registry_version(context->registry),
+	    retrospect->policies, context->prior);
+	return r;
 }
 
 static int
 run(struct retrospect *retrospect, const struct sighting_filter *filter)
 {
-	const struct context *context = world_context(retrospect->world);
-	struct round *r = calloc(1, sizeof(*r));
+	struct round *r = begin(retrospect);
 	int status = -1;
 
 	if (r == NULL)
 		return -1;
-	r->retrospect = retrospect;
-	if (retrospect->policies[0] == '\0' &&
-	    store_policies_version(retrospect->store, retrospect->policies) !=
-		0)
-		goto out;
-	snprintf(r->provenance, sizeof(r->provenance),
-	    "striplight %s, rules %s, policies %s, prior %g",
-	    STRIPLIGHT_VERSION, registry_version(context->registry),
-	    retrospect->policies, context->prior);
-	if (store_each_sighting(retrospect->store, filter, on_sighting, r) < 0)
-		goto out;
-	end_session(r);
-	status = r->status;
-out:
+	if (store_each_sighting(retrospect->store, filter, on_sighting, r) >=
+	    0) {
+		end_session(r);
+		status = r->status;
+	}
 	free(r);
 	return status;
+}
+
+bool
+retrospect_unstored(struct retrospect *retrospect,
+    const struct sighting *sighting, struct incident *out)
+{
+	struct round *r = begin(retrospect);
+	bool is_incident = r != NULL && judge(r, sighting);
+
+	if (is_incident)
+		*out = r->incident;
+	free(r);
+	return is_incident;
+}
+
+int
+retrospect_session(struct retrospect *retrospect, const uint8_t session[16])
+{
+	struct sighting_filter filter = { .session = session };
+
+	return run(retrospect, &filter);
 }
 
 int

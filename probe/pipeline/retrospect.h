@@ -15,11 +15,20 @@ struct retrospect {
 	struct world *world;
 	uint64_t judged, written; /* sessions; revisions */
 	char policies[17];	  /* their version; "": not asked for yet */
+	/* Told of each session with a new revision; NULL: nobody asks. */
+	void (*revised)(void *context, const uint8_t session[16]);
+	void *context;
 };
 
 /* All kept sessions with `server`; inside a transaction of the caller's.
  * -1: the store failed, store_error() says why. */
 int retrospect_server(struct retrospect *, const struct endpoint *server);
+/* One session, by its identity. */
+int retrospect_session(struct retrospect *, const uint8_t session[16]);
+/* Without the store: what `sighting` says, with what is known. True: `out` is
+ * an incident. For when nothing can be written. */
+bool retrospect_unstored(struct retrospect *, const struct sighting *sighting,
+    struct incident *out);
 /* All kept sessions with a recipient in `domain`. */
 int retrospect_domain(struct retrospect *, const char *domain);
 

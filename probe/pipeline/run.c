@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "identity.h"
+#include "keeping.h"
 #include "retrospect.h"
 
 #define TICK_FRAMES 8192
@@ -192,69 +192,19 @@ run_capture(struct run *r, const struct run_source *source,
 
 /* --- writing ------------------------------------------------------------- */
 
-static int
-put_kept(struct run *r, const struct kept_session *kept)
+static const char *
+hash_of(void *context, uint32_t ordinal)
 {
-	struct sighting sighting = { .flow = kept->flow,
-		.first_frame = kept->first_frame,
-		.first_ns = kept->first_ns,
-		.deciding_ns = kept->deciding_ns,
-		.facts = slice_of(kept->facts, kept->facts_bytes),
-		.domain_count = kept->domain_count };
+	const struct run *r = context;
 
-	for (uint32_t i = 0;
-	     i < kept->captures && i < 4 && kept->capture + i < r->count; i++)
-		snprintf(sighting.captures[sighting.capture_count++],
-		    CAPTURE_HASH_BYTES, "%s",
-		    r->captures[kept->capture + i].row.hash);
-	for (unsigned i = 0; i < kept->domain_count; i++)
-		sighting.domains[i] = kept->domains[i];
-	session_identity(&kept->flow, sighting.captures[0], kept->first_frame,
-	    sighting.session);
-	return store_add_sighting(r->store, &sighting);
-}
-
-static int
-put_attempt(struct run *r, const struct read_capture *capture,
-    const struct kept_attempt *kept)
-{
-	struct attempt attempt = kept->attempt;
-
-	session_identity(&kept->flow, capture->row.hash,
-	    kept->attempt.first_frame, attempt.session);
-	return store_add_attempt(r->store, &attempt);
-}
-
-static int
-put_yield(struct run *r, const struct read_capture *capture,
-    const struct capture_yield *yield)
-{
-	for (size_t i = 0; i < yield->list_count; i++)
-		if (store_add_keywords(r->store, &yield->lists[i]) != 0)
-			return -1;
-	for (size_t i = 0; i < yield->profile_count; i++)
-		if (store_add_profile(r->store, &yield->profiles[i]) != 0)
-			return -1;
-	for (size_t i = 0; i < yield->kept_count; i++)
-		if (put_kept(r, &yield->kept[i]) != 0)
-			return -1;
-	for (size_t i = 0; i < yield->attempt_count; i++)
-		if (put_attempt(r, capture, &yield->attempts[i]) != 0)
-			return -1;
-	for (size_t i = 0; i < yield->clear_count; i++) {
-		const struct clear_enforce *c = &yield->clear[i];
-
-		if (store_add_clear_enforce(r->store, &c->client, c->domain,
-			c->day_start_ns, c->sessions) != 0)
-			return -1;
-	}
-	return 0;
+	return ordinal < r->count ? r->captures[ordinal].row.hash : "";
 }
 
 static int
 put_capture(struct run *r, uint32_t ordinal)
 {
 	struct read_capture *capture = &r->captures[ordinal];
+	const struct capture_names names = { hash_of, r };
 	const struct capture_yield *yield = judge_loop_yield(r->judge, ordinal);
 
 	if (yield != NULL)
@@ -263,7 +213,8 @@ put_capture(struct run *r, uint32_t ordinal)
 		return -1;
 	if (store_capture_counts(r->store, &capture->row.counters,
 		&capture->row.tally) != 0 ||
-	    (yield != NULL && put_yield(r, capture, yield) != 0)) {
+	    (yield != NULL &&
+		keeping_put(r->store, &names, ordinal, yield, false) != 0)) {
 		store_capture_abort(r->store);
 		return -1;
 	}

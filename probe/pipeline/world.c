@@ -426,6 +426,19 @@ world_destroy(struct world *w)
 }
 
 void
+world_reload(struct world *w)
+{
+	for (size_t i = 0; i < DOMAINS_KEPT; i++)
+		forget_domain(&w->domains[i]);
+	mx_book_destroy(w->mx_book);
+	w->mx_book = NULL;
+	w->any_policy = w->any_host = false;
+	store_each_policy(w->store, NULL, say_yes, &w->any_policy);
+	store_each_mail_host(w->store, NULL, say_host, &w->any_host);
+	world_refresh(w);
+}
+
+void
 world_set_site(struct world *w, const struct site *site)
 {
 	w->context.site = w->bare.site = site;

@@ -18,6 +18,8 @@ void world_destroy(struct world *);
 void world_set_site(struct world *, const struct site *);
 /* Forgets the profiles it holds: the store has changed. */
 void world_refresh(struct world *);
+/* ... and policies and hosts: others may have written, too. */
+void world_reload(struct world *);
 /* With history, and without: what a session says by itself. */
 const struct context *world_context(const struct world *);
 const struct context *world_context_bare(const struct world *);

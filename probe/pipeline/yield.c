@@ -27,6 +27,7 @@ struct yield {
 	size_t kept_room, attempt_room, clear_room;
 	uint64_t attempt_floor; /* as profile_floor */
 	struct dns_book *dns;
+	uint64_t dns_told; /* of what it shed: said in an earlier part */
 	bool finished;
 	uint64_t kept_floor;
 };
@@ -65,6 +66,31 @@ yield_destroy(struct yield *y)
 	free(y->by_order.places);
 	free(y->by_hash.places);
 	free(y);
+}
+
+bool
+yield_is_urgent(const struct yield *y)
+{
+	return y->out.kept_count > 0 || y->out.attempt_count > 0;
+}
+
+struct yield *
+yield_split(struct yield *y)
+{
+	struct yield *part = malloc(sizeof(*part));
+
+	if (part == NULL)
+		return NULL;
+	*part = *y;
+	*y = (struct yield){ .budgets = part->budgets, .dns = part->dns };
+	if (y->dns != NULL) {
+		uint64_t shed = dns_book_shed(y->dns);
+
+		part->out.tally.dns_shed = shed - part->dns_told;
+		y->dns_told = shed;
+	}
+	part->dns = NULL;
+	return part;
 }
 
 struct tally *
@@ -535,6 +561,7 @@ yield_finish(struct yield *y)
 	free(y->by_hash.places);
 	y->slots = NULL;
 	y->by_order.places = y->by_hash.places = NULL;
-	y->out.tally.kept = y->out.kept_count;
+	for (size_t i = 0; i < y->out.kept_count; i++)
+		y->out.tally.kept += !y->out.kept[i].unfinished;
 	return &y->out;
 }

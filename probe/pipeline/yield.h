@@ -27,5 +27,10 @@ void yield_answer(struct yield *, const struct fact *, struct slice bytes);
 /* The answers so far; NULL: none. */
 const struct dns_book *yield_dns(const struct yield *);
 const struct capture_yield *yield_finish(struct yield *);
+/* Kept sessions, or attempts, since it was created or began anew? */
+bool yield_is_urgent(const struct yield *);
+/* What it has so far, as one of its own; it goes on with the answers of DNS
+ * and nothing else. NULL: no memory, and nothing has changed. */
+struct yield *yield_split(struct yield *);
 
 #endif

@@ -1,0 +1,35 @@
+/*
+ * probe/command/watch.h - what the three processes of `watch` are told, and
+ * the two that the monitor starts.
+ */
+#ifndef PROBE_COMMAND_WATCH_H
+#define PROBE_COMMAND_WATCH_H
+
+#include "probe/capture/capture.h"
+#include "probe/capture/interface.h"
+#include "probe/output/alerts.h"
+#include "probe/pipeline/channel.h"
+#include "probe/pipeline/live.h"
+#include "probe/watch/confine.h"
+#include "watch_options.h"
+
+struct watching {
+	struct watch_options options;
+	int64_t started_ns; /* wall clock */
+	char filter[INTERFACE_FILTER_BYTES];
+	unsigned source_count;
+	struct live_source sources[LIVE_SOURCES_MAX];
+	char paths[LIVE_SOURCES_MAX][1024];
+	/* Open here, until a process has them that reads them. */
+	struct interface *interfaces[LIVE_SOURCES_MAX];
+	struct capture *replays[LIVE_SOURCES_MAX];
+	unsigned indexes[LIVE_SOURCES_MAX]; /* of interfaces, as opened */
+	bool waiting; /* for one that could not be opened: it was said */
+	struct channel *channel;
+};
+
+/* In a process of their own; monitor.h says what they return. */
+int watch_engine(void *watching);
+int watch_judge(void *watching, int orders, int answers);
+
+#endif

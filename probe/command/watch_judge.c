@@ -1,0 +1,378 @@
+/* The judge of `watch`: what the engine published, stored and reported. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "options.h"
+#include "probe/watch/monitor.h"
+#include "trust_store.h"
+#include "watch.h"
+
+#define NS_PER_S INT64_C(1000000000)
+#define NS_PER_MS INT64_C(1000000)
+/* Incidents that come together are committed together (design 8). */
+#define GROUP_NS (20 * NS_PER_MS)
+#define FLUSH_NS NS_PER_S
+/* Records between two looks at the clock. */
+#define RECORDS_AT_ONCE 256
+/* Of so many sessions most with one side only: the mirror shows no more. */
+#define ONE_SIDED_SESSIONS 20
+
+struct judging {
+	struct watching *watching;
+	struct registry *registry;
+	struct judge_trust trust;
+	struct store *store;
+	struct world *world;
+	struct live *live;
+	struct live_options live_options;
+	struct alerts *alerts;
+	struct alerts_options alerts_options;
+	int orders, answers;
+	int64_t urgent_ns, flushed_ns; /* monotonic; urgent 0: it is not */
+	bool failing;		       /* the store: it was said */
+	bool ending, settling, distrusted, one_sided;
+	struct channel_counts counts[LIVE_SOURCES_MAX];
+};
+
+static int64_t
+monotonic_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
+static void
+answer(const struct judging *j, char what)
+{
+	if (write(j->answers, &what, 1) < 0)
+		complain("the monitor is not reached: %s", strerror(errno));
+}
+
+static void
+on_incident(void *context, const struct incident *in, bool stored)
+{
+	struct judging *j = context;
+
+	alerts_tell(j->alerts, in, stored);
+}
+
+/* --- setting up ---------------------------------------------------------- */
+
+static int
+on_known(void *context, const struct incident *in)
+{
+	alerts_known(context, in);
+	return 0;
+}
+
+static int
+open_outputs(struct judging *j)
+{
+	const struct read_options *o = &j->watching->options.read;
+	const char *eve = o->eve;
+
+	if (eve == NULL && o->common.format == FORMAT_JSON)
+		eve = "-";
+	j->alerts_options = (struct alerts_options){ .path = eve,
+		.possible = o->alert_possible,
+		.repeat = j->watching->options.repeat };
+	j->alerts = alerts_create(&j->alerts_options, NULL, NULL);
+	if (j->alerts != NULL)
+		return 0;
+	complain("%s: %s; --eve wants a file that can be written",
+	    eve == NULL ? "memory" : eve, strerror(errno));
+	return -1;
+}
+
+/* The folder of a file; "." if it names none. */
+static void
+folder_of(const char *path, char out[1024])
+{
+	char *slash;
+
+	snprintf(out, 1024, "%s", path == NULL ? "." : path);
+	slash = strrchr(out, '/');
+	if (slash == NULL)
+		snprintf(out, 1024, ".");
+	else
+		slash[slash == out] = '\0';
+}
+
+static int
+confine(struct judging *j)
+{
+	static char db[1024], eve[1024];
+	const struct watch_options *o = &j->watching->options;
+	const char *const folders[] = { db, eve, NULL };
+	struct confine_user user = { .given = false };
+	char errbuf[CONFINE_ERRBUF];
+
+	if (o->user != NULL && !confine_user_find(o->user, &user)) {
+		complain("--user: nobody here is called \"%s\"", o->user);
+		return -1;
+	}
+	folder_of(o->read.common.db, db);
+	folder_of(o->read.eve == NULL ? o->read.common.db : o->read.eve, eve);
+	/* SQLite sorts what is large in a file. */
+	setenv("SQLITE_TMPDIR", db, 1);
+	if (confine_judge(&user, folders, errbuf) == 0)
+		return 0;
+	complain("the judge cannot be confined: %s", errbuf);
+	return -1;
+}
+
+static int
+open_world(struct judging *j)
+{
+	const struct read_options *o = &j->watching->options.read;
+	char errbuf[STORE_ERRBUF];
+
+	j->registry = registry_load(o->rules, errbuf);
+	if (j->registry != NULL)
+		j->store = store_open(o->common.db, STORE_WRITE, errbuf);
+	if (j->store != NULL)
+		j->world =
+		    world_create(j->store, j->registry, o->prior, errbuf);
+	if (j->world == NULL) {
+		complain("%s", errbuf);
+		return -1;
+	}
+	world_set_site(j->world, config_site());
+	return trust_store_load(o->trust, &j->trust);
+}
+
+static int
+set_up(struct judging *j)
+{
+	const struct watching *w = j->watching;
+	const struct read_options *o = &w->options.read;
+
+	if (confine(j) != 0 || open_outputs(j) != 0 || open_world(j) != 0)
+		return -1;
+	j->live_options = (struct live_options){ .judge = o->run.judge,
+		.trust = &j->trust,
+		.vantage = o->run.vantage,
+		.sessions_max = o->run.shards.budgets.flows,
+		.kept_max = o->run.kept_max,
+		.started_ns = w->started_ns,
+		.source_count = w->source_count,
+		.sources = w->sources };
+	j->live =
+	    live_create(&j->live_options, j->store, j->world, on_incident, j);
+	if (j->live == NULL) {
+		complain("out of memory");
+		return -1;
+	}
+	if (store_each_trace(j->store, on_known, j->alerts) != 0) {
+		complain("%s", store_error(j->store));
+		return -1;
+	}
+	return 0;
+}
+
+/* --- writing ------------------------------------------------------------- */
+
+static void
+warn_one_sided(struct judging *j)
+{
+	struct live_totals totals;
+
+	if (j->one_sided)
+		return;
+	live_totals(j->live, &totals);
+	if (totals.tally.sessions < ONE_SIDED_SESSIONS ||
+	    totals.tally.unjudged[UNJUDGED_ONE_SIDED] * 2 <=
+		totals.tally.sessions)
+		return;
+	j->one_sided = true;
+	complain("most sessions show one direction only: does the mirror port "
+		 "copy both? These cannot be judged");
+}
+
+static void
+flush(struct judging *j, bool all)
+{
+	int64_t now = monotonic_ns();
+
+	j->urgent_ns = 0;
+	j->flushed_ns = now;
+	if (live_flush(j->live, now, all) != 0) {
+		if (!j->failing)
+			complain("%s; alerts go on, and are stored when it "
+				 "can be",
+			    store_error(j->store));
+		j->failing = true;
+		return;
+	}
+	if (j->failing)
+		complain("%s: can be written again",
+		    j->watching->options.read.common.db);
+	j->failing = false;
+	warn_one_sided(j);
+}
+
+/* What waits for its time; a store that fails is asked once a second. */
+static void
+flush_if_due(struct judging *j, bool drained)
+{
+	int64_t now = monotonic_ns();
+
+	if (live_is_urgent(j->live) && j->urgent_ns == 0)
+		j->urgent_ns = now;
+	if (now - j->flushed_ns >= FLUSH_NS ||
+	    (j->urgent_ns != 0 && !j->failing &&
+		(drained || now - j->urgent_ns >= GROUP_NS)))
+		flush(j, false);
+}
+
+/* --- reading ------------------------------------------------------------- */
+
+static void
+take_counts(struct judging *j, const struct channel_counts *counts)
+{
+	if (counts->source >= j->watching->source_count)
+		return;
+	j->counts[counts->source] = *counts;
+	live_count(j->live, 0, counts->source, &counts->counters);
+}
+
+/* True: nothing is left. */
+static bool
+take_records(struct judging *j)
+{
+	struct channel_counts counts;
+	struct publication publication;
+	struct slice facts;
+	bool sound = true;
+
+	for (int i = 0; i < RECORDS_AT_ONCE && sound; i++) {
+		switch (channel_read(j->watching->channel, &publication, &facts,
+		    &counts)) {
+		case CHANNEL_NOTHING:
+			return true;
+		case CHANNEL_PUBLICATION:
+			sound = live_take(j->live, 0, &publication, facts);
+			break;
+		case CHANNEL_COUNTS:
+			take_counts(j, &counts);
+			break;
+		case CHANNEL_BROKEN:
+			sound = false;
+			break;
+		}
+	}
+	if (sound)
+		return false;
+	/* An engine that was taken over, or is wrong: a new one is asked for,
+	 * and of this one nothing more is read. */
+	if (!j->distrusted)
+		answer(j, JUDGE_DISTRUSTS);
+	j->distrusted = true;
+	return true;
+}
+
+static void
+take_orders(struct judging *j)
+{
+	char orders[64];
+	ssize_t n = read(j->orders, orders, sizeof(orders));
+
+	if (n == 0) /* the monitor is gone, and the engine with it */
+		j->ending = true;
+	for (ssize_t i = 0; i < n; i++) {
+		switch (orders[i]) {
+		case MONITOR_ENGINE_GONE:
+			j->settling = true;
+			break;
+		case MONITOR_HANGUP:
+			if (alerts_reopen(j->alerts) != 0)
+				complain("%s: %s; writing to the old one",
+				    j->alerts_options.path, strerror(errno));
+			world_reload(j->world);
+			break;
+		case MONITOR_END:
+			j->ending = true;
+			break;
+		}
+	}
+}
+
+/* The engine is gone and all that it left was read. */
+static void
+settle(struct judging *j)
+{
+	live_publisher_gone(j->live, 0);
+	channel_restart(j->watching->channel);
+	j->settling = j->distrusted = false;
+	answer(j, JUDGE_SETTLED);
+}
+
+static void
+wait_for_something(const struct judging *j)
+{
+	struct pollfd fds[2] = { { .fd = j->orders, .events = POLLIN },
+		{ .fd = channel_descriptor(j->watching->channel),
+		    .events = POLLIN } };
+
+	poll(fds, 2, (int)(FLUSH_NS / NS_PER_MS));
+}
+
+static void
+judge(struct judging *j)
+{
+	bool drained = true;
+
+	channel_attach(j->watching->channel);
+	answer(j, JUDGE_READY);
+	while (!j->ending || !drained) {
+		if (drained)
+			wait_for_something(j);
+		take_orders(j);
+		channel_acknowledge(j->watching->channel);
+		drained = j->distrusted || take_records(j);
+		if (drained && j->settling)
+			settle(j);
+		flush_if_due(j, drained);
+	}
+	live_publisher_gone(j->live, 0);
+	flush(j, true);
+}
+
+static void
+tear_down(struct judging *j)
+{
+	live_destroy(j->live);
+	alerts_destroy(j->alerts);
+	trust_store_free(&j->trust);
+	world_destroy(j->world);
+	store_close(j->store);
+	registry_free(j->registry);
+}
+
+int
+watch_judge(void *context, int orders, int answers)
+{
+	static struct judging judging;
+	struct judging *j = &judging;
+	int status = STATUS_ERROR;
+
+	j->watching = context;
+	j->orders = orders;
+	j->answers = answers;
+	fcntl(orders, F_SETFL, O_NONBLOCK);
+	if (set_up(j) == 0) {
+		judge(j);
+		status = j->failing ? STATUS_ERROR : STATUS_OK;
+	}
+	tear_down(j);
+	return status;
+}

@@ -1,0 +1,28 @@
+/*
+ * probe/command/watch_options.h - what `watch` can be told.
+ */
+#ifndef PROBE_COMMAND_WATCH_OPTIONS_H
+#define PROBE_COMMAND_WATCH_OPTIONS_H
+
+#include "probe/pipeline/live.h"
+#include "read_options.h"
+
+struct watch_options {
+	struct read_options read;	       /* what it shares with `read` */
+	const char *sources[LIVE_SOURCES_MAX]; /* interfaces or files */
+	unsigned source_count;
+	bool replay;
+	double speed;	    /* of a replay; 0: as fast as possible */
+	const char *filter; /* NULL: the default one */
+	size_t buffer_bytes;
+	size_t snaplen;
+	bool tunnels;
+	bool repeat; /* every incident of a campaign */
+	bool test_alert;
+	const char *user; /* NULL: as it was started */
+};
+
+/* As options_parse(); nothing is left over. */
+int watch_options_parse(struct watch_options *, int argc, char **argv);
+
+#endif
