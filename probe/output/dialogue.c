@@ -426,8 +426,12 @@ dialogue_each(const struct incident *in, struct slice facts, const char *blank,
 
 /* --- on a terminal ------------------------------------------------------- */
 
+#define NARROW 72 /* columns; on fewer only frames are told, no times */
+
 struct print {
 	FILE *out;
+	int width;  /* 0: lines may be as long as they are */
+	int indent; /* where what is said begins */
 	unsigned lines, lines_max, unprinted;
 };
 
@@ -435,29 +439,67 @@ struct print {
 static void
 print_place(const struct print *p, const struct dialogue_line *line)
 {
+	bool narrow = p->width > 0 && p->width < NARROW;
 	char time[32];
 
 	if (line->frame == line->at_frame && line->capture == line->at_capture)
-		fprintf(p->out, "  %24s", "");
+		fprintf(p->out, "%*s", p->indent - 3, "");
+	else if (narrow)
+		fprintf(p->out, "  %s#%-7llu%s ", style(TONE_DIM),
+		    (unsigned long long)line->frame, style_end());
 	else
 		fprintf(p->out, "  %s#%-9llu %s%s ", style(TONE_DIM),
 		    (unsigned long long)line->frame,
 		    style_clock(line->capture_ts_ns, time), style_end());
 }
 
+/* Behind the line if there is room, else below it. */
+static void
+print_remark(const struct print *p, int column, enum tone tone,
+    const char *sign, const char *text)
+{
+	int length =
+	    style_length(slice_str(sign)) + style_length(slice_str(text));
+
+	if (p->width > 0 && column + 6 + length > p->width)
+		fprintf(p->out, "\n%*s", p->indent, "");
+	else
+		fprintf(p->out, "      ");
+	fprintf(p->out, "%s%s%s%s", style(tone), sign, text, style_end());
+}
+
 static void
 print_line(const struct print *p, const struct dialogue_line *line)
 {
-	fprintf(p->out, "%s%c%s  %s%s%s%s", style(TONE_BOLD), line->who,
-	    style_end(), line->text, line->tampered[0] ? style(TONE_RED) : "",
-	    line->tampered, line->tampered[0] ? style_end() : "");
+	int column;
+
+	fprintf(p->out, "%s%c%s  ", style(TONE_BOLD), line->who, style_end());
+	column = style_put(p->out, slice_str(line->text), p->indent, p->indent,
+	    p->width);
+	if (line->tampered[0] != '\0') {
+		fputs(style(TONE_RED), p->out);
+		column = style_put(p->out, slice_str(line->tampered), column,
+		    p->indent, p->width);
+		fputs(style_end(), p->out);
+	}
 	if (line->remark[0] != '\0')
-		fprintf(p->out, "      %s%s %s%s", style(TONE_RED),
-		    style_utf8() ? "◄" : "<--", line->remark, style_end());
+		print_remark(p, column, TONE_RED, style_utf8() ? "◄ " : "<-- ",
+		    line->remark);
 	if (line->in_clear)
-		fprintf(p->out, "      %sin clear%s", style(TONE_YELLOW),
-		    style_end());
+		print_remark(p, column, TONE_YELLOW, "", "in clear");
 	fputc('\n', p->out);
+}
+
+static void
+print_note(const struct print *p, const struct dialogue_line *line)
+{
+	char text[TEXT_BYTES];
+
+	snprintf(text, sizeof(text), "[%s]", line->text);
+	fprintf(p->out, "%s%c  ",
+	    style(line->doubtful ? TONE_YELLOW : TONE_DIM), line->who);
+	style_put(p->out, slice_str(text), p->indent, p->indent, p->width);
+	fprintf(p->out, "%s\n", style_end());
 }
 
 static int
@@ -466,8 +508,8 @@ on_line(void *context, const struct dialogue_line *line)
 	struct print *p = context;
 
 	if (line->sort == DIALOGUE_OTHER_READING) {
-		fprintf(p->out, "  %24s%s   [%s]%s\n", "", style(TONE_YELLOW),
-		    line->text, style_end());
+		fprintf(p->out, "%*s%s[%s]%s\n", p->indent, "",
+		    style(TONE_YELLOW), line->text, style_end());
 		return 0;
 	}
 	if (p->lines >= p->lines_max) {
@@ -479,9 +521,7 @@ on_line(void *context, const struct dialogue_line *line)
 	if (line->sort == DIALOGUE_LINE)
 		print_line(p, line);
 	else
-		fprintf(p->out, "%s%c  [%s]%s\n",
-		    style(line->doubtful ? TONE_YELLOW : TONE_DIM), line->who,
-		    line->text, style_end());
+		print_note(p, line);
 	return 0;
 }
 
@@ -489,13 +529,15 @@ void
 dialogue_print(FILE *out, const struct incident *in, struct slice facts,
     unsigned lines_max)
 {
-	struct print p = { .out = out, .lines_max = lines_max };
+	struct print p = { .out = out,
+		.width = style_columns(),
+		.lines_max = lines_max };
 
+	p.indent = p.width > 0 && p.width < NARROW ? 14 : 29;
 	dialogue_each(in, facts, style_utf8() ? "…" : "[...]", on_line, &p);
 	if (p.unprinted > 0)
-		fprintf(out,
-		    "  %24s%s   [%u more lines: --full shows them]%s\n", "",
-		    style(TONE_DIM), p.unprinted, style_end());
+		fprintf(out, "%*s%s[%u more lines: --full shows them]%s\n",
+		    p.indent, "", style(TONE_DIM), p.unprinted, style_end());
 }
 
 bool

@@ -1,10 +1,16 @@
 #include "style.h"
 
 #include <langinfo.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "utf8.h"
+
+#define COLUMNS_MIN 40
+#define COLUMNS_MAX 160 /* wider, and the eye loses the line */
 
 static bool colored;
 
@@ -35,15 +41,43 @@ style_utf8(void)
 	return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 }
 
-/* Columns of stdout; 100 when it is no terminal. */
-static int
-width_of_stdout(void)
+int
+style_columns(void)
 {
+	const char *said = getenv("COLUMNS");
+	int columns = said == NULL ? 0 : atoi(said);
 	struct winsize size;
 
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 40)
-		return size.ws_col;
-	return 100;
+	if (columns <= 0 && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
+		columns = size.ws_col;
+	return columns <= 0	  ? 0 :
+	    columns < COLUMNS_MIN ? COLUMNS_MIN :
+	    columns > COLUMNS_MAX ? COLUMNS_MAX :
+				    columns;
+}
+
+/* Where text is wrapped. */
+static int
+text_columns(void)
+{
+	int columns = style_columns();
+
+	return columns > 0 ? columns : 100;
+}
+
+int
+style_length(struct slice text)
+{
+	int columns = 0;
+	uint32_t value;
+
+	while (text.len > 0) {
+		size_t n = utf8_decode(text.ptr, text.len, &value);
+
+		text = slice_after(text, n > 0 ? n : 1);
+		columns++;
+	}
+	return columns;
 }
 
 const char *
@@ -136,11 +170,12 @@ style_safe(const char *text, char out[SAFE_BYTES])
 void
 style_paragraph(FILE *out, const char *label, int indent, const char *text)
 {
-	int width = width_of_stdout() - 1, column = indent;
+	int width = text_columns() - 1, column = indent;
 
 	fprintf(out, "%s%-*s%s", style(TONE_BOLD), indent, label, style_end());
 	while (*text != '\0') {
-		int n = (int)strcspn(text, " ");
+		struct slice word = slice_of(text, strcspn(text, " "));
+		int n = style_length(word);
 
 		if (column > indent && column + 1 + n > width) {
 			fprintf(out, "\n%*s", indent, "");
@@ -149,10 +184,29 @@ style_paragraph(FILE *out, const char *label, int indent, const char *text)
 			fputc(' ', out);
 			column++;
 		}
-		fprintf(out, "%.*s", n, text);
-		column += n;
-		text += n;
+		column = style_put(out, word, column, indent, width);
+		text += word.len;
 		text += strspn(text, " ");
 	}
 	fputc('\n', out);
+}
+
+int
+style_put(FILE *out, struct slice text, int column, int indent, int width)
+{
+	uint32_t value;
+
+	while (text.len > 0) {
+		size_t n = utf8_decode(text.ptr, text.len, &value);
+
+		if (width > 0 && column >= width) {
+			fprintf(out, "\n%*s", indent, "");
+			column = indent;
+		}
+		n = n > 0 ? n : 1;
+		fwrite(text.ptr, 1, n, out);
+		text = slice_after(text, n);
+		column++;
+	}
+	return column;
 }

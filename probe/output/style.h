@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "dissect/slice.h"
+
 enum tone { TONE_PLAIN, TONE_RED, TONE_YELLOW, TONE_DIM, TONE_BOLD };
 
 /* For the whole program; off until it is set. */
@@ -34,6 +36,15 @@ const char *style_rfc3339(int64_t ns, char out[32]);
  * octets become \xNN. Returns `out`. */
 #define SAFE_BYTES 1200
 const char *style_safe(const char *text, char out[SAFE_BYTES]);
+
+/* How wide the screen is, as $COLUMNS or the terminal says, within reason; 0:
+ * it is none, lines may be as long as they are. */
+int style_columns(void);
+/* How many columns a text takes. */
+int style_length(struct slice text);
+/* The text from `column` on, broken where `width` ends (0: nowhere) and gone on
+ * with at `indent`. Returns the column behind it. */
+int style_put(FILE *, struct slice text, int column, int indent, int width);
 
 /* Text wrapped to the width: the first line behind `label`, the others
  * indented by `indent` columns, where the text begins. */

@@ -5,7 +5,8 @@
 #include "style.h"
 #include "text.h"
 
-#define LABEL 11 /* columns of "Observed   " */
+#define BESIDE_ID 10 /* columns of "9f0c31aa  " */
+#define LABEL 11     /* columns of "Observed   " */
 
 static const char *
 dot(void)
@@ -15,27 +16,59 @@ dot(void)
 
 /* --- the head ------------------------------------------------------------ */
 
+/* Who with whom: behind the title if there is room, else below it. */
+static void
+print_route(FILE *out, const struct incident *in, int column)
+{
+	char client[ADDRESS_TEXT_BYTES], server[ENDPOINT_TEXT_BYTES];
+	char text[ADDRESS_TEXT_BYTES + ENDPOINT_TEXT_BYTES + DOMAIN_TEXT_BYTES +
+	    40];
+	int width = style_columns();
+
+	snprintf(text, sizeof(text), "%s %s %s%s%s%s",
+	    address_format(&in->client.address, client),
+	    style_utf8() ? "→" : "->", endpoint_format(&in->server, server),
+	    in->server_name[0] ? " (calls itself " : "", in->server_name,
+	    in->server_name[0] ? ")" : "");
+	if (width > 0 && column + 4 + style_length(slice_str(text)) > width) {
+		fputc('\n', out);
+		style_paragraph(out, "", BESIDE_ID, text);
+		fputc('\n', out);
+	} else {
+		fprintf(out, "    %s\n\n", text);
+	}
+}
+
 static void
 print_title(FILE *out, const struct incident *in)
 {
-	char client[ADDRESS_TEXT_BYTES], server[ENDPOINT_TEXT_BYTES];
+	const char *certainty = in->state == STATE_WITHDRAWN ?
+	    "withdrawn" :
+	    certainty_name(in->certainty);
+	int n, column, width = style_columns();
+	char head[80], rest[80];
 
-	fprintf(out, "%s%.8s  %s%s %s %s%s%s %s severity %u", style(TONE_BOLD),
-	    in->id, kind_name(in->kind), style_end(), dot(),
-	    text_certainty_style(in->certainty),
-	    in->state == STATE_WITHDRAWN ? "withdrawn" :
-					   certainty_name(in->certainty),
-	    style_end(), dot(), incident_severity(in));
+	snprintf(head, sizeof(head), "%.8s  %s", in->id, kind_name(in->kind));
+	n = snprintf(rest, sizeof(rest), " %s severity %u", dot(),
+	    incident_severity(in));
 	if (in->state == STATE_OPEN)
-		fprintf(out, " %s open", dot());
+		n += snprintf(rest + n, sizeof(rest) - (size_t)n, " %s open",
+		    dot());
 	if (in->direction != DIRECTION_UNKNOWN)
-		fprintf(out, " %s %s", dot(), direction_name(in->direction));
-	fprintf(out, "    %s %s %s",
-	    address_format(&in->client.address, client),
-	    style_utf8() ? "→" : "->", endpoint_format(&in->server, server));
-	if (in->server_name[0] != '\0')
-		fprintf(out, " (calls itself %s)", in->server_name);
-	fputs("\n\n", out);
+		snprintf(rest + n, sizeof(rest) - (size_t)n, " %s %s", dot(),
+		    direction_name(in->direction));
+	column = (int)(strlen(head) + strlen(certainty)) + 3;
+	fprintf(out, "%s%s%s %s %s%s%s", style(TONE_BOLD), head, style_end(),
+	    dot(), text_certainty_style(in->certainty), certainty, style_end());
+	if (width > 0 && column + style_length(slice_str(rest)) > width) {
+		fprintf(out, "\n%*s%s", BESIDE_ID, "",
+		    rest + strlen(dot()) + 2);
+		column = width;
+	} else {
+		fputs(rest, out);
+		column += style_length(slice_str(rest));
+	}
+	print_route(out, in, column);
 }
 
 static const struct {
