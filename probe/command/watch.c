@@ -7,6 +7,8 @@
 #include <time.h>
 
 #include "options.h"
+#include "probe/output/notify.h"
+#include "probe/output/syslog.h"
 #include "probe/watch/monitor.h"
 #include "rules/judge.h"
 
@@ -205,10 +207,19 @@ test_alert(const struct watching *w)
 	static struct incident in;
 	const char *eve = w->options.read.eve;
 	struct alerts_options options = { .path = eve == NULL ? "-" : eve };
-	struct alerts *alerts = alerts_create(&options, NULL, NULL);
+	struct syslog syslog;
+	char errbuf[SYSLOG_ERRBUF];
+	struct alerts *alerts;
 	bool sent;
 
+	if (syslog_open(&syslog, w->options.syslog, errbuf) != 0) {
+		complain("--syslog: %s", errbuf);
+		return STATUS_ERROR;
+	}
+	alerts = alerts_create(&options, syslog_alert, &syslog);
+
 	if (alerts == NULL) {
+		syslog_close(&syslog);
 		complain("%s: cannot be written", options.path);
 		return STATUS_ERROR;
 	}
@@ -217,6 +228,10 @@ test_alert(const struct watching *w)
 	sent = alerts_totals(alerts)->unwritten == 0;
 	if (!sent)
 		complain("%s: cannot be written", options.path);
+	if (syslog.unsent > 0)
+		complain("--syslog: %s takes nothing", syslog.target);
+	sent &= syslog.unsent == 0;
+	syslog_close(&syslog);
 	alerts_destroy(alerts);
 	return sent ? STATUS_OK : STATUS_ERROR;
 }
@@ -243,6 +258,8 @@ command_watch(int argc, char **argv)
 	w.started_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 	if (w.options.test_alert)
 		return test_alert(&w);
+	w.notify = notify_connect();
+	w.watchdog_ns = notify_watchdog_ns();
 	name_sources(&w);
 	if (make_filter(&w) != 0)
 		return STATUS_ERROR;

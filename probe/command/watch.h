@@ -26,6 +26,8 @@ struct watching {
 	unsigned indexes[LIVE_SOURCES_MAX]; /* of interfaces, as opened */
 	bool waiting; /* for one that could not be opened: it was said */
 	struct channel *channel;
+	int notify;	     /* notify_connect() */
+	int64_t watchdog_ns; /* notify_watchdog_ns() */
 };
 
 /* In a process of their own; monitor.h says what they return. */

@@ -11,14 +11,23 @@
 #include "config.h"
 #include "options.h"
 #include "probe/watch/monitor.h"
+#include "probe/output/notify.h"
+#include "probe/output/syslog.h"
+#include "store/retention.h"
 #include "trust_store.h"
 #include "watch.h"
+#include "watch_health.h"
 
 #define NS_PER_S INT64_C(1000000000)
 #define NS_PER_MS INT64_C(1000000)
 /* Incidents that come together are committed together (design 8). */
 #define GROUP_NS (20 * NS_PER_MS)
 #define FLUSH_NS NS_PER_S
+/* Another program that writes is not waited for longer: packets come. */
+#define STORE_WAIT_MS 200
+/* What is old goes in small steps, and then not for a while. */
+#define PRUNE_STEP_NS (100 * NS_PER_MS)
+#define PRUNE_EVERY_NS (60 * NS_PER_S)
 /* Records between two looks at the clock. */
 #define RECORDS_AT_ONCE 256
 /* Of so many sessions most with one side only: the mirror shows no more. */
@@ -38,7 +47,10 @@ struct judging {
 	int64_t urgent_ns, flushed_ns; /* monotonic; urgent 0: it is not */
 	bool failing;		       /* the store: it was said */
 	bool ending, settling, distrusted, one_sided;
-	struct channel_counts counts[LIVE_SOURCES_MAX];
+	struct retention *retention;
+	int64_t prune_due_ns;
+	struct syslog syslog;
+	struct watch_health health;
 };
 
 static int64_t
@@ -62,6 +74,7 @@ on_incident(void *context, const struct incident *in, bool stored)
 {
 	struct judging *j = context;
 
+	watch_health_incident(&j->health, in);
 	alerts_tell(j->alerts, in, stored);
 }
 
@@ -79,13 +92,18 @@ open_outputs(struct judging *j)
 {
 	const struct read_options *o = &j->watching->options.read;
 	const char *eve = o->eve;
+	char errbuf[SYSLOG_ERRBUF];
 
+	if (syslog_open(&j->syslog, j->watching->options.syslog, errbuf) != 0) {
+		complain("--syslog: %s", errbuf);
+		return -1;
+	}
 	if (eve == NULL && o->common.format == FORMAT_JSON)
 		eve = "-";
 	j->alerts_options = (struct alerts_options){ .path = eve,
 		.possible = o->alert_possible,
 		.repeat = j->watching->options.repeat };
-	j->alerts = alerts_create(&j->alerts_options, NULL, NULL);
+	j->alerts = alerts_create(&j->alerts_options, syslog_alert, &j->syslog);
 	if (j->alerts != NULL)
 		return 0;
 	complain("%s: %s; --eve wants a file that can be written",
@@ -110,9 +128,9 @@ folder_of(const char *path, char out[1024])
 static int
 confine(struct judging *j)
 {
-	static char db[1024], eve[1024];
+	static char db[1024], eve[1024], metrics[1024];
 	const struct watch_options *o = &j->watching->options;
-	const char *const folders[] = { db, eve, NULL };
+	const char *const folders[] = { db, eve, metrics, NULL };
 	struct confine_user user = { .given = false };
 	char errbuf[CONFINE_ERRBUF];
 
@@ -122,6 +140,7 @@ confine(struct judging *j)
 	}
 	folder_of(o->read.common.db, db);
 	folder_of(o->read.eve == NULL ? o->read.common.db : o->read.eve, eve);
+	folder_of(o->metrics == NULL ? o->read.common.db : o->metrics, metrics);
 	/* SQLite sorts what is large in a file. */
 	setenv("SQLITE_TMPDIR", db, 1);
 	if (confine_judge(&user, folders, errbuf) == 0)
@@ -146,6 +165,12 @@ open_world(struct judging *j)
 		complain("%s", errbuf);
 		return -1;
 	}
+	j->retention = retention_create(j->store, &j->watching->options.keep);
+	if (j->retention == NULL) {
+		complain("%s", store_error(j->store));
+		return -1;
+	}
+	store_set_patience(j->store, STORE_WAIT_MS);
 	world_set_site(j->world, config_site());
 	return trust_store_load(o->trust, &j->trust);
 }
@@ -220,6 +245,39 @@ flush(struct judging *j, bool all)
 	warn_one_sided(j);
 }
 
+/* --- keeping small, and telling how it goes ------------------------------ */
+
+static void
+prune_if_due(struct judging *j)
+{
+	int64_t now = monotonic_ns();
+	struct timespec wall;
+	bool more = false;
+
+	if (j->failing || now < j->prune_due_ns)
+		return;
+	clock_gettime(CLOCK_REALTIME, &wall);
+	/* It is busy, or full: that comes to light when something is stored. */
+	if (retention_step(j->retention,
+		(int64_t)wall.tv_sec * NS_PER_S + wall.tv_nsec, &more) != 0)
+		more = false;
+	j->prune_due_ns = now + (more ? PRUNE_STEP_NS : PRUNE_EVERY_NS);
+}
+
+static void
+tell_health(struct judging *j)
+{
+	const struct watch_health_sources sources = { .live = j->live,
+		.store = j->store,
+		.retention = j->retention,
+		.alerts = j->alerts,
+		.failing = j->failing };
+
+	j->health.unsent = j->syslog.unsent;
+	alerts_write(j->alerts,
+	    watch_health_tell(&j->health, &sources, monotonic_ns()));
+}
+
 /* What waits for its time; a store that fails is asked once a second. */
 static void
 flush_if_due(struct judging *j, bool drained)
@@ -232,6 +290,10 @@ flush_if_due(struct judging *j, bool drained)
 	    (j->urgent_ns != 0 && !j->failing &&
 		(drained || now - j->urgent_ns >= GROUP_NS)))
 		flush(j, false);
+	prune_if_due(j);
+	if (reporter_is_due(&j->health.reporter, now))
+		tell_health(j);
+	reporter_feed_watchdog(&j->health.reporter, now);
 }
 
 /* --- reading ------------------------------------------------------------- */
@@ -241,7 +303,7 @@ take_counts(struct judging *j, const struct channel_counts *counts)
 {
 	if (counts->source >= j->watching->source_count)
 		return;
-	j->counts[counts->source] = *counts;
+	watch_health_counts(&j->health, counts, monotonic_ns());
 	live_count(j->live, 0, counts->source, &counts->counters);
 }
 
@@ -299,6 +361,10 @@ take_orders(struct judging *j)
 				    j->alerts_options.path, strerror(errno));
 			world_reload(j->world);
 			break;
+		case MONITOR_TELL:
+			tell_health(j);
+			reporter_say(&j->health.reporter);
+			break;
 		case MONITOR_END:
 			j->ending = true;
 			break;
@@ -333,6 +399,7 @@ judge(struct judging *j)
 
 	channel_attach(j->watching->channel);
 	answer(j, JUDGE_READY);
+	notify_send(j->watching->notify, "READY=1");
 	while (!j->ending || !drained) {
 		if (drained)
 			wait_for_something(j);
@@ -344,12 +411,17 @@ judge(struct judging *j)
 		flush_if_due(j, drained);
 	}
 	live_publisher_gone(j->live, 0);
+	notify_send(j->watching->notify, "STOPPING=1");
 	flush(j, true);
+	tell_health(j);
 }
 
 static void
 tear_down(struct judging *j)
 {
+	watch_health_free(&j->health);
+	syslog_close(&j->syslog);
+	retention_destroy(j->retention);
 	live_destroy(j->live);
 	alerts_destroy(j->alerts);
 	trust_store_free(&j->trust);
@@ -368,6 +440,7 @@ watch_judge(void *context, int orders, int answers)
 	j->watching = context;
 	j->orders = orders;
 	j->answers = answers;
+	watch_health_init(&j->health, j->watching, monotonic_ns());
 	fcntl(orders, F_SETFL, O_NONBLOCK);
 	if (set_up(j) == 0) {
 		judge(j);

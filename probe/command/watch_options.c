@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "retention_options.h"
+
 #define SPEED_MAX 1e6
 
 static int
@@ -86,7 +88,18 @@ set(void *context, enum setting_id id, const struct setting_value *value,
 	case SET_USER:
 		o->user = value->text;
 		return 0;
+	case SET_SYSLOG:
+		o->syslog = value->text;
+		return 0;
+	case SET_METRICS:
+		o->metrics = value->text;
+		return 0;
+	case SET_STATS_INTERVAL:
+		o->stats_interval_s = (unsigned)value->number;
+		return 0;
 	default:
+		if (retention_set(&o->keep, id, value))
+			return 0;
 		return read_options_set(&o->read, id, value, wrong);
 	}
 }

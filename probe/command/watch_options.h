@@ -6,6 +6,7 @@
 
 #include "probe/pipeline/live.h"
 #include "read_options.h"
+#include "store/retention.h"
 
 struct watch_options {
 	struct read_options read;	       /* what it shares with `read` */
@@ -19,7 +20,11 @@ struct watch_options {
 	bool tunnels;
 	bool repeat; /* every incident of a campaign */
 	bool test_alert;
-	const char *user; /* NULL: as it was started */
+	const char *user;    /* NULL: as it was started */
+	const char *syslog;  /* where to (syslog.h); NULL: nowhere */
+	const char *metrics; /* file for Prometheus; NULL: none */
+	unsigned stats_interval_s;
+	struct retention_limits keep;
 };
 
 /* As options_parse(); nothing is left over. */

@@ -273,8 +273,9 @@ connect_again(struct syslog *s)
 }
 
 void
-syslog_alert(struct syslog *s, const struct incident *in, bool stored)
+syslog_alert(void *syslog, const struct incident *in, bool stored)
 {
+	struct syslog *s = syslog;
 	const struct syslog_from from = { s->host, getpid() };
 	char message[SYSLOG_BYTES];
 	struct timespec now;

@@ -41,7 +41,8 @@ struct syslog {
 int
 syslog_open(struct syslog *, const char *target, char errbuf[SYSLOG_ERRBUF]);
 void syslog_close(struct syslog *);
-/* To one that was started anew, by way of its socket's name, as well. */
-void syslog_alert(struct syslog *, const struct incident *, bool stored);
+/* An alert_fn (alerts.h); `syslog` is one. To one that was started anew, by
+ * way of its socket's name, as well. */
+void syslog_alert(void *syslog, const struct incident *, bool stored);
 
 #endif

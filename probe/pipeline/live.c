@@ -573,5 +573,6 @@ live_totals(const struct live *live, struct live_totals *out)
 	*out = live->totals;
 	out->sessions = judge_loop_sessions(live->judge);
 	out->suspects = judge_loop_suspects(live->judge);
+	out->waiting = live->part_count;
 	out->strays = judge_loop_strays(live->judge);
 }

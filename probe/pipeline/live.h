@@ -73,6 +73,7 @@ struct live_totals {
 	uint64_t revisions;  /* of incidents, written */
 	uint64_t unstored;   /* incidents told while the store failed */
 	uint64_t failures;   /* of the store */
+	uint64_t waiting;    /* parts that wait for it now */
 	uint64_t lost_parts; /* what waited for the store and found no room */
 	struct tally tally;
 	struct counters counters;
