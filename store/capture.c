@@ -451,3 +451,49 @@ store_each_clear_enforce(struct store *s, const char *capture,
 	sqlite3_reset(st);
 	return status;
 }
+
+/* --- who asks for policies ----------------------------------------------- */
+
+int
+store_add_policy_asker(struct store *s, const struct address *client,
+    const char *domain, int64_t last_ns)
+{
+	sqlite3_stmt *st =
+	    statement(s, "INSERT INTO policy_asker VALUES (?, ?, ?, ?)");
+
+	if (st == NULL)
+		return -1;
+	bind_address(s, st, 1, client);
+	bind_text(s, st, 2, domain);
+	bind_text(s, st, 3, s->capture);
+	sqlite3_bind_int64(st, 4, last_ns);
+	return step_done(s, st);
+}
+
+int
+store_each_policy_asker(struct store *s, const char *capture,
+    policy_asker_fn *fn, void *context)
+{
+	sqlite3_stmt *st = statement(s,
+	    "SELECT client, domain, max(last_ns) FROM policy_asker"
+	    " WHERE ?1 IS NULL OR capture = ?1"
+	    " GROUP BY client, domain ORDER BY client, domain");
+	int code = SQLITE_DONE, status = 0;
+
+	if (st == NULL)
+		return -1;
+	if (capture != NULL)
+		bind_text(s, st, 1, capture);
+	while (status == 0 && (code = step(s, st)) == SQLITE_ROW) {
+		struct policy_asker_row row = { 0 };
+
+		column_address(st, 0, &row.client);
+		column_text(st, 1, row.domain, sizeof(row.domain));
+		row.last_ns = sqlite3_column_int64(st, 2);
+		status = fn(context, &row);
+	}
+	if (status == 0 && code != SQLITE_DONE)
+		status = store_failed(s);
+	sqlite3_reset(st);
+	return status;
+}

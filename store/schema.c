@@ -179,6 +179,13 @@ static const char *const steps[] = {
 	 "  sessions INTEGER NOT NULL, state INTEGER NOT NULL,"
 	 "  certainty TEXT, kind TEXT, mask TEXT, product TEXT,"
 	 "  PRIMARY KEY (source, ordinal)) STRICT, WITHOUT ROWID;"),
+	/* Who asked DNS for a domain's MTA-STS policy. */
+	("CREATE TABLE policy_asker (client TEXT NOT NULL,"
+	 "  domain TEXT NOT NULL,"
+	 "  capture TEXT NOT NULL REFERENCES capture ON DELETE CASCADE,"
+	 "  last_ns INTEGER NOT NULL, PRIMARY KEY (client, domain, capture))"
+	 "  STRICT, WITHOUT ROWID;"
+	 "CREATE INDEX policy_asker_capture ON policy_asker (capture);"),
 };
 #define VERSION ((int)(sizeof(steps) / sizeof(*steps)))
 

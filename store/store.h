@@ -105,6 +105,9 @@ int store_add_keywords(struct store *, const struct keyword_list *);
  * and not asked for: counted by peer and UTC day (design 3). */
 int store_add_clear_enforce(struct store *, const struct address *client,
     const char *domain, int64_t day_start_ns, uint64_t sessions);
+/* A client that asked DNS for the MTA-STS policy of `domain`, last then. */
+int store_add_policy_asker(struct store *, const struct address *client,
+    const char *domain, int64_t last_ns);
 
 /* --- kept sessions ------------------------------------------------------- */
 
@@ -336,6 +339,16 @@ typedef int clear_enforce_fn(void *context, const struct clear_enforce_row *);
 /* Most sessions first; `capture` NULL: of all of them together. */
 int store_each_clear_enforce(struct store *, const char *capture,
     clear_enforce_fn *, void *context);
+
+struct policy_asker_row {
+	struct address client;
+	char domain[DOMAIN_TEXT_BYTES];
+	int64_t last_ns;
+};
+typedef int policy_asker_fn(void *context, const struct policy_asker_row *);
+/* By client, domain; `capture` NULL: of all of them together. */
+int store_each_policy_asker(struct store *, const char *capture,
+    policy_asker_fn *, void *context);
 
 /* Wall-clock times stand in one table, outside of every comparison. */
 int store_note_run(struct store *, const char *program, const char *arguments);

@@ -11,6 +11,7 @@
 /* More captures than fit on a screen are only summed, unless asked for. */
 #define CAPTURES_SHOWN 10
 #define CLEAR_SHOWN 20
+#define ASKERS_SHOWN 20
 
 struct counting {
 	struct common_options common;
@@ -18,7 +19,7 @@ struct counting {
 	const char *path; /* only captures called so; NULL: all */
 	struct json json;
 	struct totals sum;
-	uint64_t clear_rows;
+	uint64_t clear_rows, asker_rows;
 	bool failed;
 };
 
@@ -62,6 +63,38 @@ on_clear_json(void *context, const struct clear_enforce_row *row)
 	json_text(&c->json, "domain", row->domain);
 	json_slice(&c->json, "day", slice_of(day, 10));
 	json_unsigned(&c->json, "sessions", row->sessions);
+	json_object_close(&c->json);
+	return 0;
+}
+
+/* --- who asks for policies ----------------------------------------------- */
+
+static int
+on_asker_text(void *context, const struct policy_asker_row *row)
+{
+	struct counting *c = context;
+	char client[ADDRESS_TEXT_BYTES], last[32];
+
+	if (c->asker_rows++ == 0)
+		printf("\nClients that looked an MTA-STS policy up (where it "
+		       "says `enforce`, they deliver with TLS or not at "
+		       "all):\n");
+	if (c->asker_rows <= ASKERS_SHOWN)
+		printf("  %s  %s -> %s\n", style_time(row->last_ns, last),
+		    address_format(&row->client, client), row->domain);
+	return 0;
+}
+
+static int
+on_asker_json(void *context, const struct policy_asker_row *row)
+{
+	struct counting *c = context;
+	char client[ADDRESS_TEXT_BYTES], last[32];
+
+	json_object_open(&c->json, NULL);
+	json_text(&c->json, "client", address_format(&row->client, client));
+	json_text(&c->json, "domain", row->domain);
+	json_text(&c->json, "last", style_time(row->last_ns, last));
 	json_object_close(&c->json);
 	return 0;
 }
@@ -111,6 +144,11 @@ on_capture_json(void *context, const struct capture_row *row)
 	json_array_open(&c->json, "clear_to_enforce");
 	status =
 	    store_each_clear_enforce(c->store, row->hash, on_clear_json, c);
+	json_array_close(&c->json);
+	json_array_open(&c->json, "policy_askers");
+	if (status == 0)
+		status = store_each_policy_asker(c->store, row->hash,
+		    on_asker_json, c);
 	json_array_close(&c->json);
 	json_object_close(&c->json);
 	if (status == 0 && json_write(&c->json, stdout) != 0)
@@ -195,6 +233,12 @@ show_text(struct counting *c)
 		if (c->clear_rows > CLEAR_SHOWN)
 			printf("  and %llu more: --format json\n",
 			    (unsigned long long)(c->clear_rows - CLEAR_SHOWN));
+		if (store_each_policy_asker(c->store, NULL, on_asker_text, c) !=
+		    0)
+			return -1;
+		if (c->asker_rows > ASKERS_SHOWN)
+			printf("  and %llu more: --format json\n",
+			    (unsigned long long)(c->asker_rows - ASKERS_SHOWN));
 	}
 	if (c->path == NULL && print_labels(c) != 0)
 		return -1;

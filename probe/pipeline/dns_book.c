@@ -367,3 +367,68 @@ dns_book_tell(const struct dns_book *b, const struct dns_concern *concern,
 	}
 	return write_facts(&t, out);
 }
+
+/* --- who asks for policies ----------------------------------------------- */
+
+static bool
+is_asker(const struct entry *e, struct policy_asker *out)
+{
+	static const char label[] = "_mta-sts.";
+	const size_t n = sizeof(label) - 1;
+	struct slice name = e->asked.name;
+
+	if (e->asked.type != DNS_TXT || name.len <= n ||
+	    name.len - n >= sizeof(out->domain) ||
+	    memcmp(name.ptr, label, n) != 0)
+		return false;
+	memset(out, 0, sizeof(*out));
+	out->client = e->asked.client.address;
+	memcpy(out->domain, name.ptr + n, name.len - n);
+	out->last_ns = e->asked.last_ns;
+	return true;
+}
+
+static int
+by_client(const void *a, const void *b)
+{
+	const struct policy_asker *l = a, *r = b;
+	int order = address_compare(&l->client, &r->client);
+
+	return order != 0 ? order : strcmp(l->domain, r->domain);
+}
+
+/* Sorted ones; the number that is left. */
+static size_t
+join_askers(struct policy_asker *list, size_t count)
+{
+	size_t n = 0;
+
+	for (size_t i = 1; i < count; i++) {
+		if (by_client(&list[n], &list[i]) != 0)
+			list[++n] = list[i];
+		else if (list[i].last_ns > list[n].last_ns)
+			list[n].last_ns = list[i].last_ns;
+	}
+	return count > 0 ? n + 1 : 0;
+}
+
+struct policy_asker *
+dns_book_askers(const struct dns_book *b, size_t *count)
+{
+	struct policy_asker one, *list;
+	size_t n = 0;
+
+	*count = 0;
+	for (size_t i = 0; i < b->count; i++)
+		n += is_asker(&b->entries[i], &one);
+	list = n > 0 ? malloc(n * sizeof(*list)) : NULL;
+	if (list == NULL)
+		return NULL;
+	n = 0;
+	for (size_t i = 0; i < b->count; i++)
+		if (is_asker(&b->entries[i], &one))
+			list[n++] = one;
+	qsort(list, n, sizeof(*list), by_client);
+	*count = join_askers(list, n);
+	return list;
+}

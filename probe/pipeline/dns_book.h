@@ -19,6 +19,15 @@ void dns_book_destroy(struct dns_book *);
 void dns_book_add(struct dns_book *, const struct fact *, struct slice bytes);
 uint64_t dns_book_shed(const struct dns_book *);
 
+/* A client that asked for the MTA-STS policy of a domain, last then. */
+struct policy_asker {
+	struct address client;
+	char domain[256];
+	int64_t last_ns;
+};
+/* By client and domain, to be freed; NULL: none, or no memory. */
+struct policy_asker *dns_book_askers(const struct dns_book *, size_t *count);
+
 /* Whose session it is. */
 struct dns_concern {
 	struct address client, server;

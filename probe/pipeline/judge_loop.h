@@ -10,6 +10,7 @@
 #ifndef PROBE_PIPELINE_JUDGE_LOOP_H
 #define PROBE_PIPELINE_JUDGE_LOOP_H
 
+#include "dns_book.h"
 #include "rules/judge.h"
 #include "rules/trust.h"
 
@@ -66,6 +67,8 @@ struct capture_yield {
 	size_t attempt_count;
 	struct clear_enforce *clear; /* sorted */
 	size_t clear_count;
+	struct policy_asker *askers; /* sorted */
+	size_t asker_count;
 };
 
 struct judge_loop;

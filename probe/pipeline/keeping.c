@@ -77,5 +77,12 @@ keeping_put(struct store *store, const struct capture_names *names,
 			c->day_start_ns, c->sessions) != 0)
 			return -1;
 	}
+	for (size_t i = 0; i < yield->asker_count; i++) {
+		const struct policy_asker *a = &yield->askers[i];
+
+		if (store_add_policy_asker(store, &a->client, a->domain,
+			a->last_ns) != 0)
+			return -1;
+	}
 	return 0;
 }

@@ -61,6 +61,7 @@ yield_destroy(struct yield *y)
 	free(y->out.profiles);
 	free(y->out.attempts);
 	free(y->out.clear);
+	free(y->out.askers);
 	free(y->out.lists);
 	free(y->slots);
 	free(y->by_order.places);
@@ -529,6 +530,13 @@ yield_dns(const struct yield *y)
 	return y->dns;
 }
 
+static void
+take_dns(struct yield *y)
+{
+	y->out.tally.dns_shed = dns_book_shed(y->dns);
+	y->out.askers = dns_book_askers(y->dns, &y->out.asker_count);
+}
+
 /* --- the end ------------------------------------------------------------- */
 
 const struct capture_yield *
@@ -538,7 +546,7 @@ yield_finish(struct yield *y)
 		return &y->out;
 	y->finished = true;
 	if (y->dns != NULL)
-		y->out.tally.dns_shed = dns_book_shed(y->dns);
+		take_dns(y);
 	dns_book_destroy(y->dns);
 	y->dns = NULL;
 	shed_kept(y);
