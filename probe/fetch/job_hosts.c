@@ -202,9 +202,14 @@ on_mx(void *context, const struct dns_answer *answer)
 		return;
 	job->out.mx_answered = true;
 	job->out.mx_secure = answer->secure;
-	/* RFC 5321 5.1: without MX records the domain is its own host. */
+	/* RFC 5321 5.1: without MX records the domain is its own host, or what
+	 * a CNAME leads to from it. */
 	if (answer->outcome == DNS_NOTHING)
-		add_host(job, job->out.domain, 0);
+		add_host(job,
+		    host_name_normalize(slice_str(answer->canonical), name) ?
+			name :
+			job->out.domain,
+		    0);
 	for (size_t i = 0; i < answer->count; i++) {
 		struct slice rdata = answer->records[i];
 
