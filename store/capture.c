@@ -458,8 +458,9 @@ int
 store_add_policy_asker(struct store *s, const struct address *client,
     const char *domain, int64_t last_ns)
 {
-	sqlite3_stmt *st =
-	    statement(s, "INSERT INTO policy_asker VALUES (?, ?, ?, ?)");
+	sqlite3_stmt *st = statement(s,
+	    "INSERT INTO policy_asker VALUES (?, ?, ?, ?) ON CONFLICT"
+	    " DO UPDATE SET last_ns = max(last_ns, excluded.last_ns)");
 
 	if (st == NULL)
 		return -1;

@@ -275,3 +275,40 @@ Test(capture, a_callback_can_stop)
 	cr_expect_eq(calls, 1);
 	store_close(s);
 }
+
+static int
+on_asker(void *context, const struct policy_asker_row *row)
+{
+	struct policy_asker_row *last = context;
+
+	*last = *row;
+	return 0;
+}
+
+/* What is still growing is written again, and later. */
+Test(capture, who_asks_for_a_policy_is_kept_once_with_the_last_time)
+{
+	struct store *s = open_store(STORE_WRITE);
+	struct capture_row row = sample_capture("aa");
+	struct policy_asker_row seen = { .last_ns = 0 };
+	struct address client;
+
+	cr_assert(address_parse("192.0.2.10", &client));
+	put_all(s, &row);
+	for (int64_t at_ns = 5; at_ns <= 9; at_ns += 4) {
+		cr_assert_eq(store_capture_begin(s, &row), 0);
+		cr_assert_eq(store_add_policy_asker(s, &client, "example.org",
+				 at_ns),
+		    0);
+		cr_assert_eq(store_add_policy_asker(s, &client, "example.org",
+				 at_ns - 2),
+		    0);
+		cr_assert_eq(store_capture_commit(s), 0);
+		cr_assert_eq(store_each_policy_asker(s, row.hash, on_asker,
+				 &seen),
+		    0);
+		cr_expect_eq(seen.last_ns, at_ns);
+	}
+	cr_expect_str_eq(seen.domain, "example.org");
+	store_close(s);
+}
