@@ -33,10 +33,12 @@ session_fold_starttls_reply(struct session *s, const struct fact *fact,
 static enum sentinel
 sentinel_of(struct slice random)
 {
-	const uint8_t *end = random.ptr + RANDOM_BYTES - 8;
+	const uint8_t *end;
 
-	if (random.len != RANDOM_BYTES ||
-	    memcmp(end, SENTINEL_TEXT, SENTINEL_TEXT_BYTES) != 0)
+	if (random.len != RANDOM_BYTES)
+		return SENTINEL_NONE;
+	end = random.ptr + RANDOM_BYTES - 8;
+	if (memcmp(end, SENTINEL_TEXT, SENTINEL_TEXT_BYTES) != 0)
 		return SENTINEL_NONE;
 	return end[SENTINEL_TEXT_BYTES] == 0 ? SENTINEL_TLS11 :
 	    end[SENTINEL_TEXT_BYTES] == 1    ? SENTINEL_TLS12 :

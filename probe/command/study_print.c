@@ -1,6 +1,7 @@
 #include "study_print.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -103,13 +104,23 @@ fill(const struct group *g, const char *dash, struct cells *out)
 
 struct notes {
 	char text[NOTES_MAX][NOTE_BYTES];
-	int count;
+	int count, before; /* those that stand before the table */
 };
 
-#define note(n, ...)                                                \
-	snprintf((n)->text[(n)->count < NOTES_MAX ? (n)->count++ :  \
-						    NOTES_MAX - 1], \
-	    NOTE_BYTES, __VA_ARGS__)
+static void note(struct notes *, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void
+note(struct notes *n, const char *format, ...)
+{
+	va_list arguments;
+
+	if (n->count == NOTES_MAX)
+		return;
+	va_start(arguments, format);
+	vsnprintf(n->text[n->count++], NOTE_BYTES, format, arguments);
+	va_end(arguments);
+}
 
 static void
 note_snapshot(const struct asking *a, struct notes *n)
@@ -201,6 +212,7 @@ note_all(const struct asking *a, const struct tally_result *r, struct notes *n)
 {
 	n->count = 0;
 	note_snapshot(a, n);
+	n->before = n->count;
 	note_loss(a, r, n);
 	note_removal(r, n);
 	note_interval(a, r, n);
@@ -336,12 +348,12 @@ print_text(const struct asking *a, const struct tally_result *r)
 	struct notes n;
 
 	note_all(a, r, &n);
-	for (int i = 0; i < n.count && i < 3; i++)
+	for (int i = 0; i < n.before; i++)
 		style_paragraph(stdout, "", 0, n.text[i]);
 	putchar('\n');
 	print_rows(a, r);
 	putchar('\n');
-	for (int i = 3; i < n.count; i++)
+	for (int i = n.before; i < n.count; i++)
 		style_paragraph(stdout, "", 0, n.text[i]);
 	print_sensitivity(a, r);
 	print_full(a, r);
