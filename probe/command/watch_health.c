@@ -153,7 +153,6 @@ watch_health_tell(struct watch_health *h,
 	now->suppressed = alerts->suppressed;
 	now->repeated = alerts->repeated;
 	now->output_faults = alerts->unwritten + h->unsent;
-	now->held_back = h->held_back;
 	now->store_failing = from->failing;
 	if (!from->failing)
 		store_measure_bytes(from->store, &now->store);

@@ -16,7 +16,7 @@ struct watch_health {
 	struct channel_counts counts[LIVE_SOURCES_MAX]; /* as last told */
 	struct counters counters; /* of all engines there were */
 	int64_t counted_ns;	  /* monotonic: when the engine last counted */
-	uint64_t held_back, unsent;
+	uint64_t unsent;	  /* to syslog */
 	/* How often incidents came to be so sure, and which these were. */
 	uint64_t incidents[KINDS][CERTAINTY_DEMONSTRATED + 1];
 	struct {

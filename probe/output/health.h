@@ -39,7 +39,6 @@ struct health {
 	uint64_t alerts;	/* written to the outputs */
 	uint64_t suppressed;	/* by a rule of the operator's */
 	uint64_t repeated;	/* of an act that is alerted once */
-	uint64_t held_back;	/* while it learns */
 	uint64_t unstored;	/* alerted before they could be stored */
 	uint64_t outbox;	/* batches that wait to be stored, now */
 	uint64_t outbox_shed;	/* will not be: there was no room to wait */

@@ -124,7 +124,6 @@ put_alerts(struct json *j, const struct health *h)
 	json_unsigned(j, "written", h->alerts);
 	json_unsigned(j, "suppressed", h->suppressed);
 	json_unsigned(j, "repeated", h->repeated);
-	json_unsigned(j, "held_back", h->held_back);
 	json_unsigned(j, "unstored", h->unstored);
 	json_unsigned(j, "output_faults", h->output_faults);
 	json_object_close(j);

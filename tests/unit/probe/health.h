@@ -24,7 +24,6 @@ sample_health(void)
 		.alerts = 11,
 		.suppressed = 12,
 		.repeated = 13,
-		.held_back = 14,
 		.unstored = 15,
 		.outbox = 16,
 		.outbox_shed = 17,
