@@ -339,10 +339,17 @@ say_next(struct paragraph *p, const struct incident *in)
 static void
 say_place(struct paragraph *p, const struct incident *in)
 {
+	const char *interface = incident_interface(in);
 	char time[32], path[SAFE_BYTES];
 
-	say(p, "%s, frame %llu, %s UTC", style_safe(in->capture_path, path),
-	    (unsigned long long)in->frame, style_time(in->capture_ts_ns, time));
+	if (interface != NULL)
+		say(p, "seen on %s, %s UTC", style_safe(interface, path),
+		    style_time(in->capture_ts_ns, time));
+	else
+		say(p, "%s, frame %llu, %s UTC",
+		    style_safe(in->capture_path, path),
+		    (unsigned long long)in->frame,
+		    style_time(in->capture_ts_ns, time));
 }
 
 static void (*const parts[ACCOUNT_PARTS])(struct paragraph *,
@@ -430,7 +437,8 @@ account_filter(const struct incident *in, uint64_t first, uint64_t last,
 	char client[ADDRESS_TEXT_BYTES], server[ADDRESS_TEXT_BYTES];
 	char frames[80] = "";
 
-	if (last != 0)
+	/* On the wire there was no file in which they had numbers. */
+	if (last != 0 && incident_interface(in) == NULL)
 		snprintf(frames, sizeof(frames),
 		    "frame.number in {%llu..%llu} and ",
 		    (unsigned long long)first, (unsigned long long)last);
