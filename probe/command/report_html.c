@@ -7,6 +7,7 @@
 #include "incident_options.h"
 #include "probe/output/account.h"
 #include "probe/output/article.h"
+#include "probe/output/html.h"
 #include "probe/output/listing.h"
 #include "probe/output/overview.h"
 #include "probe/output/page.h"
@@ -197,10 +198,47 @@ end_table(struct reporting *r)
 	r->rows = 0;
 }
 
+/* Who reads a part must not take it for the whole. */
+static void
+put_limit(struct reporting *r, const char *what, const char *value)
+{
+	html_print(r->out, "%s %s %s",
+	    r->rows++ == 0 ? "Only a part of what was found is shown:" : ",",
+	    what, value);
+}
+
+static void
+write_limits(struct reporting *r)
+{
+	const struct incident_filter *f = &r->wanted.filter;
+	char text[ADDRESS_TEXT_BYTES], time[32];
+
+	fputs("<p class=\"doubt\">", r->out);
+	if (f->kind != NULL)
+		put_limit(r, "kind", f->kind);
+	if (f->certainty > CERTAINTY_POSSIBLE)
+		put_limit(r, "from certainty", certainty_name(f->certainty));
+	if (f->server != NULL)
+		put_limit(r, "server", address_format(f->server, text));
+	if (f->client != NULL)
+		put_limit(r, "client", address_format(f->client, text));
+	if (f->domain != NULL)
+		put_limit(r, "recipients in", f->domain);
+	if (f->since_ns != 0)
+		put_limit(r, "from (UTC)", style_time(f->since_ns, time));
+	if (f->until_ns != 0)
+		put_limit(r, "before (UTC)", style_time(f->until_ns, time));
+	fputs(r->rows > 0 ? ". Captures and repetitions are those of all.</p>" :
+			    "</p>",
+	    r->out);
+	r->rows = 0;
+}
+
 static void
 write_found(struct reporting *r)
 {
 	page_part_open(r->out, &parts[SUMMARY]);
+	write_limits(r);
 	overview_summary(r->out, &r->overview);
 	page_part_close(r->out);
 	page_part_open(r->out, &parts[WHAT]);
