@@ -58,7 +58,7 @@ traffic_filter(const struct interface_traffic *t, char *out)
 }
 
 void
-interface_filter(const struct interface_traffic *traffic,
+interface_filter(const struct interface_traffic *traffic, const char *name,
     char out[INTERFACE_FILTER_BYTES])
 {
 	char inner[INTERFACE_FILTER_BYTES];
@@ -68,6 +68,8 @@ interface_filter(const struct interface_traffic *traffic,
 	if (traffic->tunnels)
 		append(out, "ether proto 0x8847 or ether proto 0x8864 or ");
 	append(out, inner);
+	if (strcmp(name, INTERFACE_ANY) == 0)
+		return;
 	/* `vlan` moves what stands behind it. */
 	append(out, " or (vlan and (");
 	append(out, inner);

@@ -55,9 +55,12 @@ struct interface_traffic {
 	bool any_port; /* all TCP */
 	bool tunnels;  /* and what may hold it */
 };
-/* The default filter: mail ports, DNS, fragments but the first; each also
- * behind one or two VLAN tags. */
-void interface_filter(const struct interface_traffic *,
+/* All interfaces at once, as libpcap calls it. Their frames come without link
+ * headers, and so without VLAN tags. */
+#define INTERFACE_ANY "any"
+/* The default filter of an interface: mail ports, DNS, fragments but the
+ * first; each also behind one or two VLAN tags. */
+void interface_filter(const struct interface_traffic *, const char *name,
     char out[INTERFACE_FILTER_BYTES]);
 /* Is it tcpdump's language? False: `errbuf` says what is wrong. */
 bool interface_filter_check(const char *filter, char errbuf[INTERFACE_ERRBUF]);

@@ -38,16 +38,34 @@ close_sources(void *context)
 	}
 }
 
+static void
+make_filter(const struct watch_options *o, const char *name,
+    char out[INTERFACE_FILTER_BYTES])
+{
+	const struct shard_config *shards = &o->read.run.shards;
+	struct interface_traffic traffic = { .ports = shards->mail_ports,
+		.port_count = shards->mail_port_count,
+		.any_port = shards->any_port,
+		.tunnels = o->tunnels };
+
+	if (o->filter == NULL)
+		interface_filter(&traffic, name, out);
+	else
+		snprintf(out, INTERFACE_FILTER_BYTES, "%s", o->filter);
+}
+
 static int
 open_source(struct watching *w, unsigned i)
 {
 	const struct watch_options *o = &w->options;
-	struct interface_options options = { .filter = w->filter,
+	char filter[INTERFACE_FILTER_BYTES];
+	struct interface_options options = { .filter = filter,
 		.buffer_bytes = o->buffer_bytes,
 		.snaplen = (unsigned)o->snaplen };
 	char errbuf[INTERFACE_ERRBUF];
 	bool is_capture;
 
+	make_filter(o, o->sources[i], filter);
 	if (o->replay)
 		w->replays[i] =
 		    capture_open(o->sources[i], &is_capture, errbuf);
@@ -116,24 +134,17 @@ name_sources(struct watching *w)
 }
 
 static int
-make_filter(struct watching *w)
+check_filter(const struct watch_options *o)
 {
-	const struct watch_options *o = &w->options;
-	const struct shard_config *shards = &o->read.run.shards;
-	struct interface_traffic traffic = { .ports = shards->mail_ports,
-		.port_count = shards->mail_port_count,
-		.any_port = shards->any_port,
-		.tunnels = o->tunnels };
-	char errbuf[INTERFACE_ERRBUF];
+	char filter[INTERFACE_FILTER_BYTES], errbuf[INTERFACE_ERRBUF];
 
-	if (o->filter == NULL)
-		interface_filter(&traffic, w->filter);
-	else
-		snprintf(w->filter, sizeof(w->filter), "%s", o->filter);
-	if (!interface_filter_check(w->filter, errbuf)) {
+	make_filter(o, "", filter);
+	if (!interface_filter_check(filter, errbuf)) {
 		complain("watch: -f: %s; see pcap-filter(7)", errbuf);
 		return -1;
 	}
+	if (o->read.common.verbose)
+		complain("filter: %s", filter);
 	return 0;
 }
 
@@ -150,8 +161,6 @@ warn(const struct watching *w)
 	if (o->filter == NULL && o->tunnels)
 		complain("--tunnels: everything that may hold a tunnel is "
 			 "captured");
-	if (o->read.common.verbose)
-		complain("filter: %s", w->filter);
 	if (o->snaplen < SNAPLEN_SHORT)
 		complain("--snaplen %zu: longer packets are cut, and their "
 			 "sessions not judged",
@@ -261,7 +270,7 @@ command_watch(int argc, char **argv)
 	w.notify = notify_connect();
 	w.watchdog_ns = notify_watchdog_ns();
 	name_sources(&w);
-	if (make_filter(&w) != 0)
+	if (check_filter(&w.options) != 0)
 		return STATUS_ERROR;
 	warn(&w);
 	w.channel = channel_create(CHANNEL_BYTES);

@@ -16,7 +16,6 @@
 struct watching {
 	struct watch_options options;
 	int64_t started_ns; /* wall clock */
-	char filter[INTERFACE_FILTER_BYTES];
 	unsigned source_count;
 	struct live_source sources[LIVE_SOURCES_MAX];
 	char paths[LIVE_SOURCES_MAX][1024];

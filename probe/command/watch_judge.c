@@ -13,6 +13,7 @@
 #include "probe/watch/monitor.h"
 #include "probe/output/notify.h"
 #include "probe/output/syslog.h"
+#include "retention_options.h"
 #include "store/retention.h"
 #include "trust_store.h"
 #include "watch.h"
@@ -47,6 +48,7 @@ struct judging {
 	int64_t urgent_ns, flushed_ns; /* monotonic; urgent 0: it is not */
 	bool failing;		       /* the store: it was said */
 	bool ending, settling, distrusted, one_sided;
+	struct retention_limits keep; /* as the file says now */
 	struct retention *retention;
 	int64_t prune_due_ns;
 	struct syslog syslog;
@@ -165,7 +167,8 @@ open_world(struct judging *j)
 		complain("%s", errbuf);
 		return -1;
 	}
-	j->retention = retention_create(j->store, &j->watching->options.keep);
+	j->keep = j->watching->options.keep;
+	j->retention = retention_create(j->store, &j->keep);
 	if (j->retention == NULL) {
 		complain("%s", store_error(j->store));
 		return -1;
@@ -342,6 +345,26 @@ take_records(struct judging *j)
 	return true;
 }
 
+static int
+on_setting(void *context, enum setting_id id, const struct setting_value *value,
+    char wrong[SETTING_WRONG_BYTES])
+{
+	struct judging *j = context;
+
+	(void)wrong;
+	retention_set(&j->keep, id, value);
+	return 0;
+}
+
+static void
+read_config(struct judging *j)
+{
+	if (options_reload(on_setting, j) != 0)
+		return;
+	world_set_site(j->world, config_site());
+	retention_set_limits(j->retention, &j->keep);
+}
+
 static void
 take_orders(struct judging *j)
 {
@@ -359,6 +382,7 @@ take_orders(struct judging *j)
 			if (alerts_reopen(j->alerts) != 0)
 				complain("%s: %s; writing to the old one",
 				    j->alerts_options.path, strerror(errno));
+			read_config(j);
 			world_reload(j->world);
 			break;
 		case MONITOR_TELL:

@@ -9,8 +9,8 @@ finds the sessions in which STARTTLS was overwritten, removed, refused or
 broken, weighs them against MTA-STS policies, DANE records and the server's
 own history, and files each incident with its evidence.
 
-The package has the program, and a timer that refreshes policies, which does
-not start by itself.")
+The package has the program, a confined service that watches interfaces, and
+a timer that refreshes policies. Neither starts by itself.")
 set(CPACK_PACKAGE_CONTACT "striplight maintainers <striplight@example.org>"
   CACHE STRING "Who maintains the package")
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)

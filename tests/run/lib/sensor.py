@@ -26,7 +26,8 @@ def until(what, why):
 class Sensor:
     """The program, watching in the server's namespace."""
 
-    def __init__(self, room, folder, *args, db=None, env=None):
+    def __init__(self, room, folder, *args, db=None, env=None,
+                 interface="wire1"):
         self.folder = folder
         self.db = db or os.path.join(folder, "watch.db")
         self.eve = os.path.join(folder, "eve.json")
@@ -34,7 +35,7 @@ class Sensor:
         before = ["ip", "netns", "exec", room.server] if room else []
         self.process = subprocess.Popen(
             [*before, program.PROGRAM, "watch", "--db", self.db, "--eve",
-             self.eve, *PRIOR, *(("-i", "wire1") if room else ()), *args],
+             self.eve, *PRIOR, *(("-i", interface) if room else ()), *args],
             stdin=subprocess.DEVNULL, stdout=self.errors, stderr=self.errors,
             env={**os.environ, **(env or {})})
 
