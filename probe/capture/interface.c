@@ -243,12 +243,6 @@ interface_read(struct interface *in, interface_fn *fn, void *context)
 	return count < 0 ? -1 : count;
 }
 
-const char *
-interface_error(const struct interface *in)
-{
-	return pcap_geterr(in->pcap);
-}
-
 bool
 interface_losses(struct interface *in, struct interface_losses *out)
 {

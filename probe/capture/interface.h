@@ -36,9 +36,8 @@ unsigned interface_index(const char *name);
 typedef void interface_fn(void *context, const struct frame *);
 /* All that is there, numbered on; `frame` is borrowed for the call, its
  * capture and run_number are 0. How many; -1: it is down, and may come up
- * again, interface_error() says what libpcap says. */
+ * again. */
 int interface_read(struct interface *, interface_fn *, void *context);
-const char *interface_error(const struct interface *);
 
 struct interface_losses {
 	uint64_t packets; /* that the filter let through */

@@ -129,7 +129,8 @@ note_down(struct engine *e, uint32_t i, bool down)
 		return;
 	e->down[i] = down;
 	complain("%s: %s", w->options.sources[i],
-	    down ? interface_error(w->interfaces[i]) : "it is back");
+	    down ? "is down, or gone; nothing is seen there until it is back" :
+		   "is back");
 }
 
 /* True: there was something. */
