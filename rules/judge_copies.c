@@ -90,29 +90,41 @@ is_offer_lost(const struct session *s)
 	    !s->starttls_sent;
 }
 
+/* Both readings say what was said; this one says what it came to. */
 static enum verdict
-judge_lost_offer(struct trial *trial)
+judge_reading(struct trial *trial, bool other,
+    enum verdict (*judge)(struct trial *))
 {
-	const struct session *s = trial->session;
+	const struct session *s = trial->session, *own = trial->own;
 	const struct session_copies *c = best_copies(s);
-	struct session *other = NULL;
+	struct session *read = NULL;
 	enum verdict verdict;
 
-	if (s->offered) {
-		other = malloc(sizeof(*other));
-		if (other == NULL)
+	if (other) {
+		read = malloc(sizeof(*read));
+		if (read == NULL)
 			return VERDICT_NOTHING;
-		session_other_reading(s, other);
-		trial->session = other;
+		session_other_reading(s, read);
+		trial->session = trial->own = read;
 	}
-	verdict = trial_offer(trial);
+	verdict = judge(trial);
 	trial->session = s;
-	free(other);
+	trial->own = own;
+	free(read);
 	if (verdict == VERDICT_INCIDENT) {
 		wording_copies(c, trial->out);
 		name_cause(trial->out, c);
 	}
 	return verdict;
+}
+
+/* Is EHLO answered with keywords in one reading only, and did the client say
+ * HELO, as the other one has it? */
+static bool
+is_ehlo_lost(const struct session *s)
+{
+	return s->other.answered && s->ehlo_complete != s->other.complete &&
+	    s->helo_sent;
 }
 
 /* Did a refusal come in one reading only, and did the client obey it? */
@@ -122,17 +134,18 @@ is_refusal_forged(const struct session *s)
 	return s->other.starttls_code == 220 && session_starttls_refused(s);
 }
 
-static enum verdict
-judge_forged_refusal(struct trial *trial)
+static bool
+is_refusal_in_other(const struct session *s)
 {
-	enum verdict verdict = trial_refused(trial);
-	const struct session_copies *c = best_copies(trial->session);
+	return s->starttls_code == 220 && s->other.starttls_code >= 400 &&
+	    s->offered && !s->client_hello &&
+	    (s->mail_tried_clear || s->auth_clear);
+}
 
-	if (verdict == VERDICT_INCIDENT) {
-		wording_copies(c, trial->out);
-		name_cause(trial->out, c);
-	}
-	return verdict;
+static bool
+is_in_other(const struct session *s, enum place place)
+{
+	return s->other.places >> place & 1;
 }
 
 /* A ClientHello that left the client otherwise than it came to the server. */
@@ -163,10 +176,18 @@ judge_purpose(struct trial *trial)
 {
 	const struct session *s = trial->session;
 
+	if (is_ehlo_lost(s))
+		return judge_reading(trial, s->ehlo_complete, trial_blocked);
 	if (is_offer_lost(s))
-		return judge_lost_offer(trial);
+		return judge_reading(trial, s->offered, trial_offer);
+	if (is_in_other(s, PLACE_HELLO))
+		return judge_reading(trial, true, trial_blocked);
+	if (is_in_other(s, PLACE_COMMAND) && !s->tls_established)
+		return judge_reading(trial, true, trial_command);
 	if (is_refusal_forged(s))
-		return judge_forged_refusal(trial);
+		return judge_reading(trial, false, trial_refused);
+	if (is_refusal_in_other(s))
+		return judge_reading(trial, true, trial_refused);
 	if (is_hello_altered(s, best_copies(s)))
 		return judge_altered_hello(trial);
 	return VERDICT_NOTHING;

@@ -153,10 +153,13 @@ fold_command(struct session *s, const struct fact *fact, struct slice bytes)
 	switch (fact->about) {
 	case VERB_EHLO:
 	case VERB_HELO:
+		if (fact->about == VERB_EHLO)
+			s->ehlo_offset = fact->stream_offset;
 		fold_hello(s, fact->about, bytes);
 		break;
 	case VERB_STARTTLS:
 		s->starttls_sent = true;
+		s->starttls_offset = fact->stream_offset;
 		s->starttls_unoffered = s->ehlo_complete && !s->offered;
 		s->starttls_argument =
 		    first_word(slice_after(bytes, strlen("STARTTLS"))).len > 0;
@@ -478,5 +481,7 @@ session_outcome(const struct session *s)
 bool
 session_clear_without_offer(const struct session *s)
 {
-	return s->mail_clear && s->ehlo_answered && !s->offered;
+	/* A client that pipelines has said all before an answer comes. */
+	return (s->mail_clear || (s->data_clear && s->body_bytes > 0)) &&
+	    s->ehlo_answered && !s->offered;
 }

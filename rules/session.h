@@ -90,6 +90,7 @@ struct other_reading {
 	bool answered, offered, complete;
 	unsigned line_count, lines_kept;
 	uint16_t starttls_code;
+	uint8_t places; /* 1 << enum place: of other_placed */
 	char text[128]; /* of the first line that differs, escaped */
 };
 
@@ -134,16 +135,18 @@ struct session {
 	bool helo_answered;
 	unsigned ehlo_answers; /* replies to EHLO, as the reply's
 					 * first line counts them */
+	uint64_t ehlo_offset;  /* of the last EHLO, in its stream */
 	bool offered;	       /* STARTTLS, intact, in that answer */
 	bool first_offered;    /* ... in any earlier answer */
 	unsigned line_count;   /* of that answer, also those not kept */
 	unsigned lines_kept;
 
 	bool starttls_sent;
-	bool starttls_unoffered; /* sent after a whole answer without it */
-	bool starttls_argument;	 /* sent with one, which RFC 3207 4 forbids */
-	uint16_t starttls_code;	 /* of its answer; 0: none seen */
-	uint64_t starttls_frame; /* of the answer */
+	uint64_t starttls_offset; /* in its stream */
+	bool starttls_unoffered;  /* sent after a whole answer without it */
+	bool starttls_argument;	  /* sent with one, which RFC 3207 4 forbids */
+	uint16_t starttls_code;	  /* of its answer; 0: none seen */
+	uint64_t starttls_frame;  /* of the answer */
 	struct placed_text starttls_answer;
 	bool client_hello, server_hello, tls_established, implicit_tls, not_tls;
 	uint16_t tls_version, tls_offered; /* chosen; the highest offered */
@@ -187,7 +190,8 @@ struct session {
 	/* Paths as sent, where their local parts were kept; the first ones. */
 	char mail_from[PATH_TEXT_BYTES];
 	struct header_step steps[HEADER_STEPS_MAX];
-	struct ehlo_line placed[PLACES];
+	struct ehlo_line placed[PLACES], other_placed[PLACES];
+	struct placed_text other_answer; /* to STARTTLS */
 	struct session_copies copies[COPIES_MAX];
 	struct slice chain[SESSION_CHAIN_MAX]; /* DER, borrowed as above */
 	struct session_answer answers[SESSION_ANSWERS_MAX];
@@ -238,10 +242,13 @@ bool session_starttls_refused(const struct session *);
 /* Offered, 220, and TLS came to nothing, or it ended before it can have carried
  * a mail, and not as a client ends it. */
 bool session_tls_broken(const struct session *);
+/* EHLO was answered by the end of the connection, of which all was seen. */
+bool session_ehlo_cut(const struct session *);
 /* Refused or broken. */
 bool session_starttls_failed(const struct session *);
-/* MAIL accepted in clear after an EHLO reply without an intact STARTTLS: such
- * a session is kept even when nothing speaks against it yet (design 4.6). */
+/* MAIL accepted, or a body sent, in clear after an EHLO reply without an intact
+ * STARTTLS: such a session is kept even when nothing speaks against it yet
+ * (design 4.6). */
 bool session_clear_without_offer(const struct session *);
 
 /* NULL: there was none. */

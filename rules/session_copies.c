@@ -126,6 +126,44 @@ fold_step(struct session *s, const struct fact *fact)
 	s->step_count++;
 }
 
+static struct ehlo_line *
+place_other(struct session *s, enum place where, const struct fact *fact,
+    struct slice bytes, struct slice text)
+{
+	session_keep_line(&s->other_placed[where], fact, bytes, text);
+	s->other.places |= (uint8_t)(1u << where);
+	return &s->other_placed[where];
+}
+
+/* What reads otherwise where EHLO or STARTTLS stands; its answer is the one
+ * that came. */
+static void
+fold_other_command(struct session *s, const struct fact *fact,
+    struct slice bytes)
+{
+	uint64_t at = fact->stream_offset;
+
+	if (fact->about != VERB_OTHER && fact->about != VERB_NOOP)
+		return;
+	if (s->starttls_sent && at == s->starttls_offset)
+		place_other(s, PLACE_COMMAND, fact, bytes, bytes)->code =
+		    s->starttls_code;
+	else if (s->ehlo_sent && at == s->ehlo_offset)
+		place_other(s, PLACE_HELLO, fact, bytes, bytes)->code =
+		    s->lines_kept > 0 ? s->lines[0].code : 0;
+}
+
+static void
+fold_other_answer(struct session *s, const struct fact *fact,
+    struct slice bytes)
+{
+	s->other.starttls_code = (uint16_t)fact->value;
+	session_place(&s->other_answer, fact, bytes);
+	if (fact->value >= 400)
+		place_other(s, PLACE_REFUSAL, fact, bytes,
+		    session_line_text(bytes));
+}
+
 /* The other reading stands beside the first and changes nothing in it. */
 static void
 fold_other(struct session *s, const struct fact *fact, struct slice bytes)
@@ -134,9 +172,11 @@ fold_other(struct session *s, const struct fact *fact, struct slice bytes)
 		session_show(fact, bytes, s->other.text, sizeof(s->other.text));
 	if (fact->code == FACT_EHLO_REPLY)
 		fold_other_ehlo(s, fact, bytes);
+	else if (fact->code == FACT_COMMAND)
+		fold_other_command(s, fact, bytes);
 	else if (fact->code == FACT_REPLY && fact->about == VERB_STARTTLS &&
 	    fact->flags & FACT_LAST_LINE)
-		s->other.starttls_code = (uint16_t)fact->value;
+		fold_other_answer(s, fact, bytes);
 }
 
 bool
@@ -155,10 +195,31 @@ session_fold_copies(struct session *s, const struct fact *fact,
 	return true;
 }
 
+static void
+take_other_places(const struct session *s, struct session *out)
+{
+	for (int i = 0; i < PLACES; i++)
+		if (s->other.places >> i & 1)
+			out->placed[i] = s->other_placed[i];
+	out->places |= s->other.places;
+	if (s->other.places >> PLACE_HELLO & 1)
+		out->ehlo_sent = false;
+	if (s->other.places >> PLACE_COMMAND & 1) {
+		out->starttls_sent = false;
+		out->command_follows_hello = true; /* as STARTTLS did */
+	}
+	if (s->other.starttls_code == 0)
+		return;
+	out->starttls_code = s->other.starttls_code;
+	out->starttls_frame = s->other_answer.frame;
+	out->starttls_answer = s->other_answer;
+}
+
 void
 session_other_reading(const struct session *s, struct session *out)
 {
 	*out = *s;
+	take_other_places(s, out);
 	if (!s->other.answered)
 		return;
 	out->offered = s->other.offered;

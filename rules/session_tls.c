@@ -162,6 +162,15 @@ session_tls_broken(const struct session *s)
 }
 
 bool
+session_ehlo_cut(const struct session *s)
+{
+	return s->ehlo_sent && s->ehlo_answers == 0 && s->closed &&
+	    (s->ending == ENDING_RST ||
+		(s->ending == ENDING_FIN && s->closed_dir == TO_CLIENT)) &&
+	    !s->quit_sent && !s->observability && s->greeting_code == 220;
+}
+
+bool
 session_starttls_failed(const struct session *s)
 {
 	return session_starttls_refused(s) || session_tls_broken(s);

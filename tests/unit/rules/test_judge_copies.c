@@ -156,6 +156,97 @@ Test(judge_copies, a_refusal_in_one_of_two_answers_is_what_they_are_for)
 	cr_assert_eq(in.certainty, CERTAINTY_DEMONSTRATED);
 }
 
+/* The same, and the refusal is what was captured later. */
+Test(judge_copies, a_later_refusal_that_was_obeyed_is_judged)
+{
+	static const char *const lines[] = { "454 not now" };
+
+	begin();
+	dialogue_say(&d, GREETING, OFFERED, C("STARTTLS\r\n"),
+	    S("220 go ahead\r\n"), MAIL);
+	say_copies(COPIES_SIGHTINGS, SUM_RIGHT, SUM_RIGHT);
+	read_other(FACT_REPLY, VERB_STARTTLS, 454, lines, 1);
+	cr_assert_eq(judge(), VERDICT_INCIDENT);
+	cr_assert_eq(in.kind, KIND_STARTTLS_REFUSED);
+	cr_assert_str_eq(in.seen, "454 not now");
+	cr_assert_eq(in.certainty, CERTAINTY_DEMONSTRATED);
+}
+
+/* `text` came in a copy of the client's octets at `offset`. */
+static void
+read_other_command(uint64_t offset, const char *text)
+{
+	struct fact fact = { .code = FACT_COMMAND,
+		.dir = TO_SERVER,
+		.about = VERB_OTHER,
+		.stream_offset = offset,
+		.frame = 9,
+		.flags = FACT_OTHER_READING };
+
+	session_fold(&d.session, &fact, slice_str(text));
+}
+
+#define EHLO_BYTES (sizeof("EHLO a\r\n") - 1)
+
+Test(judge_copies, starttls_that_arrives_as_another_word_was_overwritten)
+{
+	static const char *const words[] = { "XXXXXXXX", "QZKWVPDJ", "STARTULS",
+		"XSTARTTL" };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		begin();
+		dialogue_say(&d, GREETING, OFFERED, C("STARTTLS\r\n"),
+		    S("500 unknown\r\n"), MAIL);
+		say_copies(COPIES_SIGHTINGS, SUM_RIGHT, SUM_RIGHT);
+		read_other_command(EHLO_BYTES, words[i]);
+		cr_assert_eq(judge(), VERDICT_INCIDENT);
+		cr_assert_eq(in.kind, KIND_STARTTLS_COMMAND_GARBLED, "%s",
+		    words[i]);
+		cr_assert_eq(in.certainty, CERTAINTY_DEMONSTRATED);
+		cr_assert_str_eq(in.seen, words[i]);
+		cr_assert_str_eq(in.expected, "STARTTLS");
+	}
+}
+
+Test(judge_copies, another_command_in_two_versions_is_not_starttls)
+{
+	begin();
+	dialogue_say(&d, GREETING, OFFERED, C("STARTTLS\r\n"),
+	    S("500 unknown\r\n"), MAIL);
+	say_copies(COPIES_SIGHTINGS, SUM_RIGHT, SUM_RIGHT);
+	read_other_command(EHLO_BYTES + 10, "XXXX FROM:<a@example.net>");
+	cr_assert_eq(judge(), VERDICT_INCIDENT);
+	cr_assert_eq(in.kind, KIND_SEGMENT_FORGED);
+}
+
+Test(judge_copies, ehlo_that_arrives_as_another_word_was_overwritten)
+{
+	begin();
+	dialogue_say(&d, GREETING, S("500 unknown\r\n"), C("HELO a\r\n"),
+	    S("250 mx.example.org\r\n"), MAIL);
+	say_copies(COPIES_SIGHTINGS, SUM_RIGHT, SUM_RIGHT);
+	read_other_command(0, "XXXX a");
+	cr_assert_eq(judge(), VERDICT_INCIDENT);
+	cr_assert_eq(in.kind, KIND_EHLO_BLOCKED);
+	cr_assert_eq(in.certainty, CERTAINTY_DEMONSTRATED);
+	cr_assert_str_eq(in.expected, "EHLO");
+}
+
+Test(judge_copies, an_answer_to_ehlo_that_arrives_as_a_refusal_was_overwritten)
+{
+	static const char *const lines[] = { "502 not implemented      " };
+
+	begin();
+	dialogue_say(&d, GREETING, OFFERED, C("HELO a\r\n"),
+	    S("250 mx.example.org\r\n"), MAIL);
+	say_copies(0, SUM_RIGHT, SUM_RIGHT);
+	read_other(FACT_EHLO_REPLY, VERB_EHLO, 502, lines, 1);
+	cr_assert_eq(judge(), VERDICT_INCIDENT);
+	cr_assert_eq(in.kind, KIND_EHLO_BLOCKED);
+	cr_assert_eq(in.also, 1u << KIND_SEGMENT_FORGED);
+	cr_assert_eq(in.certainty, CERTAINTY_DEMONSTRATED);
+}
+
 Test(judge_copies, two_answers_to_starttls_are_told)
 {
 	static const char *const lines[] = { "454 not now" };

@@ -362,6 +362,13 @@ Test(session_tally, mail_in_clear_without_an_intact_offer_is_kept)
 	dialogue_say(&d, PLAIN, DELIVERY);
 	dialogue_close(&d);
 	cr_expect(session_clear_without_offer(s));
+	/* Pipelined, and cut before an answer came. */
+	OPEN;
+	dialogue_say(&d, PLAIN,
+	    C("MAIL FROM:<a@example.net>\r\nRCPT TO:<b@example.org>\r\n"
+	      "BDAT 8 LAST\r\nHello.\r\n"));
+	dialogue_close(&d);
+	cr_expect(session_clear_without_offer(s));
 	OPEN;
 	dialogue_say(&d, OFFER, DELIVERY);
 	dialogue_close(&d);
