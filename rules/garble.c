@@ -9,6 +9,7 @@
 /* Odd words whose place is looked up. No server has so many; who sends more
  * wants to cost time, and the others are judged by their form. */
 #define PLACES_MAX 32
+#define RESIZED_MIN 3
 
 /* What a word looks like, whatever its place. */
 enum form {
@@ -230,6 +231,15 @@ weigh(enum form form, enum slot slot)
 	return form == FORM_ORDINARY ? EVIDENCE_CODES : table[form][slot];
 }
 
+/* A mask that is shorter than STARTTLS: a proxy need not keep lengths. */
+static bool
+is_resized(const struct ehlo_line *line, enum form form)
+{
+	return form == FORM_MASK && line->length < STARTTLS_BYTES &&
+	    line->length >= RESIZED_MIN && !whole_line_overwritten(line) &&
+	    (isalnum(line->text[0]) || line->text[0] == '*');
+}
+
 static void
 consider(const struct registry *registry, const struct session *s,
     const bool *odd, unsigned index, enum form form, unsigned nth_masked,
@@ -241,6 +251,11 @@ consider(const struct registry *registry, const struct session *s,
 	    SLOT_UNKNOWN;
 	enum evidence_code evidence = weigh(form, slot);
 
+	/* Of another length the place alone says what a mask hides, and only
+	 * of a product that is known. */
+	if (is_resized(&s->lines[index], form) &&
+	    (product == NULL || slot != SLOT_SHARED))
+		return;
 	/* Orders that fit an unknown server agree by chance sometimes. */
 	if (product == NULL && evidence == EVIDENCE_WORD_AMBIGUOUS)
 		evidence = EVIDENCE_UNKNOWN_WORD;
@@ -284,6 +299,7 @@ garble_find(const struct registry *registry, const struct session *s)
 
 		if (odd[i] &&
 		    (forms[i] == FORM_NEAR || whole ||
+			is_resized(&s->lines[i], forms[i]) ||
 			s->lines[i].length == STARTTLS_BYTES))
 			consider(registry, s, odd, i, forms[i], nth, &best);
 		nth += is_x_counter(overwritten_text(&s->lines[i]));

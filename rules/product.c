@@ -259,6 +259,21 @@ slot_in_block(struct block *b, unsigned l)
 	return other ? SLOT_OTHER : SLOT_NONE;
 }
 
+/* Shorter than STARTTLS, which may have stood there, and nothing of the line's
+ * own length did; so short, no mechanism of AUTH would fit in it. */
+static bool
+is_place_of_starttls(const struct block *b, const struct ehlo_line *line)
+{
+	bool starttls = false;
+
+	for (unsigned k = 0; k < b->keyword_count; k++) {
+		if (strlen(b->keywords[k]) == line->length)
+			return false;
+		starttls |= strcmp(b->keywords[k], "STARTTLS") == 0;
+	}
+	return starttls && line->length < STARTTLS_BYTES;
+}
+
 static enum slot
 slot_in(const struct product *product, const struct session *s, const bool *odd,
     unsigned index)
@@ -280,6 +295,8 @@ slot_in(const struct product *product, const struct session *s, const bool *odd,
 	block.keywords = &product->keywords[before + 1];
 	block.keyword_count =
 	    behind > before ? (unsigned)(behind - before - 1) : 0;
+	if (is_place_of_starttls(&block, &s->lines[index]))
+		return SLOT_SHARED;
 	return slot_in_block(&block, index - first);
 }
 

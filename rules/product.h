@@ -15,7 +15,8 @@ enum slot {
 	SLOT_UNKNOWN,  /* no product's order fits the reply, or
 				 * several that disagree */
 	SLOT_STARTTLS, /* of that length, only STARTTLS fits */
-	SLOT_SHARED,   /* STARTTLS or another of the same length */
+	SLOT_SHARED,   /* STARTTLS or another of the same length; a
+				 * shorter word that fits no other */
 	SLOT_OTHER,    /* another one, and STARTTLS does not */
 	SLOT_NONE,     /* nothing of that length */
 };

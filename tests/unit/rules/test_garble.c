@@ -223,6 +223,29 @@ Test(garble, a_keyword_that_stands_there_twice_is_an_overwritten_one)
 	    "nothing");
 }
 
+/* A proxy need not keep lengths; then the place must say it. */
+Test(garble, a_mask_of_another_length_counts_where_starttls_stands)
+{
+	static const char *const words[] = { "XXX", "XXXXXX", "XXXXXA",
+		"******" };
+	static const char *const look_alikes[] = { "XX", "------", "XXXX",
+		"XVERPS", "XXXXXXXXXXXXXXXX" };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		struct garble g =
+		    garble_of(&replies[0], words[i], strlen(words[i]));
+
+		cr_assert(g.found, "%s", words[i]);
+		cr_assert_eq(g.evidence, EVIDENCE_MASK_AMBIGUOUS);
+	}
+	/* XXXX is as long as AUTH, the longest as AUTH with mechanisms. */
+	for (size_t i = 0; i < sizeof(look_alikes) / sizeof(*look_alikes); i++)
+		cr_assert_not(garble_of(&replies[0], look_alikes[i],
+				  strlen(look_alikes[i]))
+				  .found,
+		    "%s", look_alikes[i]);
+}
+
 Test(garble, in_the_place_of_another_keyword_a_mask_speaks_against)
 {
 	struct garble g = garble_in("220 mx ESMTP Postfix",
