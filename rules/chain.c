@@ -52,7 +52,9 @@ session_attempt(const struct session *s, struct attempt *out)
 	out->first_ns = s->first_ns;
 	out->last_ns = s->last_ns;
 	out->first_frame = s->first_frame;
-	out->result = failed ? ATTEMPT_FAILED : ATTEMPT_CLEAR;
+	out->result = failed	 ? ATTEMPT_FAILED :
+	    s->ehlo_answers == 0 ? ATTEMPT_HELO :
+				   ATTEMPT_CLEAR;
 	out->outcome = session_outcome(s);
 	strcpy(out->queue_id, s->queue_id);
 	list_domains(s, out->domains, sizeof(out->domains));
@@ -112,7 +114,7 @@ find_retry(const struct attempt *attempts, size_t count,
 			return;
 		/* Of several in its network the sender itself is meant. */
 		if (likeness > out->likeness) {
-			out->retry = a->result == ATTEMPT_CLEAR ? a : NULL;
+			out->retry = a->result != ATTEMPT_FAILED ? a : NULL;
 			out->likeness = likeness;
 		}
 	}
@@ -129,7 +131,7 @@ find_earlier(const struct attempt *attempts, size_t count,
 		if (order_of(a, s) >= 0 || is_itself(a, s) ||
 		    likeness_of(a, s) != LIKENESS_BOTH)
 			continue;
-		if (a->result == ATTEMPT_CLEAR ||
+		if (a->result != ATTEMPT_FAILED ||
 		    a->first_ns < s->first_ns - CHAIN_NS ||
 		    out->earlier_count == CHAIN_EARLIER_MAX)
 			return;

@@ -4,12 +4,16 @@
 #define COMPARABLE_NS (7 * NS_PER_DAY)
 
 static bool
-comparable(const struct profile *p, const struct profile *own, int64_t at_ns)
+near_in_time(const struct profile *p, int64_t at_ns)
 {
-	if (p->verb != own->verb)
-		return false;
 	return p->last_ns >= at_ns - COMPARABLE_NS &&
 	    p->first_ns <= at_ns + COMPARABLE_NS;
+}
+
+static bool
+comparable(const struct profile *p, const struct profile *own, int64_t at_ns)
+{
+	return p->verb == own->verb && near_in_time(p, at_ns);
 }
 
 static enum kin
@@ -160,24 +164,34 @@ tls_history_ask(const struct context *context, const struct profile *own,
 		--*mine;
 }
 
+/* Whether EHLO was answered with keywords or came to nothing. */
+static void
+note_answer(struct history *h, const struct profile *p,
+    const struct profile *own, int64_t at_ns)
+{
+	if (p->verb == VERB_EHLO) {
+		h->answered[kin_of(p, own)] += p->sessions;
+		h->answered_before |= p->first_ns < at_ns;
+		return;
+	}
+	h->unanswered += p->sessions;
+	widen(&h->first_unanswered_ns, &h->last_unanswered_ns, p);
+}
+
 void
 history_answered(const struct context *context, const struct session *s,
     int64_t at_ns, struct history *h)
 {
 	struct profile own = { .server = s->flow.server,
-		.client = s->flow.client.address,
-		.verb = VERB_EHLO };
+		.client = s->flow.client.address };
 	const struct profile *profiles;
 	size_t count =
 	    context->profiles(context->world, &own.server, &profiles);
 
 	memset(h, 0, sizeof(*h));
-	for (size_t i = 0; i < count; i++) {
-		const struct profile *p = &profiles[i];
-
-		if (!comparable(p, &own, at_ns))
-			continue;
-		h->answered[kin_of(p, &own)] += p->sessions;
-		h->answered_before |= p->first_ns < at_ns;
-	}
+	for (size_t i = 0; i < count; i++)
+		if (near_in_time(&profiles[i], at_ns))
+			note_answer(h, &profiles[i], &own, at_ns);
+	/* The session itself is among them if it was seen well enough. */
+	h->unanswered -= h->unanswered > 0;
 }

@@ -32,6 +32,9 @@ struct history {
 	 * by kin; and is one of them earlier? */
 	uint64_t answered[KINS];
 	bool answered_before;
+	/* Likewise: other sessions in which it came to nothing as well. */
+	uint64_t unanswered;
+	int64_t first_unanswered_ns, last_unanswered_ns;
 };
 
 /*

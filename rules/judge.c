@@ -563,11 +563,18 @@ find_chain(struct trial *trial)
 	const struct attempt *attempts;
 	size_t count;
 
-	if (context->attempts == NULL || !session_starttls_failed(trial->own))
+	bool cut = session_ehlo_cut(trial->own);
+
+	if (context->attempts == NULL ||
+	    !(cut || session_starttls_failed(trial->own)))
 		return;
 	count = context->attempts(context->world, &trial->own->flow.server,
 	    &attempts);
 	chain_find(attempts, count, trial->own, &trial->chain);
+	/* Who says EHLO again, and is answered, was not kept from it. */
+	if (cut && trial->chain.retry != NULL &&
+	    trial->chain.retry->result != ATTEMPT_HELO)
+		trial->chain = (struct chain){ 0 };
 }
 
 enum verdict

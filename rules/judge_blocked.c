@@ -16,6 +16,9 @@
 #define FILLED_MIN 32
 #define ASTERISKS_MIN 3
 #define MASKED_RUN_MIN 8
+#define SOME_SESSIONS 3
+#define NS_PER_DAY (INT64_C(86400) * 1000000000)
+#define SEVERAL_DAYS_NS (3 * NS_PER_DAY)
 
 static struct slice
 text_of(const struct ehlo_line *line)
@@ -157,15 +160,6 @@ answer_without_code(const struct session *s)
 	    NULL;
 }
 
-static bool
-was_cut(const struct session *s)
-{
-	return s->ehlo_sent && s->ehlo_answers == 0 && s->closed &&
-	    (s->ending == ENDING_RST ||
-		(s->ending == ENDING_FIN && s->closed_dir == TO_CLIENT)) &&
-	    !s->quit_sent && !s->observability && s->greeting_code == 220;
-}
-
 /* --- what it weighs ------------------------------------------------------ */
 
 /* RFC 5321 4.2.2: 501 and 504 are errors in parameters, of which EHLO has the
@@ -248,7 +242,7 @@ find_block(const struct session *s, struct blocked *b)
 	b->how = BLOCK_CUT;
 	b->line = session_line_in(s, PLACE_GREETING);
 	b->evidence = EVIDENCE_EHLO_CUT;
-	return b->line != NULL && was_cut(s);
+	return b->line != NULL && session_ehlo_cut(s);
 }
 
 bool
@@ -259,6 +253,41 @@ blocked_has_a_say(const struct session *s)
 	/* Most sessions are answered. */
 	return !s->tls_established && !(s->ehlo_complete && s->offered) &&
 	    find_block(s, &b);
+}
+
+/* What the client did instead belongs to it (design 4.5). */
+static void
+weigh_retry(struct trial *trial)
+{
+	const struct attempt *retry = trial->chain.retry;
+	struct evidence *e;
+
+	if (retry == NULL || trial->chain.likeness != LIKENESS_BOTH)
+		return;
+	e = trial_evidence(trial, EVIDENCE_EHLO_CUT_THEN_HELO,
+	    trial->session->end.frame);
+	snprintf(e->detail, sizeof(e->detail),
+	    "HELO and mail in clear from port %u %.1f s later",
+	    retry->client.port,
+	    (double)(retry->first_ns - trial->session->last_ns) / 1e9);
+}
+
+/* Of a server that refuses EHLO day after day it is the server's way. */
+static void
+weigh_habit(struct trial *trial)
+{
+	const struct history *h = &trial->history;
+	struct evidence *e;
+
+	if (history_has_answered(h) || h->unanswered < SOME_SESSIONS ||
+	    h->last_unanswered_ns - h->first_unanswered_ns < SEVERAL_DAYS_NS)
+		return;
+	e = trial_evidence(trial, EVIDENCE_EHLO_NEVER_ANSWERED, 0);
+	snprintf(e->detail, sizeof(e->detail),
+	    "%llu other sessions over %lld days",
+	    (unsigned long long)h->unanswered,
+	    (long long)((h->last_unanswered_ns - h->first_unanswered_ns) /
+		NS_PER_DAY));
 }
 
 static void
@@ -322,6 +351,10 @@ trial_blocked(struct trial *trial)
 	history_answered(trial->context, s, b.line->capture_ts_ns,
 	    &trial->history);
 	weigh_answered(trial);
+	if (b.how == BLOCK_CUT)
+		weigh_retry(trial);
+	if (b.how == BLOCK_CUT || b.how == BLOCK_REFUSED)
+		weigh_habit(trial);
 	trial_policies(trial);
 	trial_weigh_policies(trial,
 	    evidence_admits(b.evidence) >= CERTAINTY_LIKELY);

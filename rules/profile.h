@@ -67,6 +67,7 @@ struct profile {
 enum attempt_result {
 	ATTEMPT_FAILED,
 	ATTEMPT_CLEAR,
+	ATTEMPT_HELO, /* in clear as well, and EHLO was never answered */
 };
 
 struct attempt {

@@ -176,7 +176,7 @@ keywords_hash(const struct session *s, const bool *left_out)
 {
 	uint64_t hash = 0;
 
-	for (unsigned i = 1; i < s->lines_kept; i++) {
+	for (unsigned i = 1; s->ehlo_complete && i < s->lines_kept; i++) {
 		struct slice word = listed_keyword(s, i);
 
 		if ((left_out != NULL && left_out[i]) || word.len == 0)
@@ -193,7 +193,7 @@ session_keywords(const struct session *s, struct keyword_list *out)
 	size_t n = 0;
 
 	out->hash = keywords_hash(s, NULL);
-	for (unsigned i = 1; i < s->lines_kept; i++) {
+	for (unsigned i = 1; s->ehlo_complete && i < s->lines_kept; i++) {
 		struct slice word = listed_keyword(s, i);
 
 		if (word.len == 0 || n + word.len + 2 > sizeof(out->keywords))
@@ -226,6 +226,34 @@ session_profile_without(const struct session *s, unsigned index,
 	return session_profile_of_lines(s, left_out, out);
 }
 
+/* EHLO refused or cut off, and not for what the client said. */
+static bool
+ehlo_came_to_nothing(const struct session *s)
+{
+	const struct ehlo_line *line = &s->lines[0];
+
+	return session_ehlo_cut(s) ||
+	    (s->ehlo_sent && s->ehlo_answered && !s->ehlo_complete &&
+		s->lines_kept > 0 && (line->code == 500 || line->code == 502));
+}
+
+/* Such a session has no keywords: HELO is all that the server takes. */
+static bool
+fallback_profile(const struct session *s, struct profile *out)
+{
+	if (s->observability || !s->flow.has_client_isn ||
+	    !s->flow.has_server_isn)
+		return false;
+	memset(out, 0, sizeof(*out));
+	out->server = s->flow.server;
+	out->client = s->flow.client.address;
+	out->verb = VERB_HELO;
+	out->ending_class = (uint8_t)class_of(s);
+	out->first_ns = out->last_ns = s->first_ns;
+	out->sessions = 1;
+	return true;
+}
+
 bool
 session_profile_of_lines(const struct session *s,
     const bool left_out[EHLO_LINES_MAX], struct profile *out)
@@ -235,7 +263,7 @@ session_profile_of_lines(const struct session *s,
 
 	if (!s->ehlo_complete || s->ehlo_observability & blind ||
 	    !s->flow.has_client_isn || !s->flow.has_server_isn)
-		return false;
+		return ehlo_came_to_nothing(s) && fallback_profile(s, out);
 	memset(out, 0, sizeof(*out));
 	out->server = s->flow.server;
 	out->client = s->flow.client.address;

@@ -1,6 +1,7 @@
 /* ehlo-blocked: why a client said HELO. */
 #include <criterion/criterion.h>
 
+#include "rules/ehlo.h"
 #include "unit/rules/world.h"
 
 static struct dialogue d;
@@ -286,6 +287,85 @@ Test(judge_blocked, ehlo_answered_by_a_close)
 	cr_expect_eq(in.certainty, CERTAINTY_POSSIBLE);
 	expect_evidence(&in, "ehlo-cut ehlo-answered");
 	cr_expect_not_null(strstr(in.observed, "reset in answer to EHLO"));
+}
+
+/* Reset on EHLO; then `client` sends in clear on a new connection. */
+static enum verdict
+judge_cut_and(enum attempt_result result, const char *client, double seconds)
+{
+	struct attempt *a = &world.attempts[0];
+
+	begin();
+	dialogue_say(&d, GREETING, EHLO);
+	smtp_session_close(d.smtp, ENDING_RST, TO_CLIENT, &d.origin);
+	smtp_session_publish(d.smtp);
+	world.attempt_count = 1;
+	a->server = d.session.flow.server;
+	cr_assert(address_parse(client, &a->client.address));
+	a->client.port = 40999;
+	a->helo_hash = ehlo_hash(0, slice_str(d.session.helo));
+	a->first_ns = a->last_ns =
+	    d.session.last_ns + (int64_t)(seconds * (double)SECOND_NS);
+	a->result = (uint8_t)result;
+	a->outcome = OUTCOME_ENVELOPE_EXPOSED | OUTCOME_CONTENT_EXPOSED;
+	return judge();
+}
+
+Test(judge_blocked, a_close_on_ehlo_and_helo_on_a_new_connection)
+{
+	cr_assert_eq(judge_cut_and(ATTEMPT_HELO, "192.0.2.10", 5),
+	    VERDICT_INCIDENT);
+	cr_assert_eq(in.kind, KIND_EHLO_BLOCKED);
+	cr_assert_eq(in.certainty, CERTAINTY_POSSIBLE);
+	expect_evidence(&in, "ehlo-cut ehlo-cut-then-helo");
+	cr_assert(in.outcome & OUTCOME_CONTENT_EXPOSED);
+	cr_assert_eq(in.session_count, 2);
+}
+
+Test(judge_blocked, a_close_on_ehlo_that_leads_to_something_else)
+{
+	cr_assert_neq(judge_cut_and(ATTEMPT_CLEAR, "192.0.2.10", 5),
+	    VERDICT_INCIDENT);
+	cr_assert_neq(judge_cut_and(ATTEMPT_HELO, "203.0.113.9", 5),
+	    VERDICT_INCIDENT);
+	cr_assert_neq(judge_cut_and(ATTEMPT_HELO, "192.0.2.10", 600),
+	    VERDICT_INCIDENT);
+}
+
+/* Day after day, of every client: it is the server's way. */
+Test(judge_blocked, a_server_that_refuses_ehlo_for_days_is_none)
+{
+	struct profile *p;
+
+	begin();
+	for (int day = -3; day <= 1; day++) {
+		answered("203.0.113.9", day);
+		world.profiles[world.profile_count - 1].verb = VERB_HELO;
+	}
+	dialogue_say(&d, GREETING, EHLO, UNKNOWN, HELO, DELIVERY);
+	dialogue_close(&d);
+	cr_assert_eq(judge(), VERDICT_EVIDENCE);
+	expect_evidence(&in, "ehlo-refused-by-esmtp ehlo-never-answered");
+	/* Answered once, it is not. */
+	p = &world.profiles[0];
+	p->verb = VERB_EHLO;
+	cr_assert_eq(judge(), VERDICT_INCIDENT);
+}
+
+Test(judge_blocked, a_refused_ehlo_enters_the_history_and_its_name_does_not)
+{
+	struct profile p;
+
+	begin();
+	dialogue_say(&d, GREETING, EHLO, UNKNOWN, HELO, DELIVERY);
+	dialogue_close(&d);
+	cr_assert(session_profile(&d.session, &p));
+	cr_assert_eq(p.verb, VERB_HELO);
+	cr_assert_not(p.offered);
+	begin();
+	dialogue_say(&d, GREETING, EHLO, S("501 bad name\r\n"), HELO);
+	dialogue_close(&d);
+	cr_assert_not(session_profile(&d.session, &p));
 }
 
 Test(judge_blocked, a_client_that_closes_was_not_cut)
