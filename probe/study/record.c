@@ -333,9 +333,9 @@ record_add_line(struct record *r, struct slice line, char errbuf[RECORD_ERRBUF])
 	heading = add_heading(r, line);
 	if (heading < 0) {
 		snprintf(errbuf, RECORD_ERRBUF,
-		    "\"%.60s\": server: wants an address and a port, name: a "
+		    "\"%.*s\": server: wants an address and a port, name: a "
 		    "host name, time: 2026-03-01T10:00:00Z",
-		    (const char *)line.ptr);
+		    line.len < 60 ? (int)line.len : 60, (const char *)line.ptr);
 		return false;
 	}
 	if (heading == 0)

@@ -107,6 +107,16 @@ Test(record, a_transcript_is_taken_line_by_line)
 	cr_expect_not(record_finish(&r));
 }
 
+Test(record, a_wrong_heading_is_quoted_as_far_as_it_goes)
+{
+	static const char line[] = { 't', 'i', 'm', 'e', ':', ' ', 'x', 'y' };
+
+	record_begin(&r);
+	cr_expect_not(
+	    record_add_line(&r, slice_of(line, sizeof(line) - 1), errbuf));
+	cr_expect_eq(strncmp(errbuf, "\"time: x\": ", 11), 0, "%s", errbuf);
+}
+
 Test(record, more_than_there_is_room_for_is_not_whole)
 {
 	static char line[1002];
