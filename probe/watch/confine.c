@@ -7,6 +7,7 @@
 #include <linux/landlock.h>
 #include <pwd.h>
 #include <seccomp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -197,6 +198,10 @@ confine_engine(char errbuf[CONFINE_ERRBUF])
 	    become(NOBODY, NOBODY, errbuf) != 0 ||
 	    drop_capabilities(errbuf) != 0 || keep_memory_private(errbuf) != 0)
 		return -1;
+	/* Becoming another one has undone what the monitor asked for: nobody
+	 * reads on when it is gone. */
+	if (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0)
+		return fail(errbuf, "PR_SET_PDEATHSIG");
 	/* ENOSYS: libraries fall back on what they may do. */
 	return load_filter(SCMP_ACT_ERRNO(ENOSYS), SCMP_ACT_ALLOW, engine_calls,
 	    sizeof(engine_calls) / sizeof(*engine_calls), errbuf);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -91,6 +92,42 @@ confined_engine(int inherited)
 Test(confine, the_engine_opens_nothing_and_starts_nothing)
 {
 	cr_assert_eq(in_a_child(confined_engine), 0);
+}
+
+/* The monitor that started an engine is killed: the engine goes, too. */
+static int
+leaves_an_engine(int inherited)
+{
+	char errbuf[CONFINE_ERRBUF];
+
+	if (fork() == 0) {
+		if (confine_engine(errbuf) != 0)
+			_exit(1);
+		if (write(inherited, "x", 1) != 1)
+			_exit(1);
+		poll(NULL, 0, 60000);
+		_exit(0);
+	}
+	poll(NULL, 0, 300);
+	return 0;
+}
+
+Test(confine, an_engine_does_not_outlive_its_monitor, .timeout = 30)
+{
+	int ends[2];
+	char octet;
+	pid_t pid;
+
+	cr_assert_eq(pipe(ends), 0);
+	pid = fork();
+	if (pid == 0)
+		_exit(leaves_an_engine(ends[1]));
+	close(ends[1]);
+	cr_assert_eq(waitpid(pid, NULL, 0), pid);
+	cr_assert_eq(read(ends[0], &octet, 1), 1);
+	/* Its end of the pipe is closed with it. */
+	cr_assert_eq(read(ends[0], &octet, 1), 0);
+	close(ends[0]);
 }
 
 /* A test that cannot fail is none: free, it gets out. */
