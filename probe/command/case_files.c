@@ -17,9 +17,9 @@
 static void
 end_file(struct case_files *f)
 {
-	struct case_file *last = &f->list[f->count - 1];
+	struct case_file *last = f->count > 0 ? &f->list[f->count - 1] : NULL;
 
-	if (f->count > 0 && last->open != NULL) {
+	if (last != NULL && last->open != NULL) {
 		fclose(last->open);
 		last->open = NULL;
 	}

@@ -2,6 +2,7 @@
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "health.h"
@@ -24,6 +25,12 @@ Test(reporter, it_is_due_at_once_and_then_on_its_interval)
 	reporter_free(&r);
 }
 
+static bool
+says(const struct json *j, const char *word)
+{
+	return memmem(j->text, j->length, word, strlen(word)) != NULL;
+}
+
 /* What the signs speak of is what happened since it was told last. */
 Test(reporter, what_was_told_before_is_no_news)
 {
@@ -35,10 +42,10 @@ Test(reporter, what_was_told_before_is_no_news)
 	r.now = sample_health();
 	r.now.interfaces[0].lost = 50000;
 	j = reporter_tell(&r, NOW_NS, S);
-	cr_expect(strstr(j->text, "\"kernel-loss\"") != NULL);
+	cr_expect(says(j, "\"kernel-loss\""));
 	j = reporter_tell(&r, NOW_NS + S, 2 * S);
-	cr_expect(strstr(j->text, "\"kernel-loss\"") == NULL);
-	cr_expect(strstr(j->text, "\"link-silent\"") != NULL);
+	cr_expect_not(says(j, "\"kernel-loss\""));
+	cr_expect(says(j, "\"link-silent\""));
 	reporter_free(&r);
 }
 

@@ -132,14 +132,20 @@ dialogue_say_all(struct dialogue *d, const struct said *said, size_t count)
 		sizeof(struct said))
 
 static inline void
-dialogue_close_as(struct dialogue *d, enum ending ending)
+dialogue_close_by(struct dialogue *d, enum ending ending, enum dir who)
 {
 	d->origin.frame++;
-	smtp_session_close(d->smtp, ending, TO_SERVER, &d->origin);
+	smtp_session_close(d->smtp, ending, who, &d->origin);
 	smtp_session_publish(d->smtp);
 	free(d->smtp);
 	fact_log_close(&d->log);
 	fact_pool_destroy(d->pool);
+}
+
+static inline void
+dialogue_close_as(struct dialogue *d, enum ending ending)
+{
+	dialogue_close_by(d, ending, TO_SERVER);
 }
 
 static inline void

@@ -278,8 +278,7 @@ Test(judge_blocked, ehlo_answered_by_a_close)
 {
 	begin();
 	dialogue_say(&d, GREETING, EHLO);
-	smtp_session_close(d.smtp, ENDING_RST, TO_CLIENT, &d.origin);
-	smtp_session_publish(d.smtp);
+	dialogue_close_by(&d, ENDING_RST, TO_CLIENT);
 	cr_expect_eq(judge(), VERDICT_EVIDENCE);
 	cr_expect_eq(in.kind, KIND_EHLO_BLOCKED);
 	answered("192.0.2.10", -1);
@@ -297,8 +296,7 @@ judge_cut_and(enum attempt_result result, const char *client, double seconds)
 
 	begin();
 	dialogue_say(&d, GREETING, EHLO);
-	smtp_session_close(d.smtp, ENDING_RST, TO_CLIENT, &d.origin);
-	smtp_session_publish(d.smtp);
+	dialogue_close_by(&d, ENDING_RST, TO_CLIENT);
 	world.attempt_count = 1;
 	a->server = d.session.flow.server;
 	cr_assert(address_parse(client, &a->client.address));
