@@ -73,8 +73,5 @@ store_each_attempt(struct store *s, const struct endpoint *server,
 		read_attempt(st, &a);
 		status = fn(context, &a);
 	}
-	if (status == 0 && code != SQLITE_DONE)
-		status = store_failed(s);
-	sqlite3_reset(st);
-	return status;
+	return rows_end(s, st, code, status);
 }

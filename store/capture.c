@@ -397,10 +397,7 @@ store_each_profile(struct store *s, const struct endpoint *server,
 		p.sessions = (uint64_t)sqlite3_column_int64(st, 9);
 		status = fn(context, &p);
 	}
-	if (status == 0 && code != SQLITE_DONE)
-		status = store_failed(s);
-	sqlite3_reset(st);
-	return status;
+	return rows_end(s, st, code, status);
 }
 
 /* --- clear text against a policy ----------------------------------------- */
@@ -446,10 +443,7 @@ store_each_clear_enforce(struct store *s, const char *capture,
 		row.sessions = (uint64_t)sqlite3_column_int64(st, 3);
 		status = fn(context, &row);
 	}
-	if (status == 0 && code != SQLITE_DONE)
-		status = store_failed(s);
-	sqlite3_reset(st);
-	return status;
+	return rows_end(s, st, code, status);
 }
 
 /* --- who asks for policies ----------------------------------------------- */
@@ -493,8 +487,5 @@ store_each_policy_asker(struct store *s, const char *capture,
 		row.last_ns = sqlite3_column_int64(st, 2);
 		status = fn(context, &row);
 	}
-	if (status == 0 && code != SQLITE_DONE)
-		status = store_failed(s);
-	sqlite3_reset(st);
-	return status;
+	return rows_end(s, st, code, status);
 }

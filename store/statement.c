@@ -108,6 +108,15 @@ store_ask(struct store *s, const char *sql, int64_t *first, int64_t *second)
 	return status;
 }
 
+int
+rows_end(struct store *s, sqlite3_stmt *st, int code, int status)
+{
+	if (status == 0 && code != SQLITE_DONE)
+		status = store_failed(s);
+	sqlite3_reset(st);
+	return status;
+}
+
 void
 bind_text(struct store *s, sqlite3_stmt *st, int i, const char *text)
 {

@@ -43,6 +43,9 @@ int store_rules_cover(struct store *, struct incident *);
 int step(struct store *, sqlite3_stmt *);
 /* Steps a statement that gives no rows. 0 or -1. */
 int step_done(struct store *, sqlite3_stmt *);
+/* Behind the last step() of a walk, which gave `code`: `status`, which whoever
+ * was told the rows gave, or -1 if it was a fault that ended them. */
+int rows_end(struct store *, sqlite3_stmt *, int code, int status);
 
 void bind_text(struct store *, sqlite3_stmt *, int, const char *);
 /* "" becomes NULL. */

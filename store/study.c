@@ -147,10 +147,7 @@ store_each_study_source(struct store *s, study_source_fn *fn, void *context)
 		read_source(st, &source);
 		status = fn(context, &source);
 	}
-	if (status == 0 && code != SQLITE_DONE)
-		status = store_failed(s);
-	sqlite3_reset(st);
-	return status;
+	return rows_end(s, st, code, status);
 }
 
 /* --- rows ---------------------------------------------------------------- */
@@ -260,10 +257,7 @@ store_each_study_row(struct store *s, enum study_order order, int64_t since_ns,
 		read_row(st, &row);
 		status = fn(context, &row);
 	}
-	if (status == 0 && code != SQLITE_DONE)
-		status = store_failed(s);
-	sqlite3_reset(st);
-	return status;
+	return rows_end(s, st, code, status);
 }
 
 /* --- lines ---------------------------------------------------------------- */
@@ -293,10 +287,7 @@ store_each_staged(struct store *s, staged_fn *fn, void *context)
 		column_text(st, 0, line, sizeof(line));
 		status = fn(context, line);
 	}
-	if (status == 0 && code != SQLITE_DONE)
-		status = store_failed(s);
-	sqlite3_reset(st);
-	return status;
+	return rows_end(s, st, code, status);
 }
 
 /* --- one moment ---------------------------------------------------------- */
@@ -423,8 +414,5 @@ store_each_counted_profile(struct store *s, profile_fn *fn, void *context)
 		p.sessions = (uint64_t)sqlite3_column_int64(st, 9);
 		status = fn(context, &p);
 	}
-	if (status == 0 && code != SQLITE_DONE)
-		status = store_failed(s);
-	sqlite3_reset(st);
-	return status;
+	return rows_end(s, st, code, status);
 }
