@@ -126,6 +126,18 @@ dns_validates(const struct dns *dns)
 	return dns->validates;
 }
 
+static int
+compare_records(const void *a, const void *b)
+{
+	const struct slice *l = a, *r = b;
+	int order = memcmp(l->ptr, r->ptr, l->len < r->len ? l->len : r->len);
+
+	return order != 0 ? order : (l->len > r->len) - (l->len < r->len);
+}
+
+/* Servers and resolvers turn a set of records round at will: sorted, the same
+ * set is the same answer, and MX records come by preference (RFC 1035 3.3.9).
+ */
 static void
 take_records(const struct ub_result *result, struct dns_answer *answer)
 {
@@ -134,6 +146,8 @@ take_records(const struct ub_result *result, struct dns_answer *answer)
 		answer->records[answer->count++] =
 		    slice_of((const uint8_t *)result->data[i],
 			(size_t)result->len[i]);
+	qsort(answer->records, answer->count, sizeof(*answer->records),
+	    compare_records);
 }
 
 static void

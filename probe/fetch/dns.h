@@ -48,7 +48,7 @@ struct dns_answer {
 	const char *canonical; /* at the end of CNAMEs; "": the name itself */
 	char why[128];	       /* for DNS_FAILED */
 	size_t count;	       /* beyond the maximum: left out */
-	struct slice records[DNS_RECORDS_MAX];
+	struct slice records[DNS_RECORDS_MAX]; /* sorted by their octets */
 };
 typedef void dns_fn(void *context, const struct dns_answer *);
 

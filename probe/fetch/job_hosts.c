@@ -33,29 +33,14 @@ write_tlsa(struct slice rdata, char out[FETCH_TLSA_BYTES])
 		at += (size_t)sprintf(out + at, "%02x", rdata.ptr[i]);
 }
 
-static int
-compare_records(const void *a, const void *b)
-{
-	const struct slice *l = a, *r = b;
-	size_t n = l->len < r->len ? l->len : r->len;
-	int order = memcmp(l->ptr, r->ptr, n);
-
-	return order != 0 ? order : (l->len > r->len) - (l->len < r->len);
-}
-
-/* In an order of their own: DNS turns them round. */
 static void
 take_tlsa(struct fetched_host *host, const struct dns_answer *answer)
 {
-	struct slice records[DNS_RECORDS_MAX];
-
-	memcpy(records, answer->records, answer->count * sizeof(*records));
-	qsort(records, answer->count, sizeof(*records), compare_records);
 	host->dane = DANE_TLS;
 	for (size_t i = 0; i < answer->count; i++) {
-		if (dane_usable(records[i]))
+		if (dane_usable(answer->records[i]))
 			host->dane = DANE_AUTHENTICATE;
-		write_tlsa(records[i], host->tlsa);
+		write_tlsa(answer->records[i], host->tlsa);
 	}
 }
 
@@ -111,6 +96,12 @@ host_addressed(struct job *job, unsigned i)
 		ask_tlsa(job, i, host->name);
 }
 
+static int
+by_address(const void *a, const void *b)
+{
+	return address_compare(a, b);
+}
+
 static void
 on_address(void *context, const struct dns_answer *answer, int type)
 {
@@ -126,8 +117,12 @@ on_address(void *context, const struct dns_answer *answer, int type)
 		    state->canonical);
 	}
 	job_take_addresses(answer, type, host->addresses, &host->address_count);
-	if (state->a.dns == NULL && state->aaaa.dns == NULL)
-		host_addressed(job, i);
+	if (state->a.dns != NULL || state->aaaa.dns != NULL)
+		return;
+	/* A and AAAA answers come in either order. */
+	qsort(host->addresses, host->address_count, sizeof(*host->addresses),
+	    by_address);
+	host_addressed(job, i);
 }
 
 static void
