@@ -181,6 +181,45 @@ note_removal(const struct tally_result *r, struct notes *n)
 	    range);
 }
 
+/* How many of the rows are of groups in which too little is found, or not. */
+static size_t
+uncertain_rows(const struct asking *a, const struct tally_result *r)
+{
+	size_t rows = 0;
+
+	for (size_t i = 0; i <= r->group_count; i++) {
+		const struct group *g = i < r->group_count ? &r->groups[i] :
+							     &r->total;
+		uint64_t hits = g->clusters_affected;
+		uint64_t free_of_it = g->clusters - g->clusters_full;
+
+		if (a->question.independent) {
+			hits = g->counts.affected;
+			free_of_it = g->counts.judged - hits;
+		}
+		rows += g->has_interval &&
+		    (hits < INTERVAL_AFFECTED_MIN ||
+			free_of_it < INTERVAL_AFFECTED_MIN);
+	}
+	return rows;
+}
+
+static void
+note_uncertain(const struct asking *a, const struct tally_result *r,
+    struct notes *n)
+{
+	size_t rows = uncertain_rows(a, r);
+
+	if (rows > 0)
+		note(n,
+		    "In %zu row%s fewer than %d %s are affected, or all but "
+		    "so few: of such samples 86 to 99 %% of the intervals "
+		    "hold the truth, not 95",
+		    rows, rows == 1 ? "" : "s", INTERVAL_AFFECTED_MIN,
+		    a->question.independent ? unit_plural(a->question.unit) :
+					      "networks");
+}
+
 static void
 note_interval(const struct asking *a, const struct tally_result *r,
     struct notes *n)
@@ -196,6 +235,7 @@ note_interval(const struct asking *a, const struct tally_result *r,
 		    "Intervals: Wilson, clustered by network (%" PRIu64
 		    ", design effect %.2f, Student's t)",
 		    r->total.clusters, r->total.design_effect);
+	note_uncertain(a, r, n);
 	note(n,
 	    "Networks (%s): %" PRIu64 " judged, %" PRIu64
 	    " with something affected, %" PRIu64 " affected wholly",

@@ -4,12 +4,6 @@
 
 #define NORMAL_975 1.959963984540054
 #define LEFT_OUT 0.05 /* of both tails */
-/* Of clusters whose moves are normal, squares^2 / fourths is a third; that of
- * rare hits, which few clusters have, is less. 3 would leave the degrees of
- * freedom of the former as they are; with 2 the latter are covered too
- * (tests/study/coverage). */
-#define FEW_MOVERS 2
-
 static struct interval
 wilson(double share, double units, double quantile)
 {
@@ -77,6 +71,7 @@ interval_student(double n)
 /* What a group of clusters comes to. */
 struct sums {
 	double clusters, units, hits, squares; /* of the units */
+	double share;
 };
 
 static struct sums
@@ -92,70 +87,93 @@ sum_up(const struct cluster *list, size_t count)
 		s.hits += (double)list[i].hits;
 		s.squares += n * n;
 	}
+	s.share = s.units > 0 ? s.hits / s.units : 0;
 	return s;
 }
 
-/* How far the share moves when a cluster is left out: the sums of the squares
- * and of their squares, over all clusters. */
-struct moves {
-	double squares, fourths;
+/* How far clusters are from the share of all, and units from that of theirs. */
+struct spread {
+	double moved; /* of the share, leaving out a cluster at a time */
+	double between, within; /* sums of squares */
+	double between_squared; /* the sum of the squares of those */
 };
 
-static struct moves
-jackknife(const struct cluster *list, size_t count, const struct sums *s)
+static struct spread
+spread_of(const struct cluster *list, size_t count, const struct sums *s)
 {
-	double share = s->hits / s->units;
-	struct moves m = { 0 };
+	struct spread sp = { 0 };
 
 	for (size_t i = 0; i < count; i++) {
-		double n = (double)list[i].units;
-		double moved =
-		    ((double)list[i].hits - share * n) / (s->units - n);
+		double n = (double)list[i].units, hits = (double)list[i].hits;
+		double apart = hits - s->share * n, between;
 
-		if (n > 0) {
-			m.squares += moved * moved;
-			m.fourths += moved * moved * moved * moved;
-		}
+		if (n == 0)
+			continue;
+		between = apart * apart / n;
+		sp.moved += apart * apart / ((s->units - n) * (s->units - n));
+		sp.between += between;
+		sp.between_squared += between * between;
+		sp.within += hits * (1 - hits / n);
 	}
-	return m;
+	return sp;
 }
 
-/* As many clusters as count for the variance, less one. */
+/* The intraclass correlation by the analysis of variance, 0 to 1. */
 static double
-freedom_of(const struct sums *s, const struct moves *m)
+likeness(const struct sums *s, const struct spread *sp)
 {
-	double by_size = s->units * s->units / s->squares;
-	double by_moves = m->fourths > 0 ?
-	    FEW_MOVERS * m->squares * m->squares / m->fourths :
-	    by_size;
-	double clusters = by_moves < by_size ? by_moves : by_size;
+	double size = (s->units - s->squares / s->units) / (s->clusters - 1);
+	double between = sp->between / (s->clusters - 1), within, alike;
 
-	return clusters > 2 ? clusters - 1 : 1;
+	if (s->units <= s->clusters) /* one unit each: nothing to compare */
+		return 0;
+	within = sp->within / (s->units - s->clusters);
+	alike = (between - within) / (between + (size - 1) * within);
+	return alike > 0 ? fmin(alike, 1) : 0;
+}
+
+static double
+design_effect_of(const struct sums *s, const struct spread *sp)
+{
+	double independent = s->share * (1 - s->share) / s->units;
+	double left_out, modelled;
+
+	if (independent <= 0) /* all or none: as if a cluster were one unit */
+		return s->squares / s->units;
+	left_out = sp->moved * (s->clusters - 1) / s->clusters / independent;
+	modelled = 1 + (s->squares / s->units - 1) * likeness(s, sp);
+	return sqrt(fmax(left_out, 1) * modelled);
+}
+
+/* The variance of a variance is that of the squares it is made of: 2 / f of
+ * its square for f degrees of freedom. One less, for the share is estimated
+ * too. */
+static double
+freedom_of(const struct sums *s, const struct spread *sp)
+{
+	double most = s->clusters - 1;
+
+	if (sp->between_squared > 0)
+		most = fmin(most,
+		    2 * sp->between * sp->between / sp->between_squared - 1);
+	return fmax(most, 1);
 }
 
 struct interval
 interval_clustered(const struct cluster *list, size_t count, double *effect)
 {
 	struct sums s = sum_up(list, count);
-	struct moves m;
-	double share, independent, design = 1;
+	struct spread sp;
+	double design;
 
 	if (effect != NULL)
-		*effect = design;
+		*effect = 1;
 	if (s.clusters < 2)
 		return (struct interval){ 0, 1 };
-	m = jackknife(list, count, &s);
-	share = s.hits / s.units;
-	independent = share * (1 - share) / s.units;
-	if (independent > 0)
-		design =
-		    m.squares * (s.clusters - 1) / s.clusters / independent;
-	else /* all or none: as if a cluster were one unit */
-		design = s.squares / s.units;
-	if (design < 1)
-		design = 1;
+	sp = spread_of(list, count, &s);
+	design = design_effect_of(&s, &sp);
 	if (effect != NULL)
 		*effect = design;
-	return wilson(share, s.units / design,
-	    interval_student(freedom_of(&s, &m)));
+	return wilson(s.share, s.units / design,
+	    interval_student(freedom_of(&s, &sp)));
 }

@@ -6,14 +6,24 @@
  * correction (L. D. Brown, T. T. Cai, A. DasGupta, "Interval Estimation for a
  * Binomial Proportion", Statistical Science 16 (2001) 101).
  *
- * Units in clusters: the variance of the ratio by leaving out a cluster at a
- * time (B. Efron, C. Stein, Annals of Statistics 9 (1981) 586), of which the
- * design effect is made (L. Kish, Survey Sampling, 1965); then Wilson's
- * interval for as many units as are left of them, with Student's t for as
- * many clusters as count (N. Dean, M. Pagano, "Evaluating confidence interval
- * methods for binomial proportions in clustered surveys", Journal of Survey
- * Statistics and Methodology 3 (2015) 484). As many count as their sizes,
- * (sum of n)^2 / (sum of n^2), and their say in the variance allow.
+ * Units in clusters: Wilson's interval for as many units as the design effect
+ * leaves of them (L. Kish, Survey Sampling, 1965), with Student's t (N. Dean,
+ * M. Pagano, Journal of Survey Statistics and Methodology 3 (2015) 484). The
+ * effect is the geometric mean of two, for neither holds alone:
+ *
+ * - what leaving out a cluster at a time shows (B. Efron, C. Stein, Annals of
+ *   Statistics 9 (1981) 586), which is noise where few clusters have most of
+ *   the units;
+ * - 1 + ((sum of n^2) / (sum of n) - 1) * r (S. Gabler, S. Haeder, P. Lahiri,
+ *   Survey Methodology 25 (1999) 105) with the intraclass correlation r by the
+ *   analysis of variance (M. Ridout, C. Demetrio, D. Firth, Biometrics 55
+ *   (1999) 137), as C. Franco, R. Little, T. Louis and E. Slud advise (Journal
+ *   of Survey Statistics and Methodology 7 (2019) 334), which is too little
+ *   where large clusters are more alike than small ones.
+ *
+ * The degrees of freedom are Satterthwaite's (Biometrics Bulletin 2 (1946) 110)
+ * by the squares that r is made of: few where few clusters have hits. At most
+ * one less than there are clusters.
  *
  * tests/study/coverage holds them against known truth.
  */
@@ -26,6 +36,8 @@
 
 /* Below this, a clustered interval says too little of anything but these. */
 #define INTERVAL_CLUSTERS_MIN 20
+/* Where fewer units or clusters are affected, or not, it may be too narrow. */
+#define INTERVAL_AFFECTED_MIN 10
 
 struct interval {
 	double low, high; /* 0 to 1 */

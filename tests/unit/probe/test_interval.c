@@ -83,6 +83,33 @@ Test(interval, units_that_are_alike_in_a_network_count_for_less)
 	cr_expect(wide.low < 0.25 && wide.high > 0.25);
 }
 
+Test(interval, the_design_effect_is_the_mean_of_two)
+{
+	/* By hand. Left out, each of the two moves the share by a quarter: a
+	 * variance of 1/16, twice that of eight independent units. Between
+	 * them the mean square is 1/2, within 1/4: a likeness of 1/5, and
+	 * 1 + (32 / 8 - 1) / 5. */
+	const struct cluster list[] = { { 4, 1 }, { 4, 3 } };
+	double effect;
+
+	interval_clustered(list, 2, &effect);
+	CLOSE(effect, sqrt(2 * 1.6), 1e-9);
+}
+
+Test(interval, networks_of_one_unit_are_independent_units)
+{
+	struct cluster list[400];
+	struct interval clustered, independent = interval_wilson(100, 400);
+	double effect;
+
+	for (int i = 0; i < 400; i++)
+		list[i] = (struct cluster){ 1, i % 4 == 0 };
+	clustered = interval_clustered(list, 400, &effect);
+	CLOSE(effect, 1.0, 0.01);
+	CLOSE(clustered.low, independent.low, 0.001);
+	CLOSE(clustered.high, independent.high, 0.001);
+}
+
 Test(interval, networks_without_a_unit_do_not_count)
 {
 	struct cluster list[30] = { { 10, 1 }, { 10, 2 }, { 10, 4 } };
