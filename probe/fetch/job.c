@@ -87,7 +87,7 @@ on_policy(void *context, const struct https_answer *answer)
 		    answer->why);
 	else if (!answer->media_type_ok)
 		conclude(job, STS_UNOBTAINABLE, TLS_STS_POLICY_FETCH_ERROR,
-		    "media type \"%s\", not text/plain (RFC 8461 3.3)",
+		    "media type \"%s\", not text/plain (RFC 8461 3.2)",
 		    answer->media_type);
 	else
 		take_policy(job, answer->body);

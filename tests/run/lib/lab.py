@@ -13,6 +13,7 @@ import sys
 import tempfile
 import threading
 import time
+import warnings
 
 import program
 
@@ -196,18 +197,20 @@ def respond(body, status="200 OK", kind="text/plain", headers=(),
 class Web:
     """HTTPS on 127.0.0.1; `answers` maps a host to (context, what to say):
     octets, or a function that is given the connection. On 127.0.0.2 nobody
-    speaks TLS, on 127.0.0.3 nobody speaks."""
+    speaks TLS, on 127.0.0.3 nobody speaks, on 127.0.0.5 TLS ends at 1.1."""
 
     def __init__(self, default, port=None):
         self.port = port or free_port()
         self.default = default
+        self.old = default
         self.answers = {}
         self.asked = []
         self.stopping = threading.Event()
         default.sni_callback = self.choose
         self.listeners = [self.listen("127.0.0.1", self.serve),
                           self.listen("127.0.0.2", self.plain),
-                          self.listen("127.0.0.3", self.silent)]
+                          self.listen("127.0.0.3", self.silent),
+                          self.listen("127.0.0.5", self.serve_old)]
 
     def listen(self, address, serve):
         listener = socket.socket()
@@ -242,8 +245,12 @@ class Web:
         if name in self.answers:
             connection.context = self.answers[name][0]
 
-    def serve(self, raw):
-        with self.default.wrap_socket(raw, server_side=True) as connection:
+    def serve_old(self, raw):
+        self.serve(raw, self.old)
+
+    def serve(self, raw, context=None):
+        with (context or self.default).wrap_socket(
+                raw, server_side=True) as connection:
             request = b""
             while b"\r\n\r\n" not in request:
                 more = connection.recv(4096)
@@ -293,6 +300,17 @@ class Lab:
                                 else san, **more)
         self.web.answers[name] = (self.authority.context(certificate),
                                   answer)
+
+    def old_host(self, domain):
+        """mta-sts.DOMAIN on 127.0.0.5: all is right but the version."""
+        self.authority.sign(domain, "DNS:mta-sts." + domain)
+        context = self.authority.context(domain)
+        context.set_ciphers("DEFAULT@SECLEVEL=0")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            context.minimum_version = ssl.TLSVersion.TLSv1
+            context.maximum_version = ssl.TLSVersion.TLSv1_1
+        self.web.old = context
 
     def say(self, domain, answer):
         """Another answer, under the certificate that it has."""
