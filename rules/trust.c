@@ -77,19 +77,18 @@ trust_verify(X509_STORE *store, const struct slice *chain, unsigned count,
 }
 
 static bool
-names(X509 *x509, const char *host)
+names(X509 *x509, const char *host, unsigned flags)
 {
 	return X509_check_host(x509, host, 0,
-		   X509_CHECK_FLAG_NEVER_CHECK_SUBJECT |
-		       X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS,
-		   NULL) == 1;
+		   flags | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS, NULL) == 1;
 }
 
 bool
 trust_names(struct slice der, const char *host)
 {
 	X509 *x509 = parse(der);
-	bool named = x509 != NULL && names(x509, host);
+	bool named = x509 != NULL &&
+	    names(x509, host, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
 
 	X509_free(x509);
 	return named;
@@ -236,11 +235,12 @@ leads_to(X509 *anchor, X509 *leaf, STACK_OF(X509) * others, int64_t at_s)
 	return leads;
 }
 
+/* RFC 7672 3.2.3: the subject's name counts where no dNSName is. */
 static bool
 has_one_of(X509 *x509, const struct dane_names *wanted)
 {
 	for (unsigned i = 0; i < wanted->count; i++)
-		if (names(x509, wanted->name[i]))
+		if (names(x509, wanted->name[i], 0))
 			return true;
 	return false;
 }

@@ -4,7 +4,8 @@
  * The only file of rules/ that uses OpenSSL. Chains are verified against a
  * store that is handed in, as of the time at which they were captured; names
  * by RFC 8461 4.2 and RFC 6125: dNSNames of subjectAltName only, never the
- * subject, a wildcard only as the whole left-most label. No I/O.
+ * subject (but below a TLSA record), a wildcard only as the whole left-most
+ * label. No I/O.
  */
 #ifndef RULES_TRUST_H
 #define RULES_TRUST_H
@@ -45,7 +46,8 @@ bool tlsa_parse(struct slice text, struct tlsa *);
 /*
  * RFC 7672 3.1: with usage 3 the server's own certificate, of which neither
  * name nor date count; with usage 2 another one of the chain that leads to
- * it, in date, and it has one of the names.
+ * it, in date, and it has one of the names (3.2.3: in its subject, if there is
+ * no dNSName).
  */
 bool tlsa_matches(const struct tlsa *, const struct slice *chain,
     unsigned count, const struct dane_names *, int64_t at_s);

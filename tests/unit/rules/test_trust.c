@@ -155,3 +155,27 @@ Test(trust, tlsa_matches_what_it_is_of)
 	cr_assert_not(matches(text, chain, 2, "other.example", NOW_S));
 	cr_assert_not(matches(text, chain, 2, MX, late_s));
 }
+
+/* RFC 7672 3.2.3; RFC 8461 4.2 never looks there. */
+Test(trust, below_an_anchor_the_subject_names_where_no_dns_name_is)
+{
+	struct made ca =
+	    make_certificate((struct making){ .subject = "CA", .ca = true });
+	struct made without =
+	    make_certificate((struct making){ .subject = MX, .by = &ca });
+	struct made with = make_certificate((struct making){ .subject = MX,
+	    .names = "DNS:other.example",
+	    .by = &ca });
+	struct made part = make_certificate(
+	    (struct making){ .subject = "m*.example.org", .by = &ca });
+	struct slice chain[] = { made_slice(&without), made_slice(&ca) };
+	char text[512];
+
+	tlsa_text(&ca, 2, 0, 1, text);
+	cr_assert(matches(text, chain, 2, MX, NOW_S));
+	cr_assert_not(trust_names(chain[0], MX));
+	chain[0] = made_slice(&with);
+	cr_assert_not(matches(text, chain, 2, MX, NOW_S));
+	chain[0] = made_slice(&part);
+	cr_assert_not(matches(text, chain, 2, MX, NOW_S));
+}
