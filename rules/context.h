@@ -20,6 +20,15 @@ struct policy_in_force {
 	int64_t added_ns; /* capture-independent: for provenance only */
 };
 
+/*
+ * The validated TLSA records of an MX host, "3 1 1 hex" a line, and where
+ * CNAMEs lead from the host, validated too, and from the domain; "": nowhere.
+ */
+struct tlsa_in_force {
+	const char *records, *canonical, *next_hop;
+	bool mx_secure; /* the MX records are validated as well */
+};
+
 struct context {
 	const struct registry *registry;
 	double prior;		 /* of tampering, before any evidence */
@@ -48,11 +57,10 @@ struct context {
 	 * that were validated; NULL: nobody knows. */
 	enum dane_state (*dane)(void *world, const char *domain,
 	    const struct endpoint *server, int64_t at_ns, bool *assumed);
-	/* The validated TLSA records of `host` as an MX of `domain`, "3 1 1
-	 * hex" a line, and whether the MX records are validated too; NULL:
-	 * none are known to have been there. */
-	const char *(*tlsa)(void *world, const char *domain, const char *host,
-	    int64_t at_ns, bool *mx_secure);
+	/* The records of `host` as an MX of `domain`; false: none are known to
+	 * have been there. */
+	bool (*tlsa)(void *world, const char *domain, const char *host,
+	    int64_t at_ns, struct tlsa_in_force *out);
 };
 
 #endif

@@ -47,7 +47,7 @@ dane_names(const struct dane_way *way)
 
 	add_name(&names, way->base_expanded);
 	add_name(&names, way->base);
-	if (way->by_mx && way->mx_secure) {
+	if (way->mx_secure) {
 		add_name(&names, way->next_hop);
 		add_name(&names, way->next_hop_expanded);
 	}

@@ -27,8 +27,7 @@ bool dane_usable(struct slice rdata);
 /* How a sender came to the host whose TLSA records it uses. What a CNAME
  * leads to is "" where there is none. */
 struct dane_way {
-	bool by_mx;				  /* MX records led there */
-	bool mx_secure;				  /* and they were validated */
+	bool mx_secure; /* MX records, or that there are none: validated */
 	const char *next_hop, *next_hop_expanded; /* of whom MX was asked */
 	const char *base, *base_expanded; /* the host: the TLSA base domain */
 };
@@ -42,8 +41,10 @@ struct dane_names {
 
 /*
  * RFC 7672 3.2.2: of these names a certificate below a trust anchor (usage 2)
- * must have one. The host's, and the domain's where validated MX records led
- * from it to the host; where they were not, the host's only.
+ * must have one. The TLSA base domain, which may be either name of the host
+ * (2.2.3), and the domain's, with what it is an alias of, where validated MX
+ * records led from it to the host; where they were not, "the MX hostname is
+ * the only reference identifier".
  */
 struct dane_names dane_names(const struct dane_way *);
 

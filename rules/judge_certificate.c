@@ -43,28 +43,6 @@ demanded_by_policy(const struct trial *trial, struct demand *d)
 	return d->published;
 }
 
-/* How the client came to the host: what CNAMEs lead to is known where they
- * were seen. */
-struct way {
-	char mx[DOMAIN_TEXT_BYTES], domain[DOMAIN_TEXT_BYTES];
-	struct dane_way names;
-};
-
-static struct dane_names
-names_of(const struct session *s, const char *domain, const char *mx,
-    bool mx_secure, struct way *way)
-{
-	dns_expanded(s, mx, way->mx);
-	dns_expanded(s, domain, way->domain);
-	way->names = (struct dane_way){ .by_mx = domain[0] != '\0',
-		.mx_secure = mx_secure,
-		.next_hop = domain,
-		.next_hop_expanded = way->domain,
-		.base = mx,
-		.base_expanded = way->mx };
-	return dane_names(&way->names);
-}
-
 /* RFC 7672 2.2.1: one record that matches is enough. */
 static enum dns_tlsa
 match_validated(const struct session *s, const char *records,
@@ -87,23 +65,42 @@ match_validated(const struct session *s, const char *records,
 	return result;
 }
 
+/* Only what was validated says which name will do (design 4.7). */
 enum dns_tlsa
 trial_tlsa(const struct trial *trial, const char *domain, const char *mx)
 {
 	const struct session *s = trial->session;
 	const struct context *context = trial->context;
-	const char *records = NULL;
+	struct tlsa_in_force force;
 	struct dane_names names;
-	struct way way;
-	bool mx_secure;
 
-	if (s->chain_count > 0 && context->tlsa != NULL && domain[0] != '\0')
-		records = context->tlsa(context->world, domain, mx, s->chain_ns,
-		    &mx_secure);
-	if (records == NULL)
+	if (s->chain_count == 0 || context->tlsa == NULL || domain[0] == '\0' ||
+	    !context->tlsa(context->world, domain, mx, s->chain_ns, &force))
 		return DNS_TLSA_NONE;
-	names = names_of(s, domain, mx, mx_secure, &way);
-	return match_validated(s, records, &names);
+	names = dane_names(&(struct dane_way){ .mx_secure = force.mx_secure,
+	    .next_hop = domain,
+	    .next_hop_expanded = force.next_hop,
+	    .base = mx,
+	    .base_expanded = force.canonical });
+	return match_validated(s, force.records, &names);
+}
+
+/* Nobody validated what was seen: no name that may do is refused. */
+static enum dns_tlsa
+match_seen(const struct session *s, const struct dns_route *route,
+    uint64_t *frame)
+{
+	char mx[DOMAIN_TEXT_BYTES], domain[DOMAIN_TEXT_BYTES];
+	struct dane_names names;
+
+	dns_expanded(s, route->mx, mx);
+	dns_expanded(s, route->domain, domain);
+	names = dane_names(&(struct dane_way){ .mx_secure = true,
+	    .next_hop = route->domain,
+	    .next_hop_expanded = domain,
+	    .base = route->mx,
+	    .base_expanded = mx });
+	return dns_tlsa(s, route->mx, &names, frame);
 }
 
 static bool
@@ -129,8 +126,6 @@ static enum measured
 measure(const struct trial *trial, struct demand *d)
 {
 	const struct session *s = trial->session;
-	struct dane_names names;
-	struct way way;
 
 	d->frame = d->route.frame;
 	d->named = trust_names(s->chain[0], d->route.mx);
@@ -141,9 +136,7 @@ measure(const struct trial *trial, struct demand *d)
 	if (demanded_by_policy(trial, d))
 		return meets_policy(s, d) ? MET : NOT_MET;
 	d->policy = d->published = false;
-	/* Nobody validated what was seen: no name that may do is refused. */
-	names = names_of(s, d->route.domain, d->route.mx, true, &way);
-	d->tlsa = dns_tlsa(s, d->route.mx, &names, &d->frame);
+	d->tlsa = match_seen(s, &d->route, &d->frame);
 	return d->tlsa == DNS_TLSA_NONE ? NOT_DEMANDED :
 	    d->tlsa == DNS_TLSA_MATCHED ? MET :
 					  NOT_MET;

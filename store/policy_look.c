@@ -153,22 +153,9 @@ store_each_policy_event(struct store *s, const char *domain,
 
 /* --- MX hosts ------------------------------------------------------------ */
 
-/* The newest interval of the host: grown if it says the same, else ended. 1:
- * grown, 0: there is none that says the same, -1. */
-static int
-grow_mail_host(struct store *s, const struct mail_host *host)
+static void
+bind_mail_host(struct store *s, sqlite3_stmt *st, const struct mail_host *host)
 {
-	sqlite3_stmt *st = statement(s,
-	    "UPDATE mail_host SET until_ns = CASE WHEN preference = ?4"
-	    "  AND mx_secure = ?5 AND dane = ?6 AND tlsa IS ?7"
-	    "  AND addresses IS ?8 THEN max(until_ns, ?9)"
-	    "  ELSE min(until_ns, ?3) END"
-	    " WHERE domain = ?1 AND host = ?2 AND from_ns <= ?3"
-	    "  AND until_ns >= ?3 RETURNING until_ns > ?3");
-	int code, grown = 0;
-
-	if (st == NULL)
-		return -1;
 	bind_text(s, st, 1, host->domain);
 	bind_text(s, st, 2, host->host);
 	sqlite3_bind_int64(st, 3, host->from_ns);
@@ -178,6 +165,29 @@ grow_mail_host(struct store *s, const struct mail_host *host)
 	bind_text_or_null(s, st, 7, host->tlsa);
 	bind_text_or_null(s, st, 8, host->addresses);
 	sqlite3_bind_int64(st, 9, host->until_ns);
+	bind_text_or_null(s, st, 10, host->canonical);
+	bind_text_or_null(s, st, 11, host->next_hop);
+	bind_text_or_null(s, st, 12, host->tlsa_base);
+}
+
+/* The newest interval of the host: grown if it says the same, else ended. 1:
+ * grown, 0: there is none that says the same, -1. */
+static int
+grow_mail_host(struct store *s, const struct mail_host *host)
+{
+	sqlite3_stmt *st = statement(s,
+	    "UPDATE mail_host SET until_ns = CASE WHEN preference = ?4"
+	    "  AND mx_secure = ?5 AND dane = ?6 AND tlsa IS ?7"
+	    "  AND addresses IS ?8 AND canonical IS ?10 AND next_hop IS ?11"
+	    "  AND tlsa_base IS ?12 THEN max(until_ns, ?9)"
+	    "  ELSE min(until_ns, ?3) END"
+	    " WHERE domain = ?1 AND host = ?2 AND from_ns <= ?3"
+	    "  AND until_ns >= ?3 RETURNING until_ns > ?3");
+	int code, grown = 0;
+
+	if (st == NULL)
+		return -1;
+	bind_mail_host(s, st, host);
 	while ((code = step(s, st)) == SQLITE_ROW)
 		grown |= sqlite3_column_int(st, 0);
 	if (code != SQLITE_DONE)
@@ -195,19 +205,13 @@ store_observe_mail_host(struct store *s, const struct mail_host *host)
 	if (grown != 0)
 		return grown < 0 ? -1 : 0;
 	st = statement(s,
-	    "INSERT OR REPLACE INTO mail_host"
-	    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
+	    "INSERT OR REPLACE INTO mail_host (domain, host, from_ns,"
+	    " preference, mx_secure, dane, tlsa, addresses, until_ns,"
+	    " canonical, next_hop, tlsa_base)"
+	    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
 	if (st == NULL)
 		return -1;
-	bind_text(s, st, 1, host->domain);
-	bind_text(s, st, 2, host->host);
-	sqlite3_bind_int64(st, 3, host->from_ns);
-	sqlite3_bind_int64(st, 4, host->until_ns);
-	sqlite3_bind_int64(st, 5, host->preference);
-	sqlite3_bind_int64(st, 6, host->mx_secure);
-	bind_text(s, st, 7, host->dane);
-	bind_text_or_null(s, st, 8, host->tlsa);
-	bind_text_or_null(s, st, 9, host->addresses);
+	bind_mail_host(s, st, host);
 	return step_done(s, st);
 }
 
@@ -221,7 +225,8 @@ store_each_mail_host(struct store *s, const char *domain, mail_host_fn *fn,
 
 	if (query_open(&q, s,
 		"SELECT domain, host, from_ns, until_ns, preference, mx_secure,"
-		" dane, tlsa, addresses FROM mail_host"
+		" dane, tlsa, addresses, canonical, next_hop, tlsa_base"
+		" FROM mail_host"
 		" WHERE ?1 IS NULL OR domain = ?1"
 		" ORDER BY domain, host, from_ns",
 		domain) != 0)
@@ -238,6 +243,9 @@ store_each_mail_host(struct store *s, const char *domain, mail_host_fn *fn,
 		column_text(st, 6, host.dane, sizeof(host.dane));
 		column_text(st, 7, host.tlsa, sizeof(host.tlsa));
 		column_text(st, 8, host.addresses, sizeof(host.addresses));
+		column_text(st, 9, host.canonical, sizeof(host.canonical));
+		column_text(st, 10, host.next_hop, sizeof(host.next_hop));
+		column_text(st, 11, host.tlsa_base, sizeof(host.tlsa_base));
 		status = fn(context, &host);
 	}
 	return query_close(&q, status);

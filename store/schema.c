@@ -186,6 +186,11 @@ static const char *const steps[] = {
 	 "  last_ns INTEGER NOT NULL, PRIMARY KEY (client, domain, capture))"
 	 "  STRICT, WITHOUT ROWID;"
 	 "CREATE INDEX policy_asker_capture ON policy_asker (capture);"),
+	/* Where CNAMEs lead from the host and from the domain; whose the TLSA
+	 * records are. */
+	("ALTER TABLE mail_host ADD COLUMN canonical TEXT;"
+	 "ALTER TABLE mail_host ADD COLUMN next_hop TEXT;"
+	 "ALTER TABLE mail_host ADD COLUMN tlsa_base TEXT;"),
 };
 #define VERSION ((int)(sizeof(steps) / sizeof(*steps)))
 

@@ -291,6 +291,10 @@ struct mail_host {
 	char dane[16];	      /* dane_state_name() */
 	char tlsa[2048];      /* "3 1 1 hex" a line */
 	char addresses[1024]; /* one blank between */
+	/* Where CNAMEs lead from the host, validated, and from the domain, and
+	 * whose the TLSA records are (RFC 7672 2.2.3); "": nowhere, nobody's */
+	char canonical[DOMAIN_TEXT_BYTES], next_hop[DOMAIN_TEXT_BYTES];
+	char tlsa_base[DOMAIN_TEXT_BYTES];
 };
 /* The same again grows to `until_ns`; another one ends it. */
 int store_observe_mail_host(struct store *, const struct mail_host *);

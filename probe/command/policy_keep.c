@@ -93,6 +93,9 @@ keep_host(struct store *store, const struct fetched *f,
 	snprintf(host.dane, sizeof(host.dane), "%s",
 	    dane_state_name(from->dane));
 	snprintf(host.tlsa, sizeof(host.tlsa), "%s", from->tlsa);
+	snprintf(host.tlsa_base, sizeof(host.tlsa_base), "%s", from->tlsa_base);
+	snprintf(host.canonical, sizeof(host.canonical), "%s", from->canonical);
+	snprintf(host.next_hop, sizeof(host.next_hop), "%s", f->next_hop);
 	for (unsigned i = 0; i < from->address_count; i++)
 		n += (size_t)snprintf(host.addresses + n,
 		    sizeof(host.addresses) - n, "%s%s", i > 0 ? " " : "",

@@ -99,8 +99,10 @@ put_fetched_host(struct json *json, const struct fetched *f,
 	json_object_open(json, NULL);
 	json_text(json, "host", host->name);
 	json_unsigned(json, "preference", host->preference);
+	text_unless_empty(json, "canonical", host->canonical);
 	json_text(json, "dane", dane_state_name(host->dane));
 	put_parts(json, "tlsa", host->tlsa, '\n');
+	text_unless_empty(json, "tlsa_base", host->tlsa_base);
 	json_array_open(json, "addresses");
 	for (unsigned i = 0; i < host->address_count; i++)
 		json_text(json, NULL,
@@ -127,6 +129,7 @@ policy_tell_json(const struct fetched *f, unsigned events)
 		policy_json(&json, &f->policy);
 	if (f->mx_answered) {
 		json_bool(&json, "mx_secure", f->mx_secure);
+		text_unless_empty(&json, "next_hop", f->next_hop);
 		json_array_open(&json, "mx");
 		for (unsigned i = 0; i < f->host_count; i++)
 			put_fetched_host(&json, f, &f->hosts[i]);
@@ -211,6 +214,22 @@ tell_event(void *context, const struct policy_event *event)
 	return 0;
 }
 
+/* By which other names a certificate may go (RFC 7672 3.2.2). */
+static void
+tell_names(const struct mail_host *host)
+{
+	if (host->next_hop[0] != '\0')
+		printf("        the domain is an alias of %s\n",
+		    host->next_hop);
+	if (host->canonical[0] != '\0')
+		printf("        the host is an alias of %s%s%s\n",
+		    host->canonical,
+		    host->tlsa_base[0] != '\0' ?
+			"; TLSA records are those of " :
+			"",
+		    host->tlsa_base);
+}
+
 static int
 tell_host(void *context, const struct mail_host *host)
 {
@@ -224,14 +243,18 @@ tell_host(void *context, const struct mail_host *host)
 		printf("    MX %u %s  DANE: %s  %s  (%s to %s)\n",
 		    host->preference, host->host, host->dane, host->addresses,
 		    from, until);
+		tell_names(host);
 		return 0;
 	}
 	json_object_open(t->json, NULL);
 	json_text(t->json, "host", host->host);
 	json_unsigned(t->json, "preference", host->preference);
 	json_bool(t->json, "mx_secure", host->mx_secure);
+	text_unless_empty(t->json, "next_hop", host->next_hop);
+	text_unless_empty(t->json, "canonical", host->canonical);
 	json_text(t->json, "dane", host->dane);
 	put_parts(t->json, "tlsa", host->tlsa, '\n');
+	text_unless_empty(t->json, "tlsa_base", host->tlsa_base);
 	put_parts(t->json, "addresses", host->addresses, ' ');
 	json_text(t->json, "from", from);
 	json_text(t->json, "until", until);

@@ -28,8 +28,10 @@ struct fetch_options {
 struct fetched_host {
 	char name[HOST_NAME_BYTES]; /* lower case, no final dot */
 	unsigned preference;
+	char canonical[HOST_NAME_BYTES]; /* where a CNAME, validated, leads */
 	enum dane_state dane;
-	char tlsa[FETCH_TLSA_BYTES]; /* "3 1 1 hex" a line */
+	char tlsa[FETCH_TLSA_BYTES];	 /* "3 1 1 hex" a line ... */
+	char tlsa_base[HOST_NAME_BYTES]; /* ... and whose they are */
 	unsigned address_count;
 	struct address addresses[HTTPS_ADDRESSES_MAX];
 };
@@ -44,6 +46,7 @@ struct fetched {
 	struct slice body;	  /* for STS_VALID */
 	struct sts_policy policy; /* for STS_VALID */
 	bool mx_answered, mx_secure;
+	char next_hop[HOST_NAME_BYTES]; /* where a CNAME leads from it */
 	unsigned host_count;
 	struct fetched_host hosts[FETCH_HOSTS_MAX];
 	char tlsrpt[512]; /* "": none */

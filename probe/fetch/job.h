@@ -21,9 +21,9 @@ struct job_question {
 
 struct job_host {
 	struct job_question a, aaaa, tlsa;
-	char canonical[HOST_NAME_BYTES]; /* where a CNAME leads; "": none */
-	bool secure, failed;		 /* of its addresses */
-	bool at_canonical;		 /* TLSA was asked there first */
+	char alias_of[HOST_NAME_BYTES]; /* where a CNAME leads; "": none */
+	bool secure, failed;		/* of its addresses */
+	bool at_canonical;		/* TLSA was asked there first */
 };
 
 struct job {

@@ -34,9 +34,11 @@ write_tlsa(struct slice rdata, char out[FETCH_TLSA_BYTES])
 }
 
 static void
-take_tlsa(struct fetched_host *host, const struct dns_answer *answer)
+take_tlsa(struct fetched_host *host, const struct dns_answer *answer,
+    const char *base)
 {
 	host->dane = DANE_TLS;
+	snprintf(host->tlsa_base, sizeof(host->tlsa_base), "%s", base);
 	for (size_t i = 0; i < answer->count; i++) {
 		if (dane_usable(answer->records[i]))
 			host->dane = DANE_AUTHENTICATE;
@@ -57,7 +59,8 @@ on_tlsa(void *context, const struct dns_answer *answer)
 	if (answer->outcome == DNS_FAILED) {
 		host->dane = DANE_UNKNOWN;
 	} else if (answer->outcome == DNS_ANSWER && answer->secure) {
-		take_tlsa(host, answer);
+		take_tlsa(host, answer,
+		    state->at_canonical ? host->canonical : host->name);
 	} else if (state->at_canonical) {
 		/* Where the CNAME leads there is nothing: the name itself. */
 		state->at_canonical = false;
@@ -84,16 +87,27 @@ host_addressed(struct job *job, unsigned i)
 {
 	struct job_host *state = &job->hosts[i];
 	struct fetched_host *host = &job->out.hosts[i];
-	bool alias = state->canonical[0] != '\0' &&
-	    strcmp(state->canonical, host->name) != 0;
+	bool alias = state->alias_of[0] != '\0';
 
+	if (state->secure)
+		strcpy(host->canonical, state->alias_of);
 	if (host->address_count == 0 && state->failed)
 		host->dane = DANE_UNKNOWN;
 	else if (state->secure && alias) {
 		state->at_canonical = true;
-		ask_tlsa(job, i, state->canonical);
+		ask_tlsa(job, i, host->canonical);
 	} else if (state->secure || alias)
 		ask_tlsa(job, i, host->name);
+}
+
+/* Where a CNAME leads from `name`; "": nowhere. */
+static void
+read_alias(const struct dns_answer *answer, const char *name,
+    char out[HOST_NAME_BYTES])
+{
+	if (!host_name_normalize(slice_str(answer->canonical), out) ||
+	    strcmp(out, name) == 0)
+		out[0] = '\0';
 }
 
 static int
@@ -113,8 +127,7 @@ on_address(void *context, const struct dns_answer *answer, int type)
 	state->failed |= answer->outcome == DNS_FAILED;
 	if (answer->outcome == DNS_ANSWER) {
 		state->secure |= answer->secure;
-		host_name_normalize(slice_str(answer->canonical),
-		    state->canonical);
+		read_alias(answer, host->name, state->alias_of);
 	}
 	job_take_addresses(answer, type, host->addresses, &host->address_count);
 	if (state->a.dns != NULL || state->aaaa.dns != NULL)
@@ -197,13 +210,13 @@ on_mx(void *context, const struct dns_answer *answer)
 		return;
 	job->out.mx_answered = true;
 	job->out.mx_secure = answer->secure;
+	read_alias(answer, job->out.domain, job->out.next_hop);
 	/* RFC 5321 5.1: without MX records the domain is its own host, or what
 	 * a CNAME leads to from it. */
 	if (answer->outcome == DNS_NOTHING)
 		add_host(job,
-		    host_name_normalize(slice_str(answer->canonical), name) ?
-			name :
-			job->out.domain,
+		    job->out.next_hop[0] != '\0' ? job->out.next_hop :
+						   job->out.domain,
 		    0);
 	for (size_t i = 0; i < answer->count; i++) {
 		struct slice rdata = answer->records[i];

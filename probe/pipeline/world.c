@@ -219,15 +219,15 @@ find_dane(void *context, const char *domain, const struct endpoint *server,
 	return least;
 }
 
-static const char *
+static bool
 find_tlsa(void *context, const char *domain, const char *name, int64_t at_ns,
-    bool *mx_secure)
+    struct tlsa_in_force *out)
 {
 	struct world *w = context;
 	const struct known_domain *d;
 
 	if (!w->any_host)
-		return NULL;
+		return false;
 	d = ask_domain(w, domain);
 	for (size_t i = 0; i < d->host_count; i++) {
 		const struct mail_host *host = &d->hosts[i];
@@ -236,11 +236,13 @@ find_tlsa(void *context, const char *domain, const char *name, int64_t at_ns,
 		if (strcmp(host->host, name) == 0 &&
 		    dane_state_parse(host->dane) == DANE_AUTHENTICATE &&
 		    host_holds(d, host, at_ns, &assumed)) {
-			*mx_secure = host->mx_secure;
-			return host->tlsa;
+			*out = (struct tlsa_in_force){ host->tlsa,
+				host->canonical, host->next_hop,
+				host->mx_secure };
+			return true;
 		}
 	}
-	return NULL;
+	return false;
 }
 
 /* Read when it is first asked for. */

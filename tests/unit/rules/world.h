@@ -26,6 +26,8 @@ struct fake_world {
 	const char *fetched;   /* the MX host that has the server's address */
 	enum dane_state dane;  /* of every domain, everywhere */
 	const char *tlsa;      /* of every host, validated; NULL: none */
+	const char *canonical; /* where a CNAME leads from every host ... */
+	const char *next_hop;  /* ... and from every domain; NULL: nowhere */
 	bool mx_insecure;      /* its domain's MX records are not validated */
 	struct endpoint asked; /* whose profiles were wanted last */
 };
@@ -107,15 +109,19 @@ fake_dane(void *world, const char *domain, const struct endpoint *server,
 	return ((struct fake_world *)world)->dane;
 }
 
-static inline const char *
+static inline bool
 fake_tlsa(void *world, const char *domain, const char *host, int64_t at_ns,
-    bool *mx_secure)
+    struct tlsa_in_force *out)
 {
+	const struct fake_world *w = world;
+
 	(void)domain;
 	(void)host;
 	(void)at_ns;
-	*mx_secure = !((struct fake_world *)world)->mx_insecure;
-	return ((struct fake_world *)world)->tlsa;
+	*out = (struct tlsa_in_force){ w->tlsa,
+		w->canonical != NULL ? w->canonical : "",
+		w->next_hop != NULL ? w->next_hop : "", !w->mx_insecure };
+	return w->tlsa != NULL;
 }
 
 static inline const struct registry *

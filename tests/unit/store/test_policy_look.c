@@ -121,6 +121,9 @@ Test(policy_look, an_mx_host_holds_until_its_records_change)
 	host.until_ns = 1150;
 	cr_assert_eq(store_observe_mail_host(s, &host), 0);
 	strcpy(host.tlsa, "3 1 1 bb");
+	strcpy(host.canonical, "box.example.net");
+	strcpy(host.next_hop, "hop.example");
+	strcpy(host.tlsa_base, "box.example.net");
 	host.from_ns = 1080;
 	host.until_ns = 1180;
 	cr_assert_eq(store_observe_mail_host(s, &host), 0);
@@ -129,9 +132,35 @@ Test(policy_look, an_mx_host_holds_until_its_records_change)
 	cr_expect_str_eq(seen.hosts[0].tlsa, "3 1 1 aa");
 	cr_expect_eq(seen.hosts[0].from_ns, 1000);
 	cr_expect_eq(seen.hosts[0].until_ns, 1080);
+	cr_expect_str_eq(seen.hosts[0].canonical, "");
+	cr_expect_str_eq(seen.hosts[1].canonical, "box.example.net");
+	cr_expect_str_eq(seen.hosts[1].next_hop, "hop.example");
+	cr_expect_str_eq(seen.hosts[1].tlsa_base, "box.example.net");
 	cr_expect_str_eq(seen.hosts[1].tlsa, "3 1 1 bb");
 	cr_expect_eq(seen.hosts[1].until_ns, 1180);
 	cr_expect(seen.hosts[1].mx_secure);
+	store_close(s);
+}
+
+Test(policy_look, an_mx_host_with_another_alias_is_another)
+{
+	struct store *s = open_store(STORE_WRITE);
+	struct seen seen = { .count = 0 };
+
+	for (int i = 0; i < 4; i++) {
+		struct mail_host host = { .domain = "example.org",
+			.host = "mx.example.org",
+			.from_ns = 1000 + i,
+			.until_ns = 1100 + i,
+			.dane = "none" };
+
+		strcpy(host.canonical, i >= 1 ? "a.example" : "");
+		strcpy(host.next_hop, i >= 2 ? "b.example" : "");
+		strcpy(host.tlsa_base, i >= 3 ? "c.example" : "");
+		cr_assert_eq(store_observe_mail_host(s, &host), 0);
+	}
+	cr_assert_eq(store_each_mail_host(s, "example.org", on_host, &seen), 0);
+	cr_expect_eq(seen.count, 4);
 	store_close(s);
 }
 
