@@ -12,6 +12,10 @@
 
 #include <pcap/pcap.h>
 
+/* What frames that are handed on together take; a longer one has the room to
+ * itself. */
+#define GATHERED_BYTES (128u << 10)
+
 struct interface {
 	pcap_t *pcap;
 	uint32_t link_type;
@@ -21,6 +25,12 @@ struct interface {
 	struct interface_losses losses;
 	interface_fn *fn; /* of the read that is going on */
 	void *context;
+	/* libpcap gives a block of its ring back to the kernel behind the last
+	 * packet in it, without a word: frames are copied together. */
+	struct frame gathered[INTERFACE_FRAMES_MAX];
+	size_t count;
+	uint8_t *bytes;
+	size_t used, room;
 };
 
 /* --- filters ------------------------------------------------------------- */
@@ -169,10 +179,16 @@ interface_open(const char *name, const struct interface_options *options,
 		snprintf(errbuf, INTERFACE_ERRBUF, "out of memory");
 		return NULL;
 	}
-	in->pcap = pcap_create(name, why);
+	in->room = options->snaplen > GATHERED_BYTES ? options->snaplen :
+						       GATHERED_BYTES;
+	in->bytes = malloc(in->room);
+	if (in->bytes == NULL)
+		snprintf(why, sizeof(why), "out of memory");
+	else
+		in->pcap = pcap_create(name, why);
 	if (in->pcap == NULL) {
 		snprintf(errbuf, INTERFACE_ERRBUF, "%.300s", why);
-		free(in);
+		interface_close(in);
 		return NULL;
 	}
 	status = configure(in, options);
@@ -192,7 +208,9 @@ interface_close(struct interface *in)
 {
 	if (in == NULL)
 		return;
-	pcap_close(in->pcap);
+	if (in->pcap != NULL)
+		pcap_close(in->pcap);
+	free(in->bytes);
 	free(in);
 }
 
@@ -217,19 +235,33 @@ interface_index(const char *name)
 /* --- reading ------------------------------------------------------------- */
 
 static void
+hand_on(struct interface *in)
+{
+	if (in->count > 0)
+		in->fn(in->context, in->gathered, in->count);
+	in->count = 0;
+	in->used = 0;
+}
+
+static void
 on_packet(u_char *context, const struct pcap_pkthdr *header,
     const u_char *bytes)
 {
 	struct interface *in = (struct interface *)(void *)context;
-	/* With nanoseconds asked for, tv_usec holds these. */
-	struct frame frame = { .bytes = slice_of(bytes, header->caplen),
-		.wire_bytes = header->len,
-		.link_type = in->link_type,
-		.number = ++in->frames,
-		.capture_ts_ns = (int64_t)header->ts.tv_sec * 1000000000 +
-		    header->ts.tv_usec };
+	size_t length = header->caplen < in->room ? header->caplen : in->room;
 
-	in->fn(in->context, &frame);
+	if (in->count == INTERFACE_FRAMES_MAX || in->room - in->used < length)
+		hand_on(in);
+	memcpy(in->bytes + in->used, bytes, length);
+	/* With nanoseconds asked for, tv_usec holds these. */
+	in->gathered[in->count++] =
+	    (struct frame){ .bytes = slice_of(in->bytes + in->used, length),
+		    .wire_bytes = header->len,
+		    .link_type = in->link_type,
+		    .number = ++in->frames,
+		    .capture_ts_ns = (int64_t)header->ts.tv_sec * 1000000000 +
+			header->ts.tv_usec };
+	in->used += length;
 }
 
 int
@@ -239,7 +271,9 @@ interface_read(struct interface *in, interface_fn *fn, void *context)
 
 	in->fn = fn;
 	in->context = context;
-	count = pcap_dispatch(in->pcap, -1, on_packet, (u_char *)in);
+	count = pcap_dispatch(in->pcap, INTERFACE_READ_MAX, on_packet,
+	    (u_char *)in);
+	hand_on(in);
 	return count < 0 ? -1 : count;
 }
 

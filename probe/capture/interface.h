@@ -33,10 +33,15 @@ int interface_descriptor(const struct interface *);
 /* Which one has this name now; 0: none. */
 unsigned interface_index(const char *name);
 
-typedef void interface_fn(void *context, const struct frame *);
-/* All that is there, numbered on; `frame` is borrowed for the call, its
- * capture and run_number are 0. How many; -1: it is down, and may come up
- * again. */
+/* So many at most, numbered on; borrowed for the call, their capture and
+ * run_number are 0. */
+#define INTERFACE_FRAMES_MAX 64
+typedef void
+interface_fn(void *context, const struct frame *frames, size_t count);
+/* What is there, in as many calls as it takes, but no more than so many: a
+ * flood does not keep the reader from all else. How many frames; -1: it is
+ * down, and may come up again. */
+#define INTERFACE_READ_MAX 4096
 int interface_read(struct interface *, interface_fn *, void *context);
 
 struct interface_losses {

@@ -61,14 +61,23 @@ on_publish(void *context, const struct publication *publication,
 }
 
 static void
-on_frame(void *context, const struct frame *frame)
+give(struct engine *e, const struct frame *frame, struct block *block)
 {
-	struct engine *e = context;
 	struct frame own = *frame;
 
 	own.capture = e->source;
 	own.run_number = ++e->frames;
-	dissection_frame(e->dissection, &own, NULL);
+	dissection_frame(e->dissection, &own, block);
+}
+
+static void
+on_frames(void *context, const struct frame *frames, size_t count)
+{
+	struct engine *e = context;
+
+	for (size_t i = 0; i < count; i++)
+		give(e, &frames[i], NULL);
+	dissection_work(e->dissection);
 }
 
 /* --- counting ------------------------------------------------------------ */
@@ -144,7 +153,7 @@ read_interfaces(struct engine *e)
 		int count;
 
 		e->source = i;
-		count = interface_read(w->interfaces[i], on_frame, e);
+		count = interface_read(w->interfaces[i], on_frames, e);
 		if (count > 0 && w->source_count > 1)
 			attribute(e);
 		if (count != 0)
@@ -227,9 +236,11 @@ replay(struct engine *e, struct capture *capture)
 		if (e->watching->options.speed > 0)
 			wait_until_due(e, began_ns, first_ns,
 			    frame.capture_ts_ns);
-		on_frame(e, &frame);
-		if (e->watching->options.speed > 0)
+		give(e, &frame, capture_block(capture));
+		if (e->watching->options.speed > 0) {
+			dissection_work(e->dissection);
 			channel_flush(e->watching->channel);
+		}
 	}
 	if (result == CAPTURE_FAULT)
 		complain("%s: %s", e->watching->options.sources[e->source],
@@ -252,6 +263,7 @@ replay_all(struct engine *e)
 static int
 set_up(struct engine *e)
 {
+	static const struct frame_holder holder = { block_hold, block_release };
 	struct sigaction action = { .sa_handler = on_signal };
 	char errbuf[CONFINE_ERRBUF];
 
@@ -263,7 +275,8 @@ set_up(struct engine *e)
 		complain("getrandom: %s", strerror(errno));
 		return -1;
 	}
-	e->dissection = dissection_create(&e->shards, 1, NULL, on_publish, e);
+	e->dissection = dissection_create(&e->shards, 1,
+	    e->watching->options.replay ? &holder : NULL, on_publish, e);
 	if (e->dissection == NULL) {
 		complain("out of memory");
 		return -1;

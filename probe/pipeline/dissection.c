@@ -15,9 +15,6 @@
 #define RING_BYTES (1 << 20)
 #define BATCH_BLOCKS BATCH_FRAMES /* a block a frame, at worst */
 
-/* With one thread, packets are worked on when there are so many: enough to
- * hide how slow memory is, few enough to be still in the cache. */
-#define PACKETS_AT_ONCE 64
 /* Between when something is fetched and when it is needed. */
 #define PACKETS_AHEAD 8
 
@@ -311,9 +308,8 @@ empty_batch(struct dissection *d, struct batch *batch)
 	batch->count = batch->block_count = 0;
 }
 
-/* With one thread: what has gathered so far. */
-static void
-work_gathered(struct dissection *d)
+void
+dissection_work(struct dissection *d)
 {
 	struct batch *batch = current_batch(d);
 	struct packet *own[BATCH_FRAMES];
@@ -350,7 +346,7 @@ end_batch(struct dissection *d, bool finish)
 	if (d->worker_count > 0) {
 		submit(d, finish);
 	} else {
-		work_gathered(d);
+		dissection_work(d);
 		for (unsigned s = 0; s < SHARD_COUNT; s++)
 			end_shard_batch(d->shards[s], d->batch,
 			    d->clock.passed_ns, finish);
@@ -375,7 +371,6 @@ dissection_frame(struct dissection *d, const struct frame *frame,
 {
 	struct batch *batch = current_batch(d);
 	struct packet *packet = &batch->packets[batch->count];
-	size_t at_once = d->holder.hold != NULL ? PACKETS_AT_ONCE : 1;
 
 	capture_clock_stamp(&d->clock, frame->capture_ts_ns);
 	packet_decode(frame, &d->decoding, packet);
@@ -386,8 +381,9 @@ dissection_frame(struct dissection *d, const struct frame *frame,
 		packet->shard = shard_of(d->config, packet);
 		hold_block(d, batch, block);
 		batch->count++;
-		if (d->worker_count == 0 && batch->count == at_once)
-			work_gathered(d);
+		if (d->worker_count == 0 &&
+		    batch->count == DISSECTION_FRAMES_AT_ONCE)
+			dissection_work(d);
 	}
 	if (++d->frames == BATCH_FRAMES)
 		end_batch(d, false);

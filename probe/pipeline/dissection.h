@@ -16,8 +16,12 @@
 struct dissection;
 struct block;
 
-/* How a frame's bytes are kept alive until they are worked on; with one thread
- * both may be NULL, and each frame is worked on at once. */
+/* So many are worked on together with one thread: enough to hide how slow
+ * memory is, few enough to be still in the cache. */
+#define DISSECTION_FRAMES_AT_ONCE 64
+/* How a frame's bytes are kept alive until they are worked on. With one thread
+ * both may be NULL: they must stay until dissection_work(), or until that many
+ * have come. */
 struct frame_holder {
 	struct block *(*hold)(struct block *);
 	void (*release)(struct block *);
@@ -30,6 +34,8 @@ dissection_create(const struct shard_config *config, unsigned threads,
     const struct frame_holder *, publish_fn *publish, void *context);
 void
 dissection_frame(struct dissection *, const struct frame *, struct block *);
+/* With one thread: works on all that came so far. */
+void dissection_work(struct dissection *);
 /* For what is read as it comes, now and then: it is `now_ns`, whatever frames
  * say, and who has been silent for too long ends. */
 void dissection_idle(struct dissection *, int64_t now_ns);

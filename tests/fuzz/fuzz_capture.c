@@ -285,6 +285,8 @@ go(struct way *w, struct slice file, unsigned threads, bool one_at_a_time)
 		note_time(w, frame.capture_ts_ns);
 		frame.run_number = frame.number;
 		dissection_frame(d, &frame, capture_block(capture));
+		if (one_at_a_time)
+			dissection_work(d);
 	}
 	dissection_end_capture(d, false);
 	dissection_counters(d, &w->counters);

@@ -49,6 +49,7 @@ dissect(void)
 		frame.capture = 0;
 		frame.run_number = frame.number;
 		dissection_frame(d, &frame, NULL);
+		dissection_work(d);
 	}
 	dissection_end_capture(d, false);
 	dissection_destroy(d);
