@@ -8,6 +8,7 @@
  */
 #include "study.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -481,8 +482,10 @@ study_import_counted(struct store *store, const struct registry *registry,
 		    c->failed ? "out of memory" : store_error(store));
 		store_rollback(store);
 	} else if (!quiet) {
-		printf("what was read and watched: %llu rows of %zu captures\n",
-		    (unsigned long long)c->source.records, c->rest_count);
+		printf("what was read and watched: %" PRIu64
+		       " row%s of %zu capture%s\n",
+		    c->source.records, c->source.records == 1 ? "" : "s",
+		    c->rest_count, c->rest_count == 1 ? "" : "s");
 	}
 	XXH3_freeState(c->hash);
 	free(c->found);

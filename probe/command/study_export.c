@@ -334,7 +334,7 @@ write_codebook(const struct exporting *e, FILE *file)
 	if (a->labels[0] != '\0')
 		fprintf(file, "**Not a measurement: %s**\n\n", a->labels);
 	fprintf(file,
-	    "Snapshot %s: %" PRIu64 " sources, %" PRIu64 " records; %s.\n"
+	    "Snapshot %s; sources: %" PRIu64 ", records: %" PRIu64 "; %s.\n"
 	    "%" PRIu64 " rows; each is the sessions of one server on one UTC "
 	    "day that are alike. Rows are\nsorted by what is written in them: "
 	    "their order tells nothing more.\n\n",
@@ -351,11 +351,11 @@ write_codebook(const struct exporting *e, FILE *file)
 		    "n bits. Who knows some pairs can narrow down others.");
 	if (e->pseudonyms != NULL)
 		fprintf(file,
-		    " Names are HMAC-SHA-256 with the same key, cut to 64 "
-		    "bits. The key's\nown name is %s.\n\n",
+		    "\nNames are HMAC-SHA-256 with the same key, cut to 64 "
+		    "bits. The key's own name is\n%s.\n\n",
 		    e->key_name);
 	else
-		fprintf(file, " Names are left out.\n\n");
+		fprintf(file, "\nNames are left out.\n\n");
 	fprintf(file, "| column | meaning |\n| --- | --- |\n");
 	for (int i = 0; i < FIELDS; i++)
 		fprintf(file, "| %s | %s |\n", fields[i].name,

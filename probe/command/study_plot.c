@@ -78,9 +78,11 @@ describe(struct plotting *p, struct plot *plot, const struct tally_result *r)
 	if (plot->kind != PLOT_CUMULATIVE)
 		add_note(plot, p,
 		    why[0] != '\0' ?
-			"Pale: what the unjudged allow" :
+			"Pale: what the unjudged allow, as far as the axis "
+			"goes" :
 			"Whisker, where there are 20 networks or more: 95 % "
-			"interval. Pale: what the unjudged allow");
+			"interval. Pale: what the unjudged allow, as far as "
+			"the axis goes");
 	if (why[0] != '\0') {
 		snprintf(text, sizeof(text), "No interval for a population: %s",
 		    why);

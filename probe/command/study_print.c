@@ -309,7 +309,7 @@ widen(int widths[COLUMNS], const struct cells *c)
 static void
 print_rows(const struct asking *a, const struct tally_result *r)
 {
-	int widths[COLUMNS] = { 0 }, width = 5;
+	int widths[COLUMNS] = { 0 }, width = (int)strlen(head_of(a));
 	struct cells c;
 
 	for (int i = 0; i < COLUMNS; i++)
@@ -324,7 +324,7 @@ print_rows(const struct asking *a, const struct tally_result *r)
 		widen(widths, &c);
 		width = n > width ? n : width;
 	}
-	width = width > 40 ? 40 : width;
+	width = width > 40 ? 40 : width < 3 ? 3 : width;
 	for (int i = 0; i < COLUMNS; i++)
 		strcpy(c.cell[i], columns[i].text);
 	fputs(style(TONE_DIM), stdout);

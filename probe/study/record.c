@@ -371,11 +371,28 @@ set_lines(struct record *r, const json_t *lines, char errbuf[RECORD_ERRBUF])
 
 /* --- a line of JSON ------------------------------------------------------ */
 
+/* The module's result. With `zgrab2 multiple` its section can have any name,
+ * and only "protocol" says what it is. */
+static const json_t *
+smtp_of(const json_t *root)
+{
+	json_t *data = json_object_get(root, "data"), *result;
+	const json_t *smtp = json_object_get(data, "smtp");
+	const char *name;
+
+	json_object_foreach(data, name, result)
+	{
+		if (smtp == NULL &&
+		    strcmp(text_of(result, "protocol"), "smtp") == 0)
+			smtp = result;
+	}
+	return smtp;
+}
+
 static bool
 parse_root(const json_t *root, struct record *r, char errbuf[RECORD_ERRBUF])
 {
-	const json_t *smtp =
-	    json_object_get(json_object_get(root, "data"), "smtp");
+	const json_t *smtp = smtp_of(root);
 	const json_t *lines = json_object_get(root, "lines");
 	const json_t *study = json_object_get(root, "study");
 

@@ -6,7 +6,8 @@
  *
  *   JSON Lines  results of zgrab2's module smtp, as of commit e8fbc9ef
  *               (modules/smtp/scanner.go), in whose `ehlo`, `starttls`, ...
- *               the answers stand as they came; or {"lines": [...]}, the
+ *               the answers stand as they came, under "smtp" or a name that
+ *               somebody gave the module; or {"lines": [...]}, the
  *               lines of a transcript, with `ip`, `port`, `domain` and
  *               `timestamp` if they are known
  *   text        transcripts with an empty line between two. A line that

@@ -45,6 +45,17 @@ Test(record, a_scan_becomes_a_dialogue)
 	cr_expect(r.whole);
 }
 
+Test(record, a_module_is_known_by_its_protocol_under_any_name)
+{
+	cr_assert(
+	    parse("{\"ip\":\"192.0.2.1\",\"data\":{\"banner\":{\"status\":"
+		  "\"success\",\"protocol\":\"banner\"},\"submission\":{"
+		  "\"status\":\"success\",\"protocol\":\"smtp\",\"port\":"
+		  "587,\"result\":{\"banner\":\"220 hi\\r\\n\"}}}}"));
+	cr_expect_eq(r.server.port, 587);
+	cr_expect(r.spoke);
+}
+
 Test(record, nobody_speaks_where_there_is_no_greeting)
 {
 	cr_assert(parse(SMTP("\"status\":\"connection-refused\"")));
