@@ -36,16 +36,20 @@ static const struct {
 	uint32_t kinds; /* 1 << enum kind */
 	enum certainty most;
 	double weight;
+	enum weight_source source;
 	const char *why;
 } evidences[EVIDENCE_CODES] = {
-#define EVIDENCE(id, name, group, kinds, most, weight, why) \
-	{ name, GROUP_##group, kinds, CERTAINTY_##most, weight, why },
+#define EVIDENCE(id, name, group, kinds, most, weight, source, why) \
+	{ name, GROUP_##group, kinds, CERTAINTY_##most, weight,     \
+		WEIGHT_##source, why },
 #include "evidence.def"
 #undef EVIDENCE
 };
 
 static const char *const group_names[] = { "content", "transport", "history",
 	"policy", "sighting" };
+static const char *const source_names[WEIGHT_SOURCES] = { "base-rate", "fitted",
+	"judgement" };
 static const char *const certainty_names[] = { "none", "possible", "likely",
 	"demonstrated" };
 static const char *const label_names[LABELS] = { "", "true", "false", "known" };
@@ -218,6 +222,12 @@ evidence_weight(enum evidence_code code)
 	return evidences[code].weight;
 }
 
+enum weight_source
+evidence_source(enum evidence_code code)
+{
+	return evidences[code].source;
+}
+
 bool
 evidence_speaks_of(enum evidence_code code, enum kind kind)
 {
@@ -240,6 +250,12 @@ const char *
 evidence_group_name(enum evidence_group group)
 {
 	return group_names[group];
+}
+
+const char *
+weight_source_name(enum weight_source source)
+{
+	return source_names[source];
 }
 
 const char *

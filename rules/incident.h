@@ -27,10 +27,19 @@ enum evidence_group {
 };
 
 enum evidence_code {
-#define EVIDENCE(id, name, group, kinds, most, weight, why) EVIDENCE_##id,
+#define EVIDENCE(id, name, group, kinds, most, weight, source, why) \
+	EVIDENCE_##id,
 #include "evidence.def"
 #undef EVIDENCE
 	EVIDENCE_CODES
+};
+
+/* Where a weight comes from; evidence.def says what each means. */
+enum weight_source {
+	WEIGHT_BASE_RATE,
+	WEIGHT_FITTED,
+	WEIGHT_JUDGEMENT,
+	WEIGHT_SOURCES
 };
 
 enum certainty {
@@ -246,11 +255,13 @@ const char *evidence_name(enum evidence_code);
 bool evidence_parse(const char *name, enum evidence_code *);
 enum evidence_group evidence_group(enum evidence_code);
 double evidence_weight(enum evidence_code);
+enum weight_source evidence_source(enum evidence_code);
 /* Can it be evidence of this kind? And how sure may the verdict then be? */
 bool evidence_speaks_of(enum evidence_code, enum kind);
 enum certainty evidence_admits(enum evidence_code);
 const char *evidence_why(enum evidence_code);
 const char *evidence_group_name(enum evidence_group);
+const char *weight_source_name(enum weight_source);
 const char *certainty_name(enum certainty);
 bool certainty_parse(const char *name, enum certainty *);
 const char *label_name(enum label); /* "" for LABEL_NONE */

@@ -97,6 +97,8 @@ explain_json(struct ruling *r, enum kind kind)
 		    evidence_group_name(evidence_group(code)));
 		json_bool(&r->json, "for", evidence_weight(code) > 0);
 		json_number(&r->json, "weight", evidence_weight(code), 2);
+		json_text(&r->json, "source",
+		    weight_source_name(evidence_source(code)));
 		json_bool(&r->json, "admits_likely",
 		    evidence_admits(code) >= CERTAINTY_LIKELY);
 		json_bool(&r->json, "demonstrates",
@@ -124,9 +126,11 @@ explain_group(enum kind kind, enum evidence_group group)
 		if (evidence_group(code) != group ||
 		    !evidence_speaks_of(code, kind))
 			continue;
-		snprintf(text, sizeof(text), "%+.1f %s%s: %s",
+		snprintf(text, sizeof(text), "%+.1f %s%s, %s: %s",
 		    evidence_weight(code), evidence_name(code),
-		    marks[evidence_admits(code)], evidence_why(code));
+		    marks[evidence_admits(code)],
+		    weight_source_name(evidence_source(code)),
+		    evidence_why(code));
 		style_paragraph(stdout, label, LABEL, text);
 		label = "";
 	}
@@ -151,7 +155,10 @@ explain_text(enum kind kind)
 	       "any evidence marked (*) it is capped at %.2f: what is only\n"
 	       "missing, or only promised by a policy, accuses nobody by "
 	       "itself. What is marked\n(!) demonstrates the act, whatever the "
-	       "sum.\n",
+	       "sum.\n\nWeights come from a base rate (how often "
+	       "the benign explanation was counted,\nwhere the text says), "
+	       "fitted on half of a laboratory's scenarios (tests/lab/fit), "
+	       "or\njudgement: set by hand, and held against all of them.\n",
 	    1 / PRIOR_READ, JUDGE_POSSIBLE, JUDGE_LIKELY,
 	    JUDGE_NOT_ADMITTED_MAX);
 	return 0;

@@ -16,6 +16,7 @@ import collections
 import json
 import math
 import os
+import sys
 
 import program
 
@@ -44,13 +45,22 @@ def kinds_of(incident):
     return {said["kind"], *said.get("also", [])}
 
 
-def read(row):
+def rows(folders):
+    """The labels of these folders, or of the ones there are."""
+    found = [row for folder in folders or default_folders()
+             for row in labels(folder)]
+    if not found:
+        sys.exit("no captures: tests/lab/run makes some")
+    return found
+
+
+def read(row, *options):
     """(label, incidents, number of sessions)"""
     trust = os.path.join(row["folder"], "lab-ca.pem")
     with program.Database() as db:
         db.add_policies(program.policies(row["folder"]))
         db.read(*(["--trust", trust] if os.path.exists(trust) else []),
-                row["path"], statuses=(0, 1, 2))
+                *options, row["path"], statuses=(0, 1, 2))
         return row, db.incidents(), db.counts().get("sessions", 0)
 
 
