@@ -3,36 +3,13 @@
 
 #include <math.h>
 
-#include "unit/rules/replies.h"
-#include "unit/rules/world.h"
-
-static struct dialogue d;
-static struct fake_world world;
-static struct incident in;
-static enum unjudged why;
-
-#define ENFORCE POLICY_OF("enforce")
-#define TESTING POLICY_OF("testing")
-
-static void
-begin(const char *client, const char *server)
-{
-	memset(&d, 0, sizeof(d));
-	memset(&world, 0, sizeof(world));
-	dialogue_open(&d, client, server);
-}
-
-static enum verdict
-judge(void)
-{
-	return rules_judge(&d.session, fake_context(&world), &in, &why);
-}
+#include "unit/rules/judging.h"
 
 /* A delivery through `reply` with `word` in the place of STARTTLS. */
 static enum verdict
 judge_word(const struct reply *reply, const char *word)
 {
-	begin("192.0.2.10", "198.51.100.25");
+	begin(CLIENT, SERVER);
 	dialogue_greet(&d, reply, word, word ? strlen(word) : 0);
 	dialogue_say(&d, DELIVERY);
 	dialogue_close(&d);
@@ -158,7 +135,7 @@ Test(judge, addresses_of_either_family_give_the_same_verdict)
 Test(judge, an_intact_offer_is_nothing_even_against_an_enforcing_policy)
 {
 	for (size_t i = 0; i < REPLIES; i++) {
-		begin("192.0.2.10", "198.51.100.25");
+		begin(CLIENT, SERVER);
 		dialogue_greet(&d, &replies[i], "STARTTLS", 8);
 		dialogue_say(&d, DELIVERY);
 		dialogue_close(&d);
@@ -220,7 +197,7 @@ Test(judge, nothing_benign_is_an_incident)
 
 Test(judge, a_body_that_quotes_a_garbled_reply_is_a_body)
 {
-	begin("192.0.2.10", "198.51.100.25");
+	begin(CLIENT, SERVER);
 	dialogue_say(&d, S("220 mx1.example.org ESMTP\r\n"),
 	    C("EHLO relay.example.net\r\n"),
 	    S("250-mx1.example.org\r\n250 SIZE 1\r\n"),
@@ -376,7 +353,7 @@ Test(judge, a_word_that_everybody_gets_speaks_a_little_against)
 
 Test(judge, a_client_that_asks_all_the_same_and_gets_tls_loses_nothing)
 {
-	begin("192.0.2.10", "198.51.100.25");
+	begin(CLIENT, SERVER);
 	dialogue_greet(&d, &replies[REPLY_POSTFIX], "XXXXXXXX", 8);
 	dialogue_say(&d, C("STARTTLS\r\n"), S("220 2.0.0 Ready\r\n"));
 	dialogue_fact(&d, FACT_TLS_ESTABLISHED, 0, "");
@@ -399,7 +376,7 @@ Test(judge, a_server_that_does_not_know_the_command_speaks_against)
 		struct said reply = { TO_CLIENT, codes[i], strlen(codes[i]),
 			false };
 
-		begin("192.0.2.10", "198.51.100.25");
+		begin(CLIENT, SERVER);
 		dialogue_greet(&d, &replies[REPLY_POSTFIX], "XXXXXXXX", 8);
 		dialogue_say(&d, C("STARTTLS\r\n"), reply, DELIVERY);
 		dialogue_close(&d);
@@ -412,8 +389,7 @@ Test(judge, a_server_that_does_not_know_the_command_speaks_against)
 /* What arrives garbled was garbled, whatever else the capture lacks. */
 Test(judge, presence_needs_no_complete_capture)
 {
-	memset(&d, 0, sizeof(d));
-	memset(&world, 0, sizeof(world));
+	blank();
 	d.one_sided = true;
 	dialogue_open(&d, "192.0.2.10", "198.51.100.25");
 	dialogue_say(&d, S("220 mx1.example.org ESMTP Postfix\r\n"),
@@ -436,7 +412,7 @@ Test(judge, octets_of_the_wire_are_shown_escaped)
 /* The code is overwritten too: what is shown is what arrived. */
 Test(judge, a_line_that_is_overwritten_whole_is_shown_as_it_arrived)
 {
-	begin("192.0.2.10", "198.51.100.25");
+	begin(CLIENT, SERVER);
 	dialogue_say(&d, S("220 mx1.example.org ESMTP\r\n"), C("EHLO me\r\n"),
 	    S("250-mx\r\n250-SIZE\r\n************\r\n250 HELP\r\n"), DELIVERY);
 	dialogue_close(&d);

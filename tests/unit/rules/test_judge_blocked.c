@@ -2,37 +2,15 @@
 #include <criterion/criterion.h>
 
 #include "rules/ehlo.h"
-#include "unit/rules/world.h"
-
-static struct dialogue d;
-static struct fake_world world;
-static struct incident in;
-static enum unjudged why;
+#include "unit/rules/judging.h"
 
 #define GREETING S("220 mx.example.org ESMTP\r\n")
 #define EHLO C("EHLO relay.example.net\r\n")
 #define HELO C("HELO relay.example.net\r\n"), S("250 mx.example.org\r\n")
 #define UNKNOWN S("500 5.5.1 Command unrecognized\r\n")
 
-static void
-begin(void)
-{
-	memset(&d, 0, sizeof(d));
-	memset(&world, 0, sizeof(world));
-	memset(&in, 0, sizeof(in));
-	dialogue_open(&d, "192.0.2.10", "198.51.100.25");
-}
-
-static enum verdict
-judge(void)
-{
-	return rules_have_a_say(&d.session) ?
-	    rules_judge(&d.session, fake_context(&world), &in, &why) :
-	    VERDICT_NOTHING;
-}
-
 #define JUDGE(...) \
-	(begin(), dialogue_say(&d, __VA_ARGS__), dialogue_close(&d), judge())
+	(begin(CLIENT, SERVER), dialogue_say(&d, __VA_ARGS__), conclude_asked())
 
 static enum verdict
 judge_parts(const char *greeting, const char *command, const char *answer)
@@ -41,11 +19,10 @@ judge_parts(const char *greeting, const char *command, const char *answer)
 		{ TO_SERVER, command, strlen(command), 0 },
 		{ TO_CLIENT, answer, strlen(answer), 0 } };
 
-	begin();
+	begin(CLIENT, SERVER);
 	dialogue_say_all(&d, parts, 3);
 	dialogue_say(&d, HELO, DELIVERY);
-	dialogue_close(&d);
-	return judge();
+	return conclude_asked();
 }
 
 /* The server answered EHLO of `client`, `days` away. */
@@ -204,7 +181,7 @@ Test(judge_blocked, history_speaks_for_a_server_without_esmtp_in_its_greeting)
 				 "500 unknown\r\n"),
 		    VERDICT_EVIDENCE);
 		answered(rows[i].client, rows[i].days);
-		cr_expect_eq(judge(), VERDICT_INCIDENT, "row %zu", i);
+		cr_expect_eq(judge_asked(), VERDICT_INCIDENT, "row %zu", i);
 		cr_expect_eq(in.certainty, CERTAINTY_POSSIBLE);
 		cr_expect_eq(in.retrospect, rows[i].retrospect, "row %zu", i);
 		expect_evidence(&in, rows[i].code);
@@ -216,7 +193,7 @@ Test(judge_blocked, what_was_answered_long_ago_tells_nothing)
 	judge_parts("220 mx.example.org\r\n", "EHLO relay.example.net\r\n",
 	    "500 unknown\r\n");
 	answered("192.0.2.10", -30);
-	cr_expect_eq(judge(), VERDICT_EVIDENCE);
+	cr_expect_eq(judge_asked(), VERDICT_EVIDENCE);
 }
 
 Test(judge_blocked, masked_greetings_send_clients_to_helo)
@@ -244,11 +221,12 @@ Test(judge_blocked, masked_greetings_send_clients_to_helo)
 		struct said greeting = { TO_CLIENT, rows[i].greeting,
 			strlen(rows[i].greeting), false };
 
-		begin();
+		begin(CLIENT, SERVER);
 		dialogue_say_all(&d, &greeting, 1);
 		dialogue_say(&d, HELO, DELIVERY);
 		dialogue_close(&d);
-		cr_expect_eq(judge(), rows[i].verdict, "%s", rows[i].greeting);
+		cr_expect_eq(judge_asked(), rows[i].verdict, "%s",
+		    rows[i].greeting);
 		if (rows[i].verdict != VERDICT_INCIDENT)
 			continue;
 		cr_expect_eq(in.kind, KIND_EHLO_BLOCKED);
@@ -276,13 +254,13 @@ Test(judge_blocked, a_missing_ehlo_may_be_in_the_gap)
 
 Test(judge_blocked, ehlo_answered_by_a_close)
 {
-	begin();
+	begin(CLIENT, SERVER);
 	dialogue_say(&d, GREETING, EHLO);
 	dialogue_close_by(&d, ENDING_RST, TO_CLIENT);
-	cr_expect_eq(judge(), VERDICT_EVIDENCE);
+	cr_expect_eq(judge_asked(), VERDICT_EVIDENCE);
 	cr_expect_eq(in.kind, KIND_EHLO_BLOCKED);
 	answered("192.0.2.10", -1);
-	cr_expect_eq(judge(), VERDICT_INCIDENT);
+	cr_expect_eq(judge_asked(), VERDICT_INCIDENT);
 	cr_expect_eq(in.certainty, CERTAINTY_POSSIBLE);
 	expect_evidence(&in, "ehlo-cut ehlo-answered");
 	cr_expect_not_null(strstr(in.observed, "reset in answer to EHLO"));
@@ -294,7 +272,7 @@ judge_cut_and(enum attempt_result result, const char *client, double seconds)
 {
 	struct attempt *a = &world.attempts[0];
 
-	begin();
+	begin(CLIENT, SERVER);
 	dialogue_say(&d, GREETING, EHLO);
 	dialogue_close_by(&d, ENDING_RST, TO_CLIENT);
 	world.attempt_count = 1;
@@ -306,7 +284,7 @@ judge_cut_and(enum attempt_result result, const char *client, double seconds)
 	    d.session.last_ns + (int64_t)(seconds * (double)SECOND_NS);
 	a->result = (uint8_t)result;
 	a->outcome = OUTCOME_ENVELOPE_EXPOSED | OUTCOME_CONTENT_EXPOSED;
-	return judge();
+	return judge_asked();
 }
 
 Test(judge_blocked, a_close_on_ehlo_and_helo_on_a_new_connection)
@@ -335,32 +313,32 @@ Test(judge_blocked, a_server_that_refuses_ehlo_for_days_is_none)
 {
 	struct profile *p;
 
-	begin();
+	begin(CLIENT, SERVER);
 	for (int day = -3; day <= 1; day++) {
 		answered("203.0.113.9", day);
 		world.profiles[world.profile_count - 1].verb = VERB_HELO;
 	}
 	dialogue_say(&d, GREETING, EHLO, UNKNOWN, HELO, DELIVERY);
 	dialogue_close(&d);
-	cr_assert_eq(judge(), VERDICT_EVIDENCE);
+	cr_assert_eq(judge_asked(), VERDICT_EVIDENCE);
 	expect_evidence(&in, "ehlo-refused-by-esmtp ehlo-never-answered");
 	/* Answered once, it is not. */
 	p = &world.profiles[0];
 	p->verb = VERB_EHLO;
-	cr_assert_eq(judge(), VERDICT_INCIDENT);
+	cr_assert_eq(judge_asked(), VERDICT_INCIDENT);
 }
 
 Test(judge_blocked, a_refused_ehlo_enters_the_history_and_its_name_does_not)
 {
 	struct profile p;
 
-	begin();
+	begin(CLIENT, SERVER);
 	dialogue_say(&d, GREETING, EHLO, UNKNOWN, HELO, DELIVERY);
 	dialogue_close(&d);
 	cr_assert(session_profile(&d.session, &p));
 	cr_assert_eq(p.verb, VERB_HELO);
 	cr_assert_not(p.offered);
-	begin();
+	begin(CLIENT, SERVER);
 	dialogue_say(&d, GREETING, EHLO, S("501 bad name\r\n"), HELO);
 	dialogue_close(&d);
 	cr_assert_not(session_profile(&d.session, &p));
@@ -368,11 +346,11 @@ Test(judge_blocked, a_refused_ehlo_enters_the_history_and_its_name_does_not)
 
 Test(judge_blocked, a_client_that_closes_was_not_cut)
 {
-	begin();
+	begin(CLIENT, SERVER);
 	dialogue_say(&d, GREETING, EHLO);
 	dialogue_close(&d);
 	answered("192.0.2.10", -1);
-	cr_expect_eq(judge(), VERDICT_NOTHING);
+	cr_expect_eq(judge_asked(), VERDICT_NOTHING);
 }
 
 Test(judge_blocked, a_client_that_leaves_has_stopped)
@@ -390,12 +368,11 @@ judge_probe(const char *line, size_t len)
 {
 	struct said probe = { TO_SERVER, line, len, false };
 
-	begin();
+	begin(CLIENT, SERVER);
 	dialogue_say(&d, GREETING);
 	dialogue_say_all(&d, &probe, 1);
 	dialogue_say(&d, UNKNOWN);
-	dialogue_close(&d);
-	return judge();
+	return conclude_asked();
 }
 
 Test(judge_blocked, scanners_try_other_words)

@@ -4,34 +4,15 @@
 #include "rules/chain.h"
 #include "rules/ehlo.h"
 
-#include "unit/rules/replies.h"
-#include "unit/rules/world.h"
+#include "unit/rules/judging.h"
 
-static struct dialogue d;
-static struct fake_world world;
-static struct incident in;
-static enum unjudged why;
-
-#define CLIENT "192.0.2.10"
-#define NEIGHBOUR "192.0.2.77"
-#define STRANGER "203.0.113.5"
-#define SERVER "198.51.100.25"
 #define TLS_1_3 0x0304
 #define HANDSHAKE_FAILURE 0x0228
-
-static enum verdict
-judge(void)
-{
-	return rules_judge(&d.session, fake_context(&world), &in, &why);
-}
 
 static void
 accept_starttls(void)
 {
-	memset(&d, 0, sizeof(d));
-	memset(&world, 0, sizeof(world));
-	dialogue_open(&d, CLIENT, SERVER);
-	dialogue_greet(&d, &replies[REPLY_POSTFIX], "STARTTLS", 8);
+	greet();
 	dialogue_say(&d, C("STARTTLS\r\n"), S("220 2.0.0 Ready\r\n"));
 	dialogue_fact(&d, FACT_TLS_CLIENT_HELLO, TLS_1_3, "");
 }
@@ -78,14 +59,6 @@ attempt(const char *client, double seconds, enum attempt_result result)
 		strcpy(a->domains, "example.org example.com");
 	}
 	return a;
-}
-
-static void
-ended(const char *client, double days, uint64_t sessions,
-    enum ending_class ending_class)
-{
-	fake_offers(&world, &d.session, UINT32_MAX, client, days, sessions)
-	    ->ending_class = (uint8_t)ending_class;
 }
 
 Test(judge_broken, a_cut_and_a_retry_in_clear_are_possible_and_no_more)

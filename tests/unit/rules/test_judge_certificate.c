@@ -4,15 +4,7 @@
 #include "rules/trust.h"
 #include "unit/rules/answers.h"
 #include "unit/rules/chain.h"
-#include "unit/rules/world.h"
-
-#define MX "mx.example.org"
-#define CLIENT "192.0.2.10"
-
-static struct dialogue d;
-static struct fake_world world;
-static struct incident in;
-static enum unjudged why;
+#include "unit/rules/judging.h"
 
 static void
 show_one(const struct made *m, uint16_t line)
@@ -48,15 +40,13 @@ show_certificate(const struct made *m, enum chain_result result)
 }
 
 static void
-begin(const char *policy)
+begin_under(const char *policy)
 {
-	memset(&d, 0, sizeof(d));
-	memset(&world, 0, sizeof(world));
+	begin(CLIENT, SERVER);
 	if (policy != NULL) {
 		world.domain[0] = "example.org";
 		world.body[0] = policy;
 	}
-	dialogue_open(&d, CLIENT, "198.51.100.25");
 	dialogue_say(&d, S("220 mx ESMTP\r\n"), C("EHLO a\r\n"),
 	    S("250-mx\r\n250 STARTTLS\r\n"), C("STARTTLS\r\n"),
 	    S("220 go\r\n"));
@@ -69,13 +59,6 @@ look_up(const char *asker)
 	answer(&d, asker, DNS_A, MX, 0, "A 198.51.100.25");
 }
 
-static enum verdict
-conclude(void)
-{
-	dialogue_close(&d);
-	return rules_judge(&d.session, fake_context(&world), &in, &why);
-}
-
 static struct made
 certificate_for(const char *names)
 {
@@ -84,12 +67,13 @@ certificate_for(const char *names)
 }
 
 static enum verdict
-judge(const char *policy, const char *names, enum chain_result result)
+judge_certificate(const char *policy, const char *names,
+    enum chain_result result)
 {
 	static struct made m;
 
 	m = certificate_for(names);
-	begin(policy);
+	begin_under(policy);
 	look_up(CLIENT);
 	show_certificate(&m, result);
 	return conclude();
@@ -97,8 +81,8 @@ judge(const char *policy, const char *names, enum chain_result result)
 
 Test(judge_certificate, another_name_at_an_enforce_domain_is_an_incident)
 {
-	cr_assert_eq(judge(POLICY_OF("enforce"), "DNS:mail.attacker.example",
-			 CHAIN_UNTRUSTED),
+	cr_assert_eq(judge_certificate(POLICY_OF("enforce"),
+			 "DNS:mail.attacker.example", CHAIN_UNTRUSTED),
 	    VERDICT_INCIDENT);
 	cr_assert_eq(in.kind, KIND_CERTIFICATE_MISMATCH);
 	cr_assert_eq(in.certainty, CERTAINTY_POSSIBLE);
@@ -142,7 +126,7 @@ Test(judge_certificate, what_is_demanded_decides)
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-		cr_expect_eq(judge(rows[i].policy, rows[i].names,
+		cr_expect_eq(judge_certificate(rows[i].policy, rows[i].names,
 				 rows[i].result),
 		    rows[i].verdict, "row %zu", i);
 }
@@ -152,7 +136,7 @@ Test(judge_certificate, another_clients_answers_demand_nothing)
 {
 	struct made m = certificate_for("DNS:other.example");
 
-	begin(POLICY_OF("enforce"));
+	begin_under(POLICY_OF("enforce"));
 	look_up("203.0.113.7");
 	show_certificate(&m, CHAIN_UNTRUSTED);
 	cr_assert_eq(conclude(), VERDICT_NOTHING);
@@ -163,7 +147,7 @@ Test(judge_certificate, a_host_of_two_names_is_measured_by_the_one_it_shows)
 {
 	struct made m = certificate_for("DNS:two.example.org");
 
-	begin(POLICY_OF("enforce"));
+	begin_under(POLICY_OF("enforce"));
 	answer(&d, CLIENT, DNS_MX, "example.org", 0,
 	    "MX " MX "\nMX two.example.org");
 	answer(&d, CLIENT, DNS_A, MX, 0, "A 198.51.100.25");
@@ -175,7 +159,7 @@ Test(judge_certificate, a_host_of_two_names_is_measured_by_the_one_it_shows)
 /* TLS 1.3, resumption, anonymous ciphers. */
 Test(judge_certificate, what_is_not_visible_is_neither_fine_nor_wrong)
 {
-	begin(POLICY_OF("enforce"));
+	begin_under(POLICY_OF("enforce"));
 	look_up(CLIENT);
 	dialogue_fact(&d, FACT_TLS_SERVER_HELLO, 0x0304, "");
 	dialogue_fact(&d, FACT_TLS_ESTABLISHED, 0, "");
@@ -186,7 +170,7 @@ Test(judge_certificate, a_policy_that_is_only_announced_weighs_little)
 {
 	struct made m = certificate_for("DNS:mail.attacker.example");
 
-	begin(NULL);
+	begin_under(NULL);
 	look_up(CLIENT);
 	answer(&d, CLIENT, DNS_TXT, "_mta-sts.example.org", 0,
 	    "TXT v=STSv1; id=1;");
@@ -202,7 +186,7 @@ Test(judge_certificate, tlsa_that_matches_nothing_is_told)
 	struct made other = certificate_for("DNS:" MX);
 	char records[1024] = "TLSA ";
 
-	begin(NULL);
+	begin_under(NULL);
 	look_up(CLIENT);
 	tlsa_text(&other, 3, 1, 1, records + 5);
 	answer(&d, CLIENT, DNS_TLSA, "_25._tcp." MX, 0, records);
@@ -219,7 +203,7 @@ Test(judge_certificate, one_tlsa_record_that_matches_is_enough)
 	struct made next = certificate_for("DNS:" MX);
 	char records[1024] = "TLSA ", more[512];
 
-	begin(NULL);
+	begin_under(NULL);
 	look_up(CLIENT);
 	tlsa_text(&next, 3, 1, 1, records + 5);
 	strcat(strcat(records, "\nTLSA "), tlsa_text(&m, 3, 1, 1, more));
@@ -239,7 +223,7 @@ judge_validated(const char *policy, const struct made *shown,
 {
 	static char records[1024];
 
-	begin(policy);
+	begin_under(policy);
 	world.tlsa = tlsa_text(recorded, 3, 1, 1, records);
 	look_up(CLIENT);
 	show_certificate(shown, result);
@@ -279,7 +263,7 @@ Test(judge_certificate, what_was_seen_does_not_shadow_what_was_validated)
 	struct made recorded = certificate_for("DNS:" MX);
 	char validated[1024], seen[1024] = "TLSA ";
 
-	begin(NULL);
+	begin_under(NULL);
 	world.tlsa = tlsa_text(&recorded, 3, 1, 1, validated);
 	look_up(CLIENT);
 	tlsa_text(&shown, 3, 1, 1, seen + 5);
@@ -295,7 +279,7 @@ Test(judge_certificate, records_that_smtp_cannot_use_demand_nothing)
 	struct made shown = certificate_for("DNS:" MX);
 	char records[1024];
 
-	begin(NULL);
+	begin_under(NULL);
 	world.tlsa = tlsa_text(&shown, 1, 1, 1, records);
 	look_up(CLIENT);
 	show_certificate(&shown, CHAIN_UNTRUSTED);
@@ -355,7 +339,7 @@ Test(judge_certificate, below_an_anchor_the_name_is_the_hosts_or_the_domains)
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		begin(NULL);
+		begin_under(NULL);
 		world.mx_insecure = rows[i].mx_insecure;
 		world.canonical = rows[i].canonical;
 		world.next_hop = rows[i].next_hop;

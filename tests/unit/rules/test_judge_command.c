@@ -1,32 +1,15 @@
 /* starttls-command-garbled: what stands where STARTTLS was said. */
 #include <criterion/criterion.h>
 
-#include "unit/rules/world.h"
-
-static struct dialogue d;
-static struct fake_world world;
-static struct incident in;
-static enum unjudged why;
+#include "unit/rules/judging.h"
 
 #define HELLO                                                               \
 	S("220 mx.example.org ESMTP\r\n"), C("EHLO relay.example.net\r\n"), \
 	    S("250-mx.example.org\r\n250-SIZE\r\n250-STARTTLS\r\n"          \
 	      "250 HELP\r\n")
 
-static void
-begin(void)
-{
-	memset(&d, 0, sizeof(d));
-	memset(&world, 0, sizeof(world));
-	memset(&in, 0, sizeof(in));
-	dialogue_open(&d, "192.0.2.10", "198.51.100.25");
-}
-
-#define JUDGE(...)                                                         \
-	(begin(), dialogue_say(&d, __VA_ARGS__), dialogue_close(&d),       \
-	    rules_have_a_say(&d.session) ?                                 \
-		rules_judge(&d.session, fake_context(&world), &in, &why) : \
-		VERDICT_NOTHING)
+#define JUDGE(...) \
+	(begin(CLIENT, SERVER), dialogue_say(&d, __VA_ARGS__), conclude_asked())
 
 /* `command` behind the offer, its answer, then mail in clear. */
 static enum verdict
@@ -36,14 +19,11 @@ judge_exchange(const char *command, const char *answer)
 				       false },
 		{ TO_CLIENT, answer, strlen(answer), false } };
 
-	begin();
+	begin(CLIENT, SERVER);
 	dialogue_say(&d, HELLO);
 	dialogue_say_all(&d, exchange, 2);
 	dialogue_say(&d, DELIVERY);
-	dialogue_close(&d);
-	return rules_have_a_say(&d.session) ?
-	    rules_judge(&d.session, fake_context(&world), &in, &why) :
-	    VERDICT_NOTHING;
+	return conclude_asked();
 }
 
 #define UNKNOWN "500 5.5.1 Command unrecognized\r\n"
@@ -230,13 +210,11 @@ Test(judge_command, a_word_of_which_nothing_comes_is_a_scanners)
 
 Test(judge_command, a_policy_is_named)
 {
-	begin();
+	begin(CLIENT, SERVER);
 	dialogue_say(&d, HELLO, C("QZKWVPDJ\r\n"), S(UNKNOWN), DELIVERY);
-	dialogue_close(&d);
 	world.domain[0] = "example.org";
-	world.body[0] = POLICY_OF("enforce");
-	cr_expect_eq(rules_judge(&d.session, fake_context(&world), &in, &why),
-	    VERDICT_INCIDENT);
+	world.body[0] = ENFORCE;
+	cr_expect_eq(conclude(), VERDICT_INCIDENT);
 	cr_expect_eq(in.policies[0].result, POLICY_UNMET);
 	expect_evidence(&in, "command-word policy-unmet");
 	cr_expect_eq(in.certainty, CERTAINTY_POSSIBLE);

@@ -1,25 +1,12 @@
 /* Two contents of the same octets: what the copies were for, and how sure. */
 #include <criterion/criterion.h>
 
-#include "unit/rules/world.h"
-
-static struct dialogue d;
-static struct fake_world world;
-static struct incident in;
-static enum unjudged why;
+#include "unit/rules/judging.h"
 
 #define GREETING S("220 mx.example.org ESMTP Postfix\r\n"), C("EHLO a\r\n")
 #define OFFERED S("250-mx.example.org\r\n250-STARTTLS\r\n250 DSN\r\n")
 #define GARBLED S("250-mx.example.org\r\n250-XXXXXXXX\r\n250 DSN\r\n")
 #define MAIL C("MAIL FROM:<a@example.net>\r\n"), S("250 Ok\r\n"), C("QUIT\r\n")
-
-static void
-begin(void)
-{
-	memset(&d, 0, sizeof(d));
-	memset(&world, 0, sizeof(world));
-	dialogue_open(&d, "192.0.2.10", "198.51.100.25");
-}
 
 /* The dissector tells of two copies of the EHLO reply's second line. */
 static void
@@ -69,13 +56,6 @@ static const char *const garbled_lines[] = { "250-mx.example.org",
 	"250-XXXXXXXX", "250 DSN" };
 static const char *const stripped_lines[] = { "250-mx.example.org", "250 DSN" };
 
-static enum verdict
-judge(void)
-{
-	dialogue_close(&d);
-	return rules_judge(&d.session, fake_context(&world), &in, &why);
-}
-
 static bool
 has(enum evidence_code code)
 {
@@ -87,11 +67,11 @@ has(enum evidence_code code)
 
 Test(judge_copies, a_forged_reply_that_was_obeyed_is_what_it_was_for)
 {
-	begin();
+	begin(CLIENT, SERVER);
 	dialogue_say(&d, GREETING, GARBLED, MAIL);
 	say_copies(COPIES_ACKED, SUM_RIGHT, SUM_RIGHT);
 	read_other(FACT_EHLO_REPLY, VERB_EHLO, 250, offered_lines, 3);
-	cr_assert_eq(judge(), VERDICT_INCIDENT);
+	cr_assert_eq(conclude(), VERDICT_INCIDENT);
 	cr_assert_eq(in.kind, KIND_STARTTLS_GARBLED);
 	cr_assert_eq(in.also, 1u << KIND_SEGMENT_FORGED);
 	cr_assert_eq(in.certainty, CERTAINTY_DEMONSTRATED);
@@ -104,11 +84,11 @@ Test(judge_copies, a_forged_reply_that_was_obeyed_is_what_it_was_for)
 /* The genuine copy came first, and the client obeyed the other one. */
 Test(judge_copies, the_copy_that_was_obeyed_is_judged)
 {
-	begin();
+	begin(CLIENT, SERVER);
 	dialogue_say(&d, GREETING, OFFERED, MAIL);
 	say_copies(0, SUM_RIGHT, SUM_RIGHT);
 	read_other(FACT_EHLO_REPLY, VERB_EHLO, 250, garbled_lines, 3);
-	cr_assert_eq(judge(), VERDICT_INCIDENT);
+	cr_assert_eq(conclude(), VERDICT_INCIDENT);
 	cr_assert_eq(in.kind, KIND_STARTTLS_GARBLED);
 	cr_assert_str_eq(in.seen, "250-XXXXXXXX");
 	cr_assert_eq(in.frame, 9);
@@ -116,23 +96,23 @@ Test(judge_copies, the_copy_that_was_obeyed_is_judged)
 
 Test(judge_copies, an_offer_that_one_copy_lacks_was_removed)
 {
-	begin();
+	begin(CLIENT, SERVER);
 	dialogue_say(&d, GREETING, OFFERED, MAIL);
 	say_copies(0, SUM_RIGHT, SUM_RIGHT);
 	read_other(FACT_EHLO_REPLY, VERB_EHLO, 250, stripped_lines, 2);
-	cr_assert_eq(judge(), VERDICT_INCIDENT);
+	cr_assert_eq(conclude(), VERDICT_INCIDENT);
 	cr_assert_eq(in.kind, KIND_STARTTLS_STRIPPED);
 	cr_assert_eq(in.certainty, CERTAINTY_DEMONSTRATED);
 }
 
 Test(judge_copies, a_forged_reply_that_nobody_obeyed_is_an_attempt)
 {
-	begin();
+	begin(CLIENT, SERVER);
 	dialogue_say(&d, GREETING, OFFERED, C("STARTTLS\r\n"),
 	    S("220 go ahead\r\n"));
 	say_copies(COPIES_ACKED, SUM_RIGHT, SUM_RIGHT);
 	read_other(FACT_EHLO_REPLY, VERB_EHLO, 250, garbled_lines, 3);
-	cr_assert_eq(judge(), VERDICT_INCIDENT);
+	cr_assert_eq(conclude(), VERDICT_INCIDENT);
 	cr_assert_eq(in.kind, KIND_SEGMENT_FORGED);
 	cr_assert_eq(in.certainty, CERTAINTY_DEMONSTRATED);
 	cr_assert_eq(in.frame, 9);
@@ -145,12 +125,12 @@ Test(judge_copies, a_refusal_in_one_of_two_answers_is_what_they_are_for)
 {
 	static const char *const lines[] = { "220 go ahead" };
 
-	begin();
+	begin(CLIENT, SERVER);
 	dialogue_say(&d, GREETING, OFFERED, C("STARTTLS\r\n"),
 	    S("454 not now\r\n"), MAIL);
 	say_copies(0, SUM_RIGHT, SUM_RIGHT);
 	read_other(FACT_REPLY, VERB_STARTTLS, 220, lines, 1);
-	cr_assert_eq(judge(), VERDICT_INCIDENT);
+	cr_assert_eq(conclude(), VERDICT_INCIDENT);
 	cr_assert_eq(in.kind, KIND_STARTTLS_REFUSED);
 	cr_assert_eq(in.also, 1u << KIND_SEGMENT_FORGED);
 	cr_assert_eq(in.certainty, CERTAINTY_DEMONSTRATED);
@@ -161,12 +141,12 @@ Test(judge_copies, a_later_refusal_that_was_obeyed_is_judged)
 {
 	static const char *const lines[] = { "454 not now" };
 
-	begin();
+	begin(CLIENT, SERVER);
 	dialogue_say(&d, GREETING, OFFERED, C("STARTTLS\r\n"),
 	    S("220 go ahead\r\n"), MAIL);
 	say_copies(COPIES_SIGHTINGS, SUM_RIGHT, SUM_RIGHT);
 	read_other(FACT_REPLY, VERB_STARTTLS, 454, lines, 1);
-	cr_assert_eq(judge(), VERDICT_INCIDENT);
+	cr_assert_eq(conclude(), VERDICT_INCIDENT);
 	cr_assert_eq(in.kind, KIND_STARTTLS_REFUSED);
 	cr_assert_str_eq(in.seen, "454 not now");
 	cr_assert_eq(in.certainty, CERTAINTY_DEMONSTRATED);
@@ -194,12 +174,12 @@ Test(judge_copies, starttls_that_arrives_as_another_word_was_overwritten)
 		"XSTARTTL" };
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
-		begin();
+		begin(CLIENT, SERVER);
 		dialogue_say(&d, GREETING, OFFERED, C("STARTTLS\r\n"),
 		    S("500 unknown\r\n"), MAIL);
 		say_copies(COPIES_SIGHTINGS, SUM_RIGHT, SUM_RIGHT);
 		read_other_command(EHLO_BYTES, words[i]);
-		cr_assert_eq(judge(), VERDICT_INCIDENT);
+		cr_assert_eq(conclude(), VERDICT_INCIDENT);
 		cr_assert_eq(in.kind, KIND_STARTTLS_COMMAND_GARBLED, "%s",
 		    words[i]);
 		cr_assert_eq(in.certainty, CERTAINTY_DEMONSTRATED);
@@ -210,23 +190,23 @@ Test(judge_copies, starttls_that_arrives_as_another_word_was_overwritten)
 
 Test(judge_copies, another_command_in_two_versions_is_not_starttls)
 {
-	begin();
+	begin(CLIENT, SERVER);
 	dialogue_say(&d, GREETING, OFFERED, C("STARTTLS\r\n"),
 	    S("500 unknown\r\n"), MAIL);
 	say_copies(COPIES_SIGHTINGS, SUM_RIGHT, SUM_RIGHT);
 	read_other_command(EHLO_BYTES + 10, "XXXX FROM:<a@example.net>");
-	cr_assert_eq(judge(), VERDICT_INCIDENT);
+	cr_assert_eq(conclude(), VERDICT_INCIDENT);
 	cr_assert_eq(in.kind, KIND_SEGMENT_FORGED);
 }
 
 Test(judge_copies, ehlo_that_arrives_as_another_word_was_overwritten)
 {
-	begin();
+	begin(CLIENT, SERVER);
 	dialogue_say(&d, GREETING, S("500 unknown\r\n"), C("HELO a\r\n"),
 	    S("250 mx.example.org\r\n"), MAIL);
 	say_copies(COPIES_SIGHTINGS, SUM_RIGHT, SUM_RIGHT);
 	read_other_command(0, "XXXX a");
-	cr_assert_eq(judge(), VERDICT_INCIDENT);
+	cr_assert_eq(conclude(), VERDICT_INCIDENT);
 	cr_assert_eq(in.kind, KIND_EHLO_BLOCKED);
 	cr_assert_eq(in.certainty, CERTAINTY_DEMONSTRATED);
 	cr_assert_str_eq(in.expected, "EHLO");
@@ -236,12 +216,12 @@ Test(judge_copies, an_answer_to_ehlo_that_arrives_as_a_refusal_was_overwritten)
 {
 	static const char *const lines[] = { "502 not implemented      " };
 
-	begin();
+	begin(CLIENT, SERVER);
 	dialogue_say(&d, GREETING, OFFERED, C("HELO a\r\n"),
 	    S("250 mx.example.org\r\n"), MAIL);
 	say_copies(0, SUM_RIGHT, SUM_RIGHT);
 	read_other(FACT_EHLO_REPLY, VERB_EHLO, 502, lines, 1);
-	cr_assert_eq(judge(), VERDICT_INCIDENT);
+	cr_assert_eq(conclude(), VERDICT_INCIDENT);
 	cr_assert_eq(in.kind, KIND_EHLO_BLOCKED);
 	cr_assert_eq(in.also, 1u << KIND_SEGMENT_FORGED);
 	cr_assert_eq(in.certainty, CERTAINTY_DEMONSTRATED);
@@ -251,12 +231,12 @@ Test(judge_copies, two_answers_to_starttls_are_told)
 {
 	static const char *const lines[] = { "454 not now" };
 
-	begin();
+	begin(CLIENT, SERVER);
 	dialogue_say(&d, GREETING, OFFERED, C("STARTTLS\r\n"),
 	    S("220 go ahead\r\n"));
 	say_copies(0, SUM_RIGHT, SUM_RIGHT);
 	read_other(FACT_REPLY, VERB_STARTTLS, 454, lines, 1);
-	cr_assert_eq(judge(), VERDICT_INCIDENT);
+	cr_assert_eq(conclude(), VERDICT_INCIDENT);
 	cr_assert_eq(in.kind, KIND_SEGMENT_FORGED);
 	cr_assert_not_null(
 	    strstr(in.observed, "first 220, later \"454 not now\""));
@@ -265,11 +245,11 @@ Test(judge_copies, two_answers_to_starttls_are_told)
 /* Thrown away by whom it was for: a candidate, and no incident. */
 Test(judge_copies, a_damaged_copy_is_only_a_candidate)
 {
-	begin();
+	begin(CLIENT, SERVER);
 	dialogue_say(&d, GREETING, OFFERED, C("STARTTLS\r\n"),
 	    S("220 go ahead\r\n"));
 	say_copies(0, SUM_WRONG, SUM_RIGHT);
-	cr_assert_eq(judge(), VERDICT_EVIDENCE);
+	cr_assert_eq(conclude(), VERDICT_EVIDENCE);
 	cr_assert_lt(in.confidence, JUDGE_POSSIBLE);
 	cr_assert(has(EVIDENCE_COPY_DAMAGED));
 }
@@ -277,21 +257,21 @@ Test(judge_copies, a_damaged_copy_is_only_a_candidate)
 /* It does not hide what else is wrong with the session. */
 Test(judge_copies, a_damaged_copy_beside_a_garbled_offer_is_no_cover)
 {
-	begin();
+	begin(CLIENT, SERVER);
 	dialogue_say(&d, GREETING, GARBLED, MAIL);
 	say_copies(0, SUM_RIGHT, SUM_WRONG);
-	cr_assert_eq(judge(), VERDICT_INCIDENT);
+	cr_assert_eq(conclude(), VERDICT_INCIDENT);
 	cr_assert_eq(in.kind, KIND_STARTTLS_GARBLED);
 	cr_assert_neq(in.certainty, CERTAINTY_DEMONSTRATED);
 }
 
 Test(judge_copies, two_sightings_name_the_box_between_them)
 {
-	begin();
+	begin(CLIENT, SERVER);
 	dialogue_say(&d, GREETING, OFFERED, MAIL);
 	say_copies(COPIES_SIGHTINGS, SUM_RIGHT, SUM_RIGHT);
 	read_other(FACT_EHLO_REPLY, VERB_EHLO, 250, garbled_lines, 3);
-	cr_assert_eq(judge(), VERDICT_INCIDENT);
+	cr_assert_eq(conclude(), VERDICT_INCIDENT);
 	cr_assert_eq(in.kind, KIND_STARTTLS_GARBLED);
 	cr_assert_eq(in.also, 0);
 	cr_assert_eq(in.cause, CAUSE_KNOWN_BOX);
@@ -302,10 +282,10 @@ Test(judge_copies, two_sightings_name_the_box_between_them)
 /* Also where it is not the offer that was changed. */
 Test(judge_copies, two_sightings_of_anything_name_the_box)
 {
-	begin();
+	begin(CLIENT, SERVER);
 	dialogue_say(&d, GREETING, OFFERED, MAIL);
 	say_copies(COPIES_SIGHTINGS, SUM_RIGHT, SUM_RIGHT);
-	cr_assert_eq(judge(), VERDICT_INCIDENT);
+	cr_assert_eq(conclude(), VERDICT_INCIDENT);
 	cr_assert_eq(in.kind, KIND_SEGMENT_FORGED);
 	cr_assert_eq(in.cause, CAUSE_KNOWN_BOX);
 }
@@ -313,12 +293,12 @@ Test(judge_copies, two_sightings_of_anything_name_the_box)
 /* The sentence is about the pair that counts. */
 Test(judge_copies, a_damaged_copy_before_a_right_one_is_not_the_one_told)
 {
-	begin();
+	begin(CLIENT, SERVER);
 	dialogue_say(&d, GREETING, OFFERED, MAIL);
 	say_copies(0, SUM_WRONG, SUM_RIGHT);
 	d.session.copies[0].first.frame = 77;
 	say_copies(0, SUM_RIGHT, SUM_RIGHT);
-	cr_assert_eq(judge(), VERDICT_INCIDENT);
+	cr_assert_eq(conclude(), VERDICT_INCIDENT);
 	cr_assert_eq(in.certainty, CERTAINTY_DEMONSTRATED);
 	cr_assert_null(strstr(in.observed, "77"));
 	cr_assert_not_null(strstr(in.observed, "frames 3 and 9"));
@@ -326,11 +306,11 @@ Test(judge_copies, a_damaged_copy_before_a_right_one_is_not_the_one_told)
 
 Test(judge_copies, more_copies_than_are_kept_are_counted)
 {
-	begin();
+	begin(CLIENT, SERVER);
 	dialogue_say(&d, GREETING, OFFERED, MAIL);
 	for (int i = 0; i < 3 * COPIES_MAX; i++)
 		say_copies(0, SUM_RIGHT, SUM_RIGHT);
 	cr_assert_eq(d.session.copy_count, 3 * COPIES_MAX);
-	cr_assert_eq(judge(), VERDICT_INCIDENT);
+	cr_assert_eq(conclude(), VERDICT_INCIDENT);
 	cr_assert_eq(in.kind, KIND_SEGMENT_FORGED);
 }

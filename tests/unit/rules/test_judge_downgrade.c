@@ -1,13 +1,7 @@
 /* tls-version-downgraded: the server's mark, and what the client offers. */
 #include "rules/judge.h"
 
-#include "unit/rules/replies.h"
-#include "unit/rules/world.h"
-
-static struct dialogue d;
-static struct fake_world world;
-static struct incident in;
-static enum unjudged why;
+#include "unit/rules/judging.h"
 
 #define TLS_1_1 0x0302
 #define TLS_1_2 0x0303
@@ -18,7 +12,7 @@ static enum unjudged why;
 
 /* STARTTLS accepted, then both hellos; `mark` ends the server's random. */
 static enum verdict
-judge(uint16_t offered, uint16_t chosen, const char *mark)
+judge_hellos(uint16_t offered, uint16_t chosen, const char *mark)
 {
 	struct fact hello = { .code = FACT_TLS_SERVER_HELLO,
 		.dir = TO_CLIENT,
@@ -26,55 +20,59 @@ judge(uint16_t offered, uint16_t chosen, const char *mark)
 		.length = 32 };
 	uint8_t random[32] = { 1, 2, 3 };
 
-	memset(&d, 0, sizeof(d));
-	memset(&world, 0, sizeof(world));
 	memcpy(random + 24, mark, strlen(mark) < 8 ? strlen(mark) : 8);
-	dialogue_open(&d, "192.0.2.10", "198.51.100.25");
-	dialogue_greet(&d, &replies[REPLY_POSTFIX], "STARTTLS", 8);
+	greet();
 	dialogue_say(&d, C("STARTTLS\r\n"), S("220 2.0.0 Ready\r\n"));
 	if (offered != 0)
 		dialogue_fact(&d, FACT_TLS_CLIENT_HELLO, offered, "");
 	hello.frame = 9;
 	session_fold(&d.session, &hello, slice_of(random, sizeof(random)));
 	dialogue_fact(&d, FACT_TLS_ESTABLISHED, 0, "");
-	dialogue_close(&d);
-	return rules_judge(&d.session, fake_context(&world), &in, &why);
+	return conclude();
 }
 
 Test(judge_downgrade, a_mark_though_the_client_offers_more_demonstrates_it)
 {
-	cr_assert_eq(judge(TLS_1_3, TLS_1_2, MARK_TLS12), VERDICT_INCIDENT);
+	cr_assert_eq(judge_hellos(TLS_1_3, TLS_1_2, MARK_TLS12),
+	    VERDICT_INCIDENT);
 	cr_expect_eq(in.kind, KIND_TLS_VERSION_DOWNGRADED);
 	cr_expect_eq(in.certainty, CERTAINTY_DEMONSTRATED);
 	cr_expect_eq(in.side, SIDE_SERVER_OF_TAP);
 	cr_expect_eq(in.frame, 9);
 	expect_evidence(&in, "sentinel");
-	cr_assert_eq(judge(TLS_1_3, TLS_1_1, MARK_TLS11), VERDICT_INCIDENT);
-	cr_assert_eq(judge(TLS_1_2, TLS_1_1, MARK_TLS11), VERDICT_INCIDENT);
+	cr_assert_eq(judge_hellos(TLS_1_3, TLS_1_1, MARK_TLS11),
+	    VERDICT_INCIDENT);
+	cr_assert_eq(judge_hellos(TLS_1_2, TLS_1_1, MARK_TLS11),
+	    VERDICT_INCIDENT);
 }
 
 Test(judge_downgrade, who_offers_no_more_is_told_nothing_new)
 {
-	cr_expect_eq(judge(TLS_1_2, TLS_1_2, MARK_TLS12), VERDICT_NOTHING);
-	cr_expect_eq(judge(TLS_1_1, TLS_1_1, MARK_TLS11), VERDICT_NOTHING);
+	cr_expect_eq(judge_hellos(TLS_1_2, TLS_1_2, MARK_TLS12),
+	    VERDICT_NOTHING);
+	cr_expect_eq(judge_hellos(TLS_1_1, TLS_1_1, MARK_TLS11),
+	    VERDICT_NOTHING);
 }
 
 Test(judge_downgrade, a_server_without_the_newer_version_does_not_mark)
 {
-	cr_expect_eq(judge(TLS_1_3, TLS_1_2, ""), VERDICT_NOTHING);
-	cr_expect_eq(judge(TLS_1_3, TLS_1_2, NO_MARK), VERDICT_NOTHING);
+	cr_expect_eq(judge_hellos(TLS_1_3, TLS_1_2, ""), VERDICT_NOTHING);
+	cr_expect_eq(judge_hellos(TLS_1_3, TLS_1_2, NO_MARK), VERDICT_NOTHING);
 }
 
 Test(judge_downgrade, a_mark_that_does_not_fit_the_version_is_chance)
 {
-	cr_expect_eq(judge(TLS_1_3, TLS_1_1, MARK_TLS12), VERDICT_NOTHING);
-	cr_expect_eq(judge(TLS_1_3, TLS_1_2, MARK_TLS11), VERDICT_NOTHING);
-	cr_expect_eq(judge(TLS_1_3, TLS_1_3, MARK_TLS12), VERDICT_NOTHING);
+	cr_expect_eq(judge_hellos(TLS_1_3, TLS_1_1, MARK_TLS12),
+	    VERDICT_NOTHING);
+	cr_expect_eq(judge_hellos(TLS_1_3, TLS_1_2, MARK_TLS11),
+	    VERDICT_NOTHING);
+	cr_expect_eq(judge_hellos(TLS_1_3, TLS_1_3, MARK_TLS12),
+	    VERDICT_NOTHING);
 }
 
 Test(judge_downgrade, without_the_client_hello_nobody_knows)
 {
-	cr_expect_eq(judge(0, TLS_1_2, MARK_TLS12), VERDICT_NOTHING);
+	cr_expect_eq(judge_hellos(0, TLS_1_2, MARK_TLS12), VERDICT_NOTHING);
 }
 
 /* Octets that the client sent came otherwise to the server, `offset` octets
@@ -92,13 +90,13 @@ judge_sightings(uint64_t offset, uint32_t value)
 		.extent = 2,
 		.length = sizeof(bytes) };
 
-	judge(TLS_1_3, TLS_1_2, "");
+	judge_hellos(TLS_1_3, TLS_1_2, "");
 	d.session.client_hello_offset = 40;
 	segment_copy_encode(&copy, bytes);
 	copy.frame = 8;
 	segment_copy_encode(&copy, bytes + SEGMENT_COPY_BYTES);
 	session_fold(&d.session, &fact, slice_of(bytes, sizeof(bytes)));
-	return rules_judge(&d.session, fake_context(&world), &in, &why);
+	return judge();
 }
 
 Test(judge_downgrade, a_hello_that_two_sightings_show_otherwise)

@@ -2,22 +2,10 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 
-#include "unit/rules/world.h"
-
-static struct dialogue d;
-static struct fake_world world;
-static struct incident in;
-static enum unjudged why;
+#include "unit/rules/judging.h"
 
 #define POSTFIX "220 mx1.example.org ESMTP Postfix\r\n"
 #define NOBODY "220 mx1.example.org ESMTP ready\r\n"
-
-static enum verdict
-judge(void)
-{
-	memset(&in, 0, sizeof(in));
-	return rules_judge(&d.session, fake_context(&world), &in, &why);
-}
 
 /* Postfix's reply with `junk` lines in front of the offer, which is `offer`;
  * then a delivery, in clear. */
@@ -41,9 +29,7 @@ play(const char *greeting, unsigned junk, const char *offer)
 	    "%s\r\n250-ENHANCEDSTATUSCODES\r\n250-8BITMIME\r\n250 DSN\r\n",
 	    offer);
 	said[2].len = n;
-	memset(&d, 0, sizeof(d));
-	memset(&world, 0, sizeof(world));
-	dialogue_open(&d, "192.0.2.10", "198.51.100.25");
+	begin(CLIENT, SERVER);
 	dialogue_say_all(&d, said, 3);
 	dialogue_say(&d, DELIVERY);
 	dialogue_close(&d);

@@ -1,49 +1,16 @@
 /* What other sessions say of a missing offer (design 4.4, 4.6). */
 #include "rules/judge.h"
 
-#include "unit/rules/replies.h"
-#include "unit/rules/world.h"
-
-static struct dialogue d;
-static struct fake_world world;
-static struct incident in;
-static enum unjudged why;
-
-#define CLIENT "192.0.2.10"
-#define NEIGHBOUR "192.0.2.77"
-#define STRANGER "203.0.113.5"
-#define ENFORCE POLICY_OF("enforce")
-#define TESTING POLICY_OF("testing")
+#include "unit/rules/judging.h"
 
 static void
 clear_delivery(const char *client)
 {
-	memset(&d, 0, sizeof(d));
-	memset(&world, 0, sizeof(world));
-	dialogue_open(&d, client, "198.51.100.25");
+	begin(client, SERVER);
 	dialogue_greet(&d, &replies[REPLY_POSTFIX], NULL, 0);
 	dialogue_say(&d, DELIVERY);
 	dialogue_close(&d);
 	fake_itself(&world, &d.session);
-}
-
-static enum verdict
-judge(void)
-{
-	return rules_judge(&d.session, fake_context(&world), &in, &why);
-}
-
-static struct profile *
-offers(const char *client, double days, uint64_t sessions)
-{
-	return fake_offers(&world, &d.session, UINT32_MAX, client, days,
-	    sessions);
-}
-
-static struct profile *
-lacks(const char *client, double days, uint64_t sessions)
-{
-	return without_offer(offers(client, days, sessions));
 }
 
 Test(judge_history, an_offer_to_this_very_client_makes_it_possible)

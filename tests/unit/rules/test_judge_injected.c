@@ -1,23 +1,15 @@
 /* Octets beside STARTTLS: whose they are, and what else explains them. */
 #include <criterion/criterion.h>
 
-#include "unit/rules/world.h"
-
-static struct dialogue d;
-static struct fake_world world;
-static struct incident in;
-static enum unjudged why;
+#include "unit/rules/judging.h"
 
 #define HELLO                                               \
 	S("220 mx.example.org ESMTP\r\n"), C("EHLO a\r\n"), \
 	    S("250-mx.example.org\r\n250-STARTTLS\r\n250 DSN\r\n")
 #define CLIENT_HELLO C("\x16\x03\x01\0\x04\x01\0\0\0")
 
-#define JUDGE(...)                                                   \
-	(memset(&d, 0, sizeof(d)), memset(&world, 0, sizeof(world)), \
-	    dialogue_open(&d, "192.0.2.10", "198.51.100.25"),        \
-	    dialogue_say(&d, __VA_ARGS__), dialogue_close(&d),       \
-	    rules_judge(&d.session, fake_context(&world), &in, &why))
+#define JUDGE(...) \
+	(begin(CLIENT, SERVER), dialogue_say(&d, __VA_ARGS__), conclude())
 
 Test(judge_injected, commands_behind_starttls_are_told)
 {
@@ -48,16 +40,13 @@ Test(judge_injected, replies_behind_the_220_are_told)
 /* `500 What?` to a ClientHello that was not captured, or to a command. */
 Test(judge_injected, without_the_client_replies_behind_the_220_are_answers)
 {
-	memset(&d, 0, sizeof(d));
-	memset(&world, 0, sizeof(world));
+	blank();
 	d.one_sided = true;
 	dialogue_open(&d, "192.0.2.10", "198.51.100.25");
 	dialogue_say(&d, S("220 mx.example.org ESMTP\r\n"),
 	    S("250-mx.example.org\r\n250-STARTTLS\r\n250 DSN\r\n"),
 	    S("220 go ahead\r\n500 What?\r\n"));
-	dialogue_close(&d);
-	cr_assert_neq(rules_judge(&d.session, fake_context(&world), &in, &why),
-	    VERDICT_INCIDENT);
+	cr_assert_neq(conclude(), VERDICT_INCIDENT);
 }
 
 /* A client that pipelines gets answers. */

@@ -2,29 +2,18 @@
 #include <criterion/criterion.h>
 
 #include "unit/rules/answers.h"
-#include "unit/rules/replies.h"
-#include "unit/rules/world.h"
+#include "unit/rules/judging.h"
 
-#define CLIENT "192.0.2.10"
 #define OTHER_CLIENT "192.0.2.99"
-#define SERVER "198.51.100.25"
-#define MX "mx.example.org"
 #define POLICY(mx) \
 	"version: STSv1\r\nmode: enforce\r\nmx: " mx "\r\nmax_age: 86400\r\n"
 
-static struct dialogue d;
-static struct fake_world world;
-static struct incident in;
-static enum unjudged why;
-
 static void
-begin(const char *policy)
+begin_under(const char *policy)
 {
-	memset(&d, 0, sizeof(d));
-	memset(&world, 0, sizeof(world));
+	begin(CLIENT, SERVER);
 	world.domain[0] = "example.org";
 	world.body[0] = policy;
-	dialogue_open(&d, CLIENT, SERVER);
 	dialogue_greet(&d, &replies[REPLY_POSTFIX], "XXXXXXXX", 8);
 }
 
@@ -36,20 +25,18 @@ look_up(const char *asker)
 }
 
 static void
-judge(void)
+convict(void)
 {
-	dialogue_close(&d);
-	cr_assert_eq(rules_judge(&d.session, fake_context(&world), &in, &why),
-	    VERDICT_INCIDENT);
+	cr_assert_eq(conclude(), VERDICT_INCIDENT);
 }
 
 /* It knew the policy, and did as RFC 8461 5 says. */
 Test(judge_policy, a_client_that_leaves_met_the_policy_of_the_mx_it_got)
 {
-	begin(POLICY(MX));
+	begin_under(POLICY(MX));
 	dialogue_say(&d, C("QUIT\r\n"), S("221 Bye\r\n"));
 	look_up(CLIENT);
-	judge();
+	convict();
 	cr_assert_eq(in.policy_count, 1);
 	cr_expect_str_eq(in.policies[0].domain, "example.org");
 	cr_expect_eq(in.policies[0].basis, BASIS_DNS_MX);
@@ -58,63 +45,63 @@ Test(judge_policy, a_client_that_leaves_met_the_policy_of_the_mx_it_got)
 
 Test(judge_policy, what_another_client_asked_for_chooses_no_policy)
 {
-	begin(POLICY(MX));
+	begin_under(POLICY(MX));
 	dialogue_say(&d, C("QUIT\r\n"), S("221 Bye\r\n"));
 	look_up(OTHER_CLIENT);
-	judge();
+	convict();
 	cr_assert_eq(in.policy_count, 0);
 }
 
 Test(judge_policy, unless_the_client_names_the_host)
 {
-	begin(POLICY(MX));
+	begin_under(POLICY(MX));
 	dialogue_say(&d, C("QUIT\r\n"), S("221 Bye\r\n"));
 	dialogue_fact(&d, FACT_TLS_SNI, 0, MX);
 	look_up(OTHER_CLIENT);
-	judge();
+	convict();
 	cr_assert_eq(in.policy_count, 1);
 	cr_expect_eq(in.policies[0].basis, BASIS_SNI);
 }
 
 Test(judge_policy, a_host_that_the_policy_does_not_list_is_under_none)
 {
-	begin(POLICY("*.example.net"));
+	begin_under(POLICY("*.example.net"));
 	dialogue_say(&d, C("QUIT\r\n"), S("221 Bye\r\n"));
 	look_up(CLIENT);
-	judge();
+	convict();
 	cr_assert_eq(in.policy_count, 0);
 }
 
 /* The policy was fetched, and is known to have been there. */
 Test(judge_policy, a_known_policy_that_dns_denied_the_client_is_told)
 {
-	begin(POLICY(MX));
+	begin_under(POLICY(MX));
 	dialogue_say(&d, C("QUIT\r\n"), S("221 Bye\r\n"));
 	look_up(CLIENT);
 	answer(&d, CLIENT, DNS_TXT, "_mta-sts.example.org", 3, "");
 	world.observed = true;
-	judge();
+	convict();
 	cr_expect_not_null(evidence_in(&in, EVIDENCE_POLICY_DENIED));
 }
 
 Test(judge_policy, a_policy_that_was_assumed_may_as_well_not_have_been)
 {
-	begin(POLICY(MX));
+	begin_under(POLICY(MX));
 	dialogue_say(&d, C("QUIT\r\n"), S("221 Bye\r\n"));
 	look_up(CLIENT);
 	answer(&d, CLIENT, DNS_TXT, "_mta-sts.example.org", 3, "");
-	judge();
+	convict();
 	cr_expect_null(evidence_in(&in, EVIDENCE_POLICY_DENIED));
 }
 
 /* A recipient says more than the way to the server. */
 Test(judge_policy, recipients_choose_before_dns)
 {
-	begin(POLICY(MX));
+	begin_under(POLICY(MX));
 	dialogue_say(&d, C("MAIL FROM:<a@example.net>\r\n"), S("250 Ok\r\n"),
 	    C("RCPT TO:<b@example.com>\r\n"), S("250 Ok\r\n"));
 	look_up(CLIENT);
-	judge();
+	convict();
 	cr_assert_eq(in.policy_count, 0);
 }
 
@@ -123,7 +110,7 @@ Test(judge_policy, recipients_choose_before_dns)
 static void
 expect_one(enum policy_basis basis, enum policy_result result)
 {
-	judge();
+	convict();
 	cr_assert_eq(in.policy_count, 1);
 	cr_expect_str_eq(in.policies[0].domain, "example.org");
 	cr_expect_eq(in.policies[0].basis, basis);
@@ -132,7 +119,7 @@ expect_one(enum policy_basis basis, enum policy_result result)
 
 Test(judge_policy, fetched_records_know_whose_mx_a_server_is)
 {
-	begin(POLICY(MX));
+	begin_under(POLICY(MX));
 	dialogue_say(&d, C("QUIT\r\n"), S("221 Bye\r\n"));
 	world.fetched = MX;
 	expect_one(BASIS_DNS_MX, POLICY_MET);
@@ -140,7 +127,7 @@ Test(judge_policy, fetched_records_know_whose_mx_a_server_is)
 
 Test(judge_policy, the_host_that_the_client_named_is_what_it_looked_for)
 {
-	begin(POLICY("*.example.org"));
+	begin_under(POLICY("*.example.org"));
 	dialogue_say(&d, C("QUIT\r\n"), S("221 Bye\r\n"));
 	dialogue_fact(&d, FACT_TLS_SNI, 0, "mx2.example.org");
 	world.fetched = MX;
@@ -150,10 +137,10 @@ Test(judge_policy, the_host_that_the_client_named_is_what_it_looked_for)
 
 Test(judge_policy, a_name_that_no_policy_lists_chooses_none)
 {
-	begin(POLICY(MX));
+	begin_under(POLICY(MX));
 	dialogue_say(&d, C("QUIT\r\n"), S("221 Bye\r\n"));
 	dialogue_fact(&d, FACT_TLS_SNI, 0, "mx2.example.org");
-	judge();
+	convict();
 	cr_assert_eq(in.policy_count, 0);
 }
 
@@ -164,12 +151,12 @@ Test(judge_policy, a_server_with_another_name_is_a_smart_host)
 	static const char *const names[] = { NULL, MX, "relay.example.net" };
 
 	for (size_t i = 0; i < 3; i++) {
-		begin(POLICY(MX));
+		begin_under(POLICY(MX));
 		dialogue_say(&d, C("MAIL FROM:<a@example.net>\r\n"),
 		    S("250 Ok\r\n"), C("RCPT TO:<b@example.org>\r\n"),
 		    S("250 Ok\r\n"));
 		world.mx_name = names[i];
-		judge();
+		convict();
 		cr_expect_eq(in.policy_count, i < 2 ? 1 : 0, "row %zu", i);
 	}
 }

@@ -2,36 +2,19 @@
 #include <criterion/criterion.h>
 
 #include "unit/rules/answers.h"
-#include "unit/rules/world.h"
-
-#define MX "mx.example.org"
-#define CLIENT "192.0.2.10"
-
-static struct dialogue d;
-static struct fake_world world;
-static struct incident in;
-static enum unjudged why;
+#include "unit/rules/judging.h"
 
 static void
-begin(void)
+begin_at_other(void)
 {
-	memset(&d, 0, sizeof(d));
-	memset(&world, 0, sizeof(world));
-	dialogue_open(&d, CLIENT, "203.0.113.66");
+	begin(CLIENT, "203.0.113.66");
 	dialogue_say(&d, S("220 mx ESMTP\r\n"), C("EHLO a\r\n"),
 	    S("250-mx\r\n250 8BITMIME\r\n"), DELIVERY);
 }
 
-static enum verdict
-conclude(void)
-{
-	dialogue_close(&d);
-	return rules_judge(&d.session, fake_context(&world), &in, &why);
-}
-
 Test(judge_redirected, two_answers_to_one_query_are_a_race)
 {
-	begin();
+	begin_at_other();
 	answer(&d, CLIENT, DNS_MX, "example.org", 0, "MX " MX);
 	answer(&d, CLIENT, DNS_A, MX, 0, "A 203.0.113.66");
 	answer(&d, CLIENT, DNS_A, MX, DNS_ANSWER_SECOND, "A 198.51.100.25");
@@ -44,7 +27,7 @@ Test(judge_redirected, two_answers_to_one_query_are_a_race)
 
 Test(judge_redirected, two_sets_of_mx_to_one_query_are_a_race_too)
 {
-	begin();
+	begin_at_other();
 	answer(&d, CLIENT, DNS_MX, "example.org", 0, "MX mx.attacker.example");
 	answer(&d, CLIENT, DNS_MX, "example.org", DNS_ANSWER_SECOND,
 	    "MX " MX "\nMX mx2.example.org");
@@ -58,7 +41,7 @@ Test(judge_redirected, two_sets_of_mx_to_one_query_are_a_race_too)
 /* A change of provider: evidence, and no more. */
 Test(judge_redirected, another_mx_at_another_time_is_no_incident)
 {
-	begin();
+	begin_at_other();
 	answer(&d, CLIENT, DNS_MX, "example.org", 0, "MX " MX);
 	answer(&d, CLIENT, DNS_MX, "example.org", 0, "MX mx.example.net");
 	answer(&d, CLIENT, DNS_A, MX, 0, "A 203.0.113.66");
@@ -82,7 +65,7 @@ Test(judge_redirected, what_honest_dns_does_is_no_redirection)
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		begin();
+		begin_at_other();
 		answer(&d, CLIENT, DNS_MX, "example.org", 0, "MX " MX);
 		answer(&d, CLIENT, DNS_A, MX, 0, rows[i].first);
 		answer(&d, CLIENT, DNS_A, MX, rows[i].value, rows[i].second);
@@ -104,7 +87,7 @@ Test(judge_redirected, an_mx_that_the_policy_does_not_list)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		char records[64];
 
-		begin();
+		begin_at_other();
 		world.domain[0] = "example.org";
 		world.body[0] = rows[i].policy;
 		sprintf(records, "MX %s", rows[i].mx);
@@ -123,7 +106,7 @@ Test(judge_redirected, an_mx_that_the_policy_does_not_list)
 /* RFC 8461 4.1: the name in the MX counts, wherever a CNAME leads. */
 Test(judge_redirected, a_cname_keeps_the_name_that_was_asked)
 {
-	begin();
+	begin_at_other();
 	world.domain[0] = "example.org";
 	world.body[0] = POLICY_OF("enforce");
 	answer(&d, CLIENT, DNS_MX, "example.org", 0, "MX " MX);

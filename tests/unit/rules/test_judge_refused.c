@@ -1,36 +1,10 @@
 /* starttls-refused: offered, asked for, and answered with anything but 220. */
 #include "rules/judge.h"
 
-#include "unit/rules/replies.h"
-#include "unit/rules/world.h"
+#include "unit/rules/judging.h"
 
-static struct dialogue d;
-static struct fake_world world;
-static struct incident in;
-static enum unjudged why;
-
-#define CLIENT "192.0.2.10"
-#define NEIGHBOUR "192.0.2.77"
-#define STRANGER "203.0.113.5"
-#define SERVER "198.51.100.25"
 #define ASK C("STARTTLS\r\n")
 #define GENUINE S("454 4.7.0 TLS not available due to local problem\r\n")
-
-static enum verdict
-judge(void)
-{
-	return rules_judge(&d.session, fake_context(&world), &in, &why);
-}
-
-/* A session with Postfix, up to the answer to EHLO. */
-static void
-greet(void)
-{
-	memset(&d, 0, sizeof(d));
-	memset(&world, 0, sizeof(world));
-	dialogue_open(&d, CLIENT, SERVER);
-	dialogue_greet(&d, &replies[REPLY_POSTFIX], "STARTTLS", 8);
-}
 
 #define REFUSED_DELIVERY(answer)               \
 	do {                                   \
@@ -39,18 +13,6 @@ greet(void)
 		dialogue_say(&d, DELIVERY);    \
 		dialogue_close(&d);            \
 	} while (0)
-
-/* `sessions` of `client` that came to `ending_class`, `days` away. */
-static struct profile *
-ended(const char *client, double days, uint64_t sessions,
-    enum ending_class ending_class)
-{
-	struct profile *p =
-	    fake_offers(&world, &d.session, UINT32_MAX, client, days, sessions);
-
-	p->ending_class = (uint8_t)ending_class;
-	return p;
-}
 
 Test(judge_refused, a_refusal_and_mail_in_clear_are_possible_and_no_more)
 {
@@ -124,9 +86,7 @@ Test(judge_refused, a_parameter_is_refused_rightly)
 
 Test(judge_refused, what_was_never_offered_is_refused_rightly)
 {
-	memset(&world, 0, sizeof(world));
-	memset(&d, 0, sizeof(d));
-	dialogue_open(&d, CLIENT, SERVER);
+	begin(CLIENT, SERVER);
 	dialogue_greet(&d, &replies[REPLY_POSTFIX], NULL, 0);
 	dialogue_say(&d, ASK,
 	    S("502 5.5.1 Error: command not implemented\r\n"));

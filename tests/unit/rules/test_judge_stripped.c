@@ -1,36 +1,11 @@
 /* starttls-stripped: absence needs proof, and accuses nobody by itself. */
 #include "rules/judge.h"
 
-#include "unit/rules/replies.h"
-#include "unit/rules/world.h"
+#include "unit/rules/judging.h"
 
-static struct dialogue d;
-static struct fake_world world;
-static struct incident in;
-static enum unjudged why;
-
-#define CLIENT "192.0.2.10"
-#define NEIGHBOUR "192.0.2.77"
-#define STRANGER "203.0.113.5"
-#define SERVER "198.51.100.25"
-#define ENFORCE POLICY_OF("enforce")
-#define TESTING POLICY_OF("testing")
 #define HELLO                                                                \
 	S("220 mx1.example.org ESMTP\r\n"), C("EHLO relay.example.net\r\n"), \
 	    S("250-mx1.example.org\r\n250-SIZE 1\r\n250 DSN\r\n")
-
-static void
-blank(void)
-{
-	memset(&d, 0, sizeof(d));
-	memset(&world, 0, sizeof(world));
-}
-
-static enum verdict
-judge(void)
-{
-	return rules_judge(&d.session, fake_context(&world), &in, &why);
-}
 
 static void
 policy(const char *domain, const char *body)
@@ -43,23 +18,9 @@ policy(const char *domain, const char *body)
 static void
 clear_delivery(void)
 {
-	blank();
-	dialogue_open(&d, CLIENT, SERVER);
+	begin(CLIENT, SERVER);
 	dialogue_say(&d, HELLO, DELIVERY);
 	dialogue_close(&d);
-}
-
-static struct profile *
-offers(const char *client, double days, uint64_t sessions)
-{
-	return fake_offers(&world, &d.session, UINT32_MAX, client, days,
-	    sessions);
-}
-
-static struct profile *
-lacks(const char *client, double days, uint64_t sessions)
-{
-	return without_offer(offers(client, days, sessions));
 }
 
 Test(judge_stripped, absence_alone_accuses_nobody)
@@ -141,8 +102,7 @@ Test(judge_stripped, a_testing_policy_pages_nobody)
 
 Test(judge_stripped, the_strictest_of_several_policies_counts)
 {
-	blank();
-	dialogue_open(&d, CLIENT, SERVER);
+	begin(CLIENT, SERVER);
 	dialogue_say(&d, HELLO,
 	    C("MAIL FROM:<a@example.net>\r\nRCPT TO:<c@example.com>\r\n"
 	      "RCPT TO:<b@example.org>\r\nRCPT TO:<c@none.test>\r\nDATA\r\n"),
@@ -178,8 +138,7 @@ Test(judge_stripped, a_policy_binds_at_the_mx_only)
 
 Test(judge_stripped, a_client_that_logs_in_is_not_talking_to_an_mx)
 {
-	blank();
-	dialogue_open(&d, CLIENT, SERVER);
+	begin(CLIENT, SERVER);
 	dialogue_say(&d, HELLO, C("AUTH PLAIN AGFsaWNlAHNlY3JldA==\r\n"),
 	    S("235 2.7.0 Ok\r\n"), DELIVERY);
 	dialogue_close(&d);
@@ -202,8 +161,7 @@ Test(judge_stripped, a_name_that_the_policy_does_not_list_is_a_smart_hosts)
 /* The name in the greeting is the server's own word, or an attacker's. */
 Test(judge_stripped, the_name_in_the_greeting_decides_nothing)
 {
-	blank();
-	dialogue_open(&d, CLIENT, SERVER);
+	begin(CLIENT, SERVER);
 	dialogue_say(&d, S("220 smtp.provider.test ESMTP\r\n"),
 	    C("EHLO relay.example.net\r\n"),
 	    S("250-smtp.provider.test\r\n250-SIZE 1\r\n250 DSN\r\n"), DELIVERY);
@@ -230,8 +188,7 @@ Test(judge_stripped, a_policy_holds_while_it_holds)
 
 Test(judge_stripped, a_refused_recipient_has_no_policy)
 {
-	blank();
-	dialogue_open(&d, CLIENT, SERVER);
+	begin(CLIENT, SERVER);
 	dialogue_say(&d, HELLO,
 	    C("MAIL FROM:<a@example.net>\r\nRCPT TO:<b@example.org>\r\n"),
 	    S("250 Ok\r\n554 5.7.1 Relay access denied\r\n"));
@@ -243,8 +200,7 @@ Test(judge_stripped, a_refused_recipient_has_no_policy)
 /* An aware sender sees no offer and leaves: no domain, nothing lost. */
 Test(judge_stripped, a_client_that_leaves_has_lost_nothing)
 {
-	blank();
-	dialogue_open(&d, CLIENT, SERVER);
+	begin(CLIENT, SERVER);
 	dialogue_say(&d, HELLO, C("QUIT\r\n"), S("221 Bye\r\n"));
 	dialogue_close(&d);
 	policy("example.org", ENFORCE);
@@ -253,8 +209,7 @@ Test(judge_stripped, a_client_that_leaves_has_lost_nothing)
 
 Test(judge_stripped, clear_text_where_starttls_was_offered_is_no_incident)
 {
-	blank();
-	dialogue_open(&d, CLIENT, SERVER);
+	begin(CLIENT, SERVER);
 	dialogue_say(&d, S("220 mx1.example.org ESMTP\r\n"),
 	    C("EHLO relay.example.net\r\n"),
 	    S("250-mx1.example.org\r\n250 STARTTLS\r\n"), DELIVERY);
@@ -266,8 +221,7 @@ Test(judge_stripped, clear_text_where_starttls_was_offered_is_no_incident)
 /* A server that leaves its name out may mean the first line as an offer. */
 Test(judge_stripped, starttls_in_the_place_of_the_name_is_not_missing)
 {
-	blank();
-	dialogue_open(&d, CLIENT, SERVER);
+	begin(CLIENT, SERVER);
 	dialogue_say(&d, S("220 mx1.example.org ESMTP\r\n"),
 	    C("EHLO relay.example.net\r\n"),
 	    S("250-STARTTLS\r\n250 SIZE 1\r\n"), DELIVERY);
@@ -278,8 +232,7 @@ Test(judge_stripped, starttls_in_the_place_of_the_name_is_not_missing)
 
 Test(judge_stripped, helo_asks_for_no_offer)
 {
-	blank();
-	dialogue_open(&d, CLIENT, SERVER);
+	begin(CLIENT, SERVER);
 	dialogue_say(&d, S("220 mx1.example.org ESMTP\r\n"),
 	    C("HELO relay.example.net\r\n"), S("250 mx1.example.org\r\n"),
 	    DELIVERY);
@@ -439,8 +392,7 @@ Test(judge_stripped, a_gap_behind_the_answer_does_not_matter)
 
 Test(judge_stripped, a_server_that_takes_the_command_offers_it_too)
 {
-	blank();
-	dialogue_open(&d, CLIENT, SERVER);
+	begin(CLIENT, SERVER);
 	dialogue_say(&d, HELLO, C("STARTTLS\r\n"), S("220 Ready\r\n"));
 	dialogue_fact(&d, FACT_TLS_ESTABLISHED, 0, "");
 	dialogue_close(&d);
@@ -454,8 +406,7 @@ Test(judge_stripped, a_server_that_takes_the_command_offers_it_too)
 
 Test(judge_stripped, a_server_that_refuses_the_command_has_no_tls)
 {
-	blank();
-	dialogue_open(&d, CLIENT, SERVER);
+	begin(CLIENT, SERVER);
 	dialogue_say(&d, HELLO, C("STARTTLS\r\n"),
 	    S("502 5.5.1 Command not implemented\r\n"), DELIVERY);
 	dialogue_close(&d);
@@ -467,8 +418,7 @@ Test(judge_stripped, a_server_that_refuses_the_command_has_no_tls)
 
 Test(judge_stripped, a_command_sent_before_the_answer_proves_nothing)
 {
-	blank();
-	dialogue_open(&d, CLIENT, SERVER);
+	begin(CLIENT, SERVER);
 	dialogue_say(&d, S("220 mx1.example.org ESMTP\r\n"),
 	    C("EHLO me\r\nSTARTTLS\r\n"),
 	    S("250-mx1.example.org\r\n250 DSN\r\n220 Ready\r\n"));

@@ -1,13 +1,7 @@
 #include "rules/wording.h"
 
-#include "rules/judge.h"
 #include "unit/guarded.h"
-#include "unit/rules/replies.h"
-#include "unit/rules/world.h"
-
-static struct dialogue d;
-static struct fake_world world;
-static struct incident in;
+#include "unit/rules/judging.h"
 
 static const char *
 escaped(const char *bytes, size_t len, size_t room)
@@ -57,11 +51,7 @@ Test(wording, an_escape_is_never_cut_in_two)
 static enum verdict
 judge_word(const char *word, size_t len, int extra)
 {
-	enum unjudged why;
-
-	memset(&d, 0, sizeof(d));
-	memset(&world, 0, sizeof(world));
-	dialogue_open(&d, "192.0.2.10", "198.51.100.25");
+	begin(CLIENT, SERVER);
 	dialogue_greet(&d, &replies[REPLY_POSTFIX], word, len);
 	if (extra == 0)
 		dialogue_say(&d, DELIVERY);
@@ -73,7 +63,7 @@ judge_word(const char *word, size_t len, int extra)
 	else if (extra == 3)
 		dialogue_say(&d, C("QUIT\r\n"), S("221 Bye\r\n"));
 	dialogue_close_as(&d, extra == 4 ? ENDING_CAPTURE_END : ENDING_FIN);
-	return rules_judge(&d.session, fake_context(&world), &in, &why);
+	return judge();
 }
 
 Test(wording, a_garbled_line_is_quoted_with_place_and_product)
@@ -122,18 +112,16 @@ Test(wording, what_followed_is_said_as_far_as_it_was_seen)
 
 Test(wording, history_says_how_often_to_whom_and_when)
 {
-	enum unjudged why;
-
 	judge_word("XXXXXXXX", 8, 0);
 	fake_offers(&world, &d.session, 5, "192.0.2.10", -1, 1);
-	rules_judge(&d.session, fake_context(&world), &in, &why);
+	judge();
 	cr_expect_not_null(strstr(in.observed,
 			       "offered STARTTLS in 1 other session with "
 			       "this client, at 2026-02-28 12:00:00"),
 	    "%s", in.observed);
 	world.profile_count = 0;
 	fake_offers(&world, &d.session, 5, "192.0.2.99", -1, 4);
-	rules_judge(&d.session, fake_context(&world), &in, &why);
+	judge();
 	cr_expect_not_null(strstr(in.observed,
 	    "4 other sessions with this client's "
 	    "network, one of them at 2026-02-28 "
