@@ -217,8 +217,10 @@ store_each_word(struct store *, const char *incident, word_fn *, void *context);
 int store_each_rule(struct store *, word_fn *, void *context);
 /* Does a rule cover it? */
 bool word_covers(const struct word *rule, const struct incident *);
-/* How often incidents were labelled so, by the last word on each. */
-int store_count_labels(struct store *, uint64_t counts[KINDS][LABELS]);
+/* How often incidents were labelled so, by the last word on each; of those
+ * alone that were seen in one capture, unless it is NULL. */
+int store_count_labels(struct store *, const char *capture_hash,
+    uint64_t counts[KINDS][LABELS]);
 
 /* --- policies ------------------------------------------------------------ */
 

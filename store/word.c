@@ -197,19 +197,25 @@ store_words_of(struct store *s, struct incident *in)
 }
 
 int
-store_count_labels(struct store *s, uint64_t counts[KINDS][LABELS])
+store_count_labels(struct store *s, const char *capture_hash,
+    uint64_t counts[KINDS][LABELS])
 {
 	sqlite3_stmt *st = statement(s,
 	    "SELECT kind, label, count(*) FROM (SELECT incident, label,"
 	    " max(number) FROM word WHERE verb = 'label' GROUP BY incident)"
 	    " AS said JOIN incident ON said.incident = id JOIN revision"
 	    " ON revision.incident = id AND revision = latest"
-	    " GROUP BY kind, label");
+	    " WHERE ?1 IS NULL OR capture = ?1 OR session IN (SELECT session"
+	    " FROM sighting WHERE capture = ?1 OR"
+	    " instr(further_captures, ?1)) GROUP BY kind, label");
 	char text[32];
 	int code;
 
 	if (st == NULL)
 		return -1;
+	if (capture_hash != NULL)
+		bind_text(s, st, 1, capture_hash);
+	memset(counts, 0, KINDS * sizeof(*counts));
 	while ((code = step(s, st)) == SQLITE_ROW) {
 		enum label label = LABEL_NONE;
 		enum kind kind;

@@ -5,6 +5,7 @@
 
 #include "incident_find.h"
 #include "incident_json.h"
+#include "labels.h"
 #include "options.h"
 #include "probe/output/dialogue.h"
 #include "probe/output/style.h"
@@ -61,6 +62,23 @@ on_word_text(void *context, const struct word *word)
 	return 0;
 }
 
+/* How often this kind was right here. */
+static int
+show_labels(struct showing *s)
+{
+	uint64_t counts[KINDS][LABELS];
+	char text[256];
+	size_t n;
+
+	if (store_count_labels(s->store, NULL, counts) != 0)
+		return -1;
+	n = (size_t)snprintf(text, sizeof(text),
+	    "Of all %s incidents here: ", kind_name(s->incident.kind));
+	if (labels_text(counts[s->incident.kind], text + n, sizeof(text) - n))
+		verdict_labels(stdout, text);
+	return 0;
+}
+
 /* Who else is hit. */
 static int
 on_other_text(void *context, const struct incident *other)
@@ -94,6 +112,8 @@ show_text(struct showing *s)
 	if (status == 0)
 		status =
 		    store_each_word(s->store, s->incident.id, on_word_text, s);
+	if (status == 0)
+		status = show_labels(s);
 	if (!dialogue_frames(&s->incident, facts, &first, &last))
 		first = last = 0;
 	verdict_wireshark(stdout, &s->incident, first, last);

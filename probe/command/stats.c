@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "labels.h"
 #include "options.h"
 #include "probe/output/style.h"
 #include "probe/output/totals.h"
@@ -128,6 +129,7 @@ on_capture_json(void *context, const struct capture_row *row)
 {
 	struct counting *c = context;
 	struct totals t;
+	uint64_t labels[KINDS][LABELS];
 	int status;
 
 	if (!is_wanted(c, row))
@@ -135,12 +137,14 @@ on_capture_json(void *context, const struct capture_row *row)
 	c->sum.captures++;
 	totals_init(&t);
 	totals_add_capture(&t, row);
-	if (count_incidents(c, &t, row) != 0)
+	if (count_incidents(c, &t, row) != 0 ||
+	    store_count_labels(c->store, row->hash, labels) != 0)
 		return -1;
 	json_reset(&c->json);
 	json_object_open(&c->json, NULL);
 	put_names(&c->json, row);
 	totals_json(&c->json, &t);
+	labels_json(&c->json, labels);
 	json_array_open(&c->json, "clear_to_enforce");
 	status =
 	    store_each_clear_enforce(c->store, row->hash, on_clear_json, c);
@@ -186,32 +190,14 @@ on_capture_line(void *context, const struct capture_row *row)
 
 /* --- all of it ----------------------------------------------------------- */
 
-/*
- * How often the operator found a kind to be true. Shown and not believed: who
- * labels picks what he labels, so that these are shares of what he looked at
- * and no prior of a session. He may set one from them (read --prior).
- */
 static int
 print_labels(struct counting *c)
 {
-	uint64_t counts[KINDS][LABELS] = { { 0 } };
-	bool any = false;
+	uint64_t counts[KINDS][LABELS];
 
-	if (store_count_labels(c->store, counts) != 0)
+	if (store_count_labels(c->store, NULL, counts) != 0)
 		return -1;
-	for (int k = 0; k < KINDS; k++) {
-		const uint64_t *of = counts[k];
-
-		if (of[LABEL_TRUE] + of[LABEL_FALSE] + of[LABEL_KNOWN] == 0)
-			continue;
-		if (!any)
-			printf("\nOf the incidents that were labelled here:\n");
-		any = true;
-		printf("  %-24s true %llu, false %llu, known %llu\n",
-		    kind_name((enum kind)k), (unsigned long long)of[LABEL_TRUE],
-		    (unsigned long long)of[LABEL_FALSE],
-		    (unsigned long long)of[LABEL_KNOWN]);
-	}
+	labels_print(stdout, counts);
 	return 0;
 }
 

@@ -183,6 +183,12 @@ verdict_word(FILE *out, const struct said *said)
 }
 
 void
+verdict_labels(FILE *out, const char *text)
+{
+	style_paragraph(out, "Labels", LABEL, text);
+}
+
+void
 verdict_campaign(FILE *out, const struct incident *in)
 {
 	const struct incident_campaign *c = &in->campaign;

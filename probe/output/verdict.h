@@ -21,6 +21,8 @@ void verdict_wireshark(FILE *, const struct incident *, uint64_t first,
 void verdict_revision(FILE *, const struct incident *);
 
 void verdict_word(FILE *, const struct said *);
+/* How often the kind was right here. */
+void verdict_labels(FILE *, const char *text);
 
 /* The campaign that the incident belongs to; then each of its others. */
 void verdict_campaign(FILE *, const struct incident *);
