@@ -8,18 +8,24 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <pcap/pcap.h>
 
+#include "fanout.h"
+
 /* What frames that are handed on together take; a longer one has the room to
  * itself. */
 #define GATHERED_BYTES (128u << 10)
+/* In a flood there is no end. */
+#define FORGOTTEN_MAX (1 << 16)
 
 struct interface {
 	pcap_t *pcap;
 	uint32_t link_type;
 	uint64_t frames;
+	uint64_t forgotten; /* frames that were read and not handed on */
 	/* 32 bits go round in an hour of much traffic. */
 	struct pcap_stat last;
 	struct interface_losses losses;
@@ -232,6 +238,43 @@ interface_index(const char *name)
 	return if_nametoindex(name);
 }
 
+/* --- sharing ------------------------------------------------------------- */
+
+static void
+forget(u_char *context, const struct pcap_pkthdr *header, const u_char *bytes)
+{
+	struct interface *in = (struct interface *)(void *)context;
+
+	(void)header;
+	(void)bytes;
+	in->forgotten++;
+}
+
+int
+interface_share(struct interface *const *sockets, unsigned count, uint32_t key,
+    char errbuf[INTERFACE_ERRBUF])
+{
+	/* Until each socket's block is as old as blocks get. */
+	const struct timespec pause = { .tv_nsec = 3 * INTERFACE_TIMEOUT_MS *
+		    1000000 };
+	int descriptors[INTERFACE_SOCKETS_MAX] = { 0 };
+
+	for (unsigned i = 0; i < count; i++)
+		descriptors[i] = pcap_fileno(sockets[i]->pcap);
+	if (fanout_join(descriptors, count, key) != 0) {
+		snprintf(errbuf, INTERFACE_ERRBUF,
+		    "the kernel does not share it among %u threads: %s", count,
+		    strerror(errno));
+		return -1;
+	}
+	/* Before that each got every packet. */
+	nanosleep(&pause, NULL);
+	for (unsigned i = 0; i < count; i++)
+		pcap_dispatch(sockets[i]->pcap, FORGOTTEN_MAX, forget,
+		    (u_char *)sockets[i]);
+	return 0;
+}
+
 /* --- reading ------------------------------------------------------------- */
 
 static void
@@ -289,6 +332,7 @@ interface_losses(struct interface *in, struct interface_losses *out)
 	in->losses.interface_drops += now.ps_ifdrop - in->last.ps_ifdrop;
 	in->last = now;
 	*out = in->losses;
+	out->packets -= in->forgotten;
 	return true;
 }
 

@@ -36,6 +36,16 @@ unsigned interface_index(const char *name);
 /* So many at most, numbered on; borrowed for the call, their capture and
  * run_number are 0. */
 #define INTERFACE_FRAMES_MAX 64
+/*
+ * `count` of one interface, opened alike, share its packets from here on, each
+ * those of its pairs of addresses (fanout.h). Called alike for several
+ * interfaces, with one `key`, the n-th of each has the same pairs. What came
+ * before is forgotten. -1 with a message: the kernel does not do it.
+ */
+#define INTERFACE_SOCKETS_MAX 16
+int interface_share(struct interface *const *, unsigned count, uint32_t key,
+    char errbuf[INTERFACE_ERRBUF]);
+
 typedef void
 interface_fn(void *context, const struct frame *frames, size_t count);
 /* What is there, in as many calls as it takes, but no more than so many: a

@@ -2,8 +2,10 @@
  * what it opens for the others, and what it says at the start. */
 #include "watch.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <time.h>
 
 #include "options.h"
@@ -30,10 +32,12 @@ close_sources(void *context)
 	struct watching *w = context;
 
 	for (unsigned i = 0; i < LIVE_SOURCES_MAX; i++) {
-		interface_close(w->interfaces[i]);
+		for (unsigned t = 0; t < WATCH_THREADS_MAX; t++) {
+			interface_close(w->interfaces[i][t]);
+			w->interfaces[i][t] = NULL;
+		}
 		if (w->replays[i] != NULL)
 			capture_close(w->replays[i]);
-		w->interfaces[i] = NULL;
 		w->replays[i] = NULL;
 	}
 }
@@ -54,43 +58,53 @@ make_filter(const struct watch_options *o, const char *name,
 		snprintf(out, INTERFACE_FILTER_BYTES, "%s", o->filter);
 }
 
+/* A socket for each thread. -1: `errbuf` says why not. */
 static int
-open_source(struct watching *w, unsigned i)
+open_interface(struct watching *w, unsigned i, char errbuf[INTERFACE_ERRBUF])
 {
 	const struct watch_options *o = &w->options;
 	char filter[INTERFACE_FILTER_BYTES];
 	struct interface_options options = { .filter = filter,
-		.buffer_bytes = o->buffer_bytes,
+		.buffer_bytes = o->buffer_bytes / o->threads,
 		.snaplen = (unsigned)o->snaplen };
-	char errbuf[INTERFACE_ERRBUF];
-	bool is_capture;
+	struct interface **sockets = w->interfaces[i];
 
 	make_filter(o, o->sources[i], filter);
-	if (o->replay)
-		w->replays[i] =
-		    capture_open(o->sources[i], &is_capture, errbuf);
-	else
-		w->interfaces[i] =
-		    interface_open(o->sources[i], &options, errbuf);
-	if (w->replays[i] == NULL && w->interfaces[i] == NULL) {
-		if (!w->waiting)
-			complain("%s: %s", o->sources[i], errbuf);
-		return -1;
+	for (unsigned t = 0; t < o->threads; t++) {
+		sockets[t] = interface_open(o->sources[i], &options, errbuf);
+		if (sockets[t] == NULL)
+			return -1;
 	}
-	if (!o->replay) {
-		w->indexes[i] = interface_index(o->sources[i]);
-		w->sources[i].link_type = interface_link_type(w->interfaces[i]);
-	}
-	return 0;
+	w->indexes[i] = interface_index(o->sources[i]);
+	w->sources[i].link_type = interface_link_type(sockets[0]);
+	return o->threads == 1 ?
+	    0 :
+	    interface_share(sockets, o->threads, w->fanout_key, errbuf);
+}
+
+static int
+open_source(struct watching *w, unsigned i, char errbuf[INTERFACE_ERRBUF])
+{
+	bool is_capture;
+
+	if (!w->options.replay)
+		return open_interface(w, i, errbuf);
+	w->replays[i] =
+	    capture_open(w->options.sources[i], &is_capture, errbuf);
+	return w->replays[i] == NULL ? -1 : 0;
 }
 
 static int
 open_sources(void *context)
 {
 	struct watching *w = context;
+	char errbuf[INTERFACE_ERRBUF];
 
 	for (unsigned i = 0; i < w->source_count; i++) {
-		if (open_source(w, i) != 0) {
+		if (open_source(w, i, errbuf) != 0) {
+			if (!w->waiting)
+				complain("%s: %s", w->options.sources[i],
+				    errbuf);
 			close_sources(w);
 			w->waiting = true;
 			return -1;
@@ -267,21 +281,26 @@ command_watch(int argc, char **argv)
 	w.started_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 	if (w.options.test_alert)
 		return test_alert(&w);
+	if (getrandom(&w.fanout_key, sizeof(w.fanout_key), 0) !=
+	    (ssize_t)sizeof(w.fanout_key)) {
+		complain("getrandom: %s", strerror(errno));
+		return STATUS_ERROR;
+	}
 	w.notify = notify_connect();
 	w.watchdog_ns = notify_watchdog_ns();
 	name_sources(&w);
 	if (check_filter(&w.options) != 0)
 		return STATUS_ERROR;
 	warn(&w);
-	w.channel = channel_create(CHANNEL_BYTES);
-	if (w.channel == NULL || confine_monitor(errbuf) != 0) {
+	w.channels = channels_create(w.options.threads, CHANNEL_BYTES);
+	if (w.channels == NULL || confine_monitor(errbuf) != 0) {
 		complain("watch: %s",
-		    w.channel == NULL ? "out of memory" : errbuf);
-		channel_destroy(w.channel);
+		    w.channels == NULL ? "out of memory" : errbuf);
+		channels_destroy(w.channels);
 		return STATUS_ERROR;
 	}
 	status = monitor_run(&job);
 	close_sources(&w);
-	channel_destroy(w.channel);
+	channels_destroy(w.channels);
 	return status;
 }

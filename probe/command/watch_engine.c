@@ -1,8 +1,10 @@
 /* The engine of `watch`: frames in, publications out, and nothing else that
- * this process could do. */
+ * this process could do. A thread, or several that have nothing in common. */
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -21,25 +23,39 @@
 
 #define LAST_BLOCK_NS (5 * INTERFACE_TIMEOUT_MS * NS_PER_MS)
 
-static volatile sig_atomic_t stop;
+static atomic_bool stop;
 
 static void
 on_signal(int signal)
 {
 	(void)signal;
-	stop = 1;
+	atomic_store(&stop, true);
 }
 
-struct engine {
-	struct watching *watching;
-	struct shard_config shards;
+struct engine;
+
+/* What one thread reads: its share of each interface, or files. */
+struct reader {
+	struct engine *engine;
+	const struct watching *watching;
+	unsigned index;
+	pthread_t thread;
+	struct channel *channel;
 	struct dissection *dissection;
 	uint32_t source; /* that is being read */
-	uint64_t frames;
+	uint64_t last_frame;
 	struct counters before; /* of all, when they were attributed last */
 	struct channel_counts counts[LIVE_SOURCES_MAX];
 	int64_t second_ns; /* monotonic: when the last one began */
 	bool down[LIVE_SOURCES_MAX];
+};
+
+struct engine {
+	struct watching *watching;
+	struct shard_config shards;
+	unsigned count; /* of readers; the first is this thread's */
+	struct reader readers[WATCH_THREADS_MAX];
+	pthread_barrier_t begun, confined;
 };
 
 static int64_t
@@ -55,88 +71,98 @@ static void
 on_publish(void *context, const struct publication *publication,
     struct slice facts)
 {
-	struct engine *e = context;
+	struct reader *r = context;
 
-	channel_publish(e->watching->channel, publication, facts);
+	channel_publish(r->channel, publication, facts);
 }
 
+/* Frames of all readers stand in one order, that of their time
+ * (channels.h). */
 static void
-give(struct engine *e, const struct frame *frame, struct block *block)
+give(struct reader *r, const struct frame *frame, struct block *block)
 {
 	struct frame own = *frame;
 
-	own.capture = e->source;
-	own.run_number = ++e->frames;
-	dissection_frame(e->dissection, &own, block);
+	own.capture = r->source;
+	own.run_number = r->last_frame + 1;
+	if (own.capture_ts_ns > 0 &&
+	    (uint64_t)own.capture_ts_ns > own.run_number)
+		own.run_number = (uint64_t)own.capture_ts_ns;
+	r->last_frame = own.run_number;
+	dissection_frame(r->dissection, &own, block);
 }
 
 static void
 on_frames(void *context, const struct frame *frames, size_t count)
 {
-	struct engine *e = context;
+	struct reader *r = context;
 
 	for (size_t i = 0; i < count; i++)
-		give(e, &frames[i], NULL);
-	dissection_work(e->dissection);
+		give(r, &frames[i], NULL);
+	dissection_work(r->dissection);
 }
 
 /* --- counting ------------------------------------------------------------ */
 
 /* What was counted since the last time is of the source that was read. */
 static void
-attribute(struct engine *e)
+attribute(struct reader *r)
 {
 	struct counters now;
 
-	dissection_counters(e->dissection, &now);
+	dissection_counters(r->dissection, &now);
 	for (int i = 0; i < COUNTERS; i++)
-		e->counts[e->source].counters.of[i] +=
-		    now.of[i] - e->before.of[i];
-	e->before = now;
+		r->counts[r->source].counters.of[i] +=
+		    now.of[i] - r->before.of[i];
+	r->before = now;
 }
 
 static void
-tell_counts(struct engine *e)
+tell_counts(struct reader *r)
 {
-	attribute(e);
-	for (uint32_t i = 0; i < e->watching->source_count; i++) {
+	attribute(r);
+	for (uint32_t i = 0; i < r->watching->source_count; i++) {
 		struct interface_losses losses = { 0 };
 
-		if (e->watching->interfaces[i] != NULL)
-			interface_losses(e->watching->interfaces[i], &losses);
-		e->counts[i].source = i;
-		e->counts[i].kernel_packets = losses.packets;
-		e->counts[i].kernel_drops = losses.drops;
-		e->counts[i].interface_drops = losses.interface_drops;
-		channel_count(e->watching->channel, &e->counts[i]);
+		struct interface *in = r->watching->interfaces[i][r->index];
+
+		if (in != NULL)
+			interface_losses(in, &losses);
+		r->counts[i].source = i;
+		r->counts[i].kernel_packets = losses.packets;
+		r->counts[i].kernel_drops = losses.drops;
+		r->counts[i].interface_drops = losses.interface_drops;
+		channel_count(r->channel, &r->counts[i]);
 	}
 }
 
 /* Once a second: time goes on, whether frames come or not; and counts. */
 static void
-every_second(struct engine *e, int64_t capture_now_ns)
+every_second(struct reader *r, int64_t capture_now_ns)
 {
 	int64_t now = clock_ns(CLOCK_MONOTONIC);
 
-	if (now - e->second_ns >= NS_PER_S) {
-		e->second_ns = now;
-		dissection_idle(e->dissection, capture_now_ns);
-		tell_counts(e);
+	if (now - r->second_ns >= NS_PER_S) {
+		r->second_ns = now;
+		dissection_idle(r->dissection, capture_now_ns);
+		tell_counts(r);
 	}
-	channel_flush(e->watching->channel);
+	channel_flush(r->channel);
 }
 
 /* --- interfaces ---------------------------------------------------------- */
 
-/* Once a change: down, and up again. */
+/* Once a change, down and up again, and not by every reader. */
 static void
-note_down(struct engine *e, uint32_t i, bool down)
+note_down(struct reader *r, uint32_t i, bool down)
 {
-	struct watching *w = e->watching;
+	const struct watching *w = r->watching;
 
-	if (e->down[i] == down)
+	if (r->down[i] == down)
 		return;
-	e->down[i] = down;
+	r->down[i] = down;
+	if (r->index != 0)
+		return;
 	complain("%s: %s", w->options.sources[i],
 	    down ? "is down, or gone; nothing is seen there until it is back" :
 		   "is back");
@@ -144,76 +170,77 @@ note_down(struct engine *e, uint32_t i, bool down)
 
 /* True: there was something. */
 static bool
-read_interfaces(struct engine *e)
+read_interfaces(struct reader *r)
 {
-	struct watching *w = e->watching;
+	const struct watching *w = r->watching;
 	bool any = false;
 
 	for (uint32_t i = 0; i < w->source_count; i++) {
 		int count;
 
-		e->source = i;
-		count = interface_read(w->interfaces[i], on_frames, e);
+		r->source = i;
+		count =
+		    interface_read(w->interfaces[i][r->index], on_frames, r);
 		if (count > 0 && w->source_count > 1)
-			attribute(e);
+			attribute(r);
 		if (count != 0)
-			note_down(e, i, count < 0);
+			note_down(r, i, count < 0);
 		any |= count > 0;
 	}
 	return any;
 }
 
 static void
-wait_for_frames(struct engine *e)
+wait_for_frames(struct reader *r)
 {
-	struct watching *w = e->watching;
+	const struct watching *w = r->watching;
 	struct pollfd fds[LIVE_SOURCES_MAX];
 	bool down = false;
 
 	for (uint32_t i = 0; i < w->source_count; i++) {
-		fds[i].fd = interface_descriptor(w->interfaces[i]);
+		fds[i].fd = interface_descriptor(w->interfaces[i][r->index]);
 		fds[i].events = POLLIN;
-		down |= e->down[i];
+		down |= r->down[i];
 	}
 	/* One that is down is always ready, to say so. */
 	poll(fds, down ? 0 : w->source_count, down ? DOWN_WAIT_MS : WAIT_MS);
 }
 
 static void
-watch_interfaces(struct engine *e)
+watch_interfaces(struct reader *r)
 {
-	while (!stop) {
-		bool any = read_interfaces(e);
+	while (!atomic_load(&stop)) {
+		bool any = read_interfaces(r);
 
-		every_second(e, clock_ns(CLOCK_REALTIME));
+		every_second(r, clock_ns(CLOCK_REALTIME));
 		if (!any)
-			wait_for_frames(e);
+			wait_for_frames(r);
 	}
 	/* What came before the end is in a block that is not full. */
 	nanosleep(&(struct timespec){ .tv_nsec = LAST_BLOCK_NS }, NULL);
-	read_interfaces(e);
-	e->source = 0;
-	dissection_end_capture(e->dissection, false);
+	read_interfaces(r);
+	r->source = 0;
+	dissection_end_capture(r->dissection, false);
 }
 
 /* --- replay -------------------------------------------------------------- */
 
 /* When a frame of `ts_ns` is due, as long as it is not. */
 static void
-wait_until_due(struct engine *e, int64_t began_ns, int64_t first_ns,
+wait_until_due(struct reader *r, int64_t began_ns, int64_t first_ns,
     int64_t ts_ns)
 {
-	double speed = e->watching->options.speed;
+	double speed = r->watching->options.speed;
 	double due_ns = (double)(ts_ns - first_ns) / speed;
 
-	while (!stop) {
+	while (!atomic_load(&stop)) {
 		int64_t passed_ns = clock_ns(CLOCK_MONOTONIC) - began_ns;
 		double rest_ns = due_ns - (double)passed_ns;
 		struct timespec pause = { 0, 0 };
 
 		if (rest_ns <= 0)
 			return;
-		every_second(e,
+		every_second(r,
 		    first_ns + (int64_t)((double)passed_ns * speed));
 		pause.tv_nsec = rest_ns < WAIT_MS * NS_PER_MS ?
 		    (long)rest_ns :
@@ -223,65 +250,129 @@ wait_until_due(struct engine *e, int64_t began_ns, int64_t first_ns,
 }
 
 static void
-replay(struct engine *e, struct capture *capture)
+replay(struct reader *r, struct capture *capture)
 {
 	int64_t began_ns = clock_ns(CLOCK_MONOTONIC), first_ns = 0;
 	enum capture_result result = CAPTURE_END;
 	struct frame frame;
 
-	while (!stop &&
+	while (!atomic_load(&stop) &&
 	    (result = capture_next(capture, &frame)) == CAPTURE_FRAME) {
 		if (frame.number == 1)
 			first_ns = frame.capture_ts_ns;
-		if (e->watching->options.speed > 0)
-			wait_until_due(e, began_ns, first_ns,
+		if (r->watching->options.speed > 0)
+			wait_until_due(r, began_ns, first_ns,
 			    frame.capture_ts_ns);
-		give(e, &frame, capture_block(capture));
-		if (e->watching->options.speed > 0) {
-			dissection_work(e->dissection);
-			channel_flush(e->watching->channel);
+		give(r, &frame, capture_block(capture));
+		if (r->watching->options.speed > 0) {
+			dissection_work(r->dissection);
+			channel_flush(r->channel);
 		}
 	}
 	if (result == CAPTURE_FAULT)
-		complain("%s: %s", e->watching->options.sources[e->source],
+		complain("%s: %s", r->watching->options.sources[r->source],
 		    capture_fault(capture));
-	dissection_end_capture(e->dissection, false);
-	attribute(e);
+	dissection_end_capture(r->dissection, false);
+	attribute(r);
 }
 
 static void
-replay_all(struct engine *e)
+replay_all(struct reader *r)
 {
-	for (uint32_t i = 0; i < e->watching->source_count && !stop; i++) {
-		e->source = i;
-		replay(e, e->watching->replays[i]);
+	for (uint32_t i = 0;
+	     i < r->watching->source_count && !atomic_load(&stop); i++) {
+		r->source = i;
+		replay(r, r->watching->replays[i]);
 	}
 }
 
 /* --- the process --------------------------------------------------------- */
 
+static void
+read_all(struct reader *r)
+{
+	r->second_ns = clock_ns(CLOCK_MONOTONIC);
+	if (r->watching->options.replay)
+		replay_all(r);
+	else
+		watch_interfaces(r);
+	tell_counts(r);
+	channel_flush(r->channel);
+}
+
+static void *
+reader_main(void *context)
+{
+	struct reader *r = context;
+
+	pthread_barrier_wait(&r->engine->begun);
+	pthread_barrier_wait(&r->engine->confined);
+	read_all(r);
+	return NULL;
+}
+
+/* Those beside this thread: they run, and wait until they are confined. */
+static int
+start_readers(void *context)
+{
+	struct engine *e = context;
+
+	pthread_barrier_init(&e->begun, NULL, e->count);
+	pthread_barrier_init(&e->confined, NULL, e->count);
+	for (unsigned i = 1; i < e->count; i++) {
+		errno = pthread_create(&e->readers[i].thread, NULL, reader_main,
+		    &e->readers[i]);
+		if (errno != 0)
+			return -1;
+	}
+	pthread_barrier_wait(&e->begun);
+	return 0;
+}
+
+/* The limits are those of all readers together. */
+static void
+share_budgets(struct shard_budgets *b, unsigned count)
+{
+	b->flows /= count;
+	b->out_of_order_bytes /= count;
+	b->fragment_bytes /= count;
+	b->negotiation_bytes /= count;
+	b->dns_queries /= count;
+}
+
 static int
 set_up(struct engine *e)
 {
 	static const struct frame_holder holder = { block_hold, block_release };
+	const struct watch_options *o = &e->watching->options;
 	struct sigaction action = { .sa_handler = on_signal };
 	char errbuf[CONFINE_ERRBUF];
 
 	sigaction(SIGTERM, &action, NULL);
-	e->shards = e->watching->options.read.run.shards;
+	e->count = o->threads;
+	e->shards = o->read.run.shards;
+	share_budgets(&e->shards.budgets, e->count);
 	/* Nobody outside can choose which flows meet. */
 	if (getrandom(e->shards.key, sizeof(e->shards.key), 0) !=
 	    (ssize_t)sizeof(e->shards.key)) {
 		complain("getrandom: %s", strerror(errno));
 		return -1;
 	}
-	e->dissection = dissection_create(&e->shards, 1,
-	    e->watching->options.replay ? &holder : NULL, on_publish, e);
-	if (e->dissection == NULL) {
-		complain("out of memory");
-		return -1;
+	for (unsigned i = 0; i < e->count; i++) {
+		struct reader *r = &e->readers[i];
+
+		r->engine = e;
+		r->watching = e->watching;
+		r->index = i;
+		r->channel = channels_writer(e->watching->channels, i);
+		r->dissection = dissection_create(&e->shards, 1,
+		    o->replay ? &holder : NULL, on_publish, r);
+		if (r->dissection == NULL) {
+			complain("out of memory");
+			return -1;
+		}
 	}
-	if (confine_engine(errbuf) != 0) {
+	if (confine_engine(start_readers, e, errbuf) != 0) {
 		complain("the engine cannot be confined: %s", errbuf);
 		return -1;
 	}
@@ -297,12 +388,9 @@ watch_engine(void *context)
 	e->watching = context;
 	if (set_up(e) != 0)
 		return STATUS_ERROR;
-	e->second_ns = clock_ns(CLOCK_MONOTONIC);
-	if (e->watching->options.replay)
-		replay_all(e);
-	else
-		watch_interfaces(e);
-	tell_counts(e);
-	channel_flush(e->watching->channel);
+	pthread_barrier_wait(&e->confined);
+	read_all(&e->readers[0]);
+	for (unsigned i = 1; i < e->count; i++)
+		pthread_join(e->readers[i].thread, NULL);
 	return ENGINE_ENDED;
 }

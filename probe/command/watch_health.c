@@ -32,7 +32,8 @@ watch_health_init(struct watch_health *h, const struct watching *w,
 
 	memset(h, 0, sizeof(*h));
 	h->watching = w;
-	h->counted_ns = monotonic_ns;
+	for (unsigned i = 0; i < WATCH_THREADS_MAX; i++)
+		h->counted_ns[i] = monotonic_ns;
 	reporter_init(&h->reporter, &options, w->started_ns, monotonic_ns);
 }
 
@@ -51,18 +52,23 @@ add_gain(uint64_t *sum, uint64_t before, uint64_t now)
 }
 
 void
-watch_health_counts(struct watch_health *h, const struct channel_counts *counts,
-    int64_t monotonic_ns)
+watch_health_counts(struct watch_health *h, unsigned thread,
+    const struct channel_counts *counts, int64_t monotonic_ns)
 {
 	struct health *now = &h->reporter.now;
 	struct health_interface *in;
+	struct health_thread *of;
 	struct channel_counts *before;
 	uint64_t packets = h->counters.of[COUNTER_PACKETS];
 
-	if (counts->source >= h->watching->source_count)
+	if (counts->source >= h->watching->source_count ||
+	    thread >= h->watching->options.threads)
 		return;
-	before = &h->counts[counts->source];
+	before = &h->counts[thread][counts->source];
 	in = &now->interfaces[counts->source];
+	of = &now->threads[thread];
+	add_gain(&of->received, before->kernel_packets, counts->kernel_packets);
+	add_gain(&of->lost, before->kernel_drops, counts->kernel_drops);
 	add_gain(&in->received, before->kernel_packets, counts->kernel_packets);
 	add_gain(&in->lost, before->kernel_drops, counts->kernel_drops);
 	add_gain(&in->interface_lost, before->interface_drops,
@@ -73,7 +79,7 @@ watch_health_counts(struct watch_health *h, const struct channel_counts *counts,
 	if (h->counters.of[COUNTER_PACKETS] > packets)
 		now->last_packet_ns = wall_clock_ns();
 	*before = *counts;
-	h->counted_ns = monotonic_ns;
+	h->counted_ns[thread] = monotonic_ns;
 }
 
 void
@@ -104,6 +110,7 @@ look_at_interfaces(struct watch_health *h)
 	if (w->options.replay)
 		return;
 	now->interface_count = w->source_count;
+	now->thread_count = w->options.threads;
 	for (unsigned i = 0; i < w->source_count; i++) {
 		struct health_interface *in = &now->interfaces[i];
 
@@ -138,6 +145,18 @@ gather_totals(struct watch_health *h, const struct live *live)
 	now->store_faults = live_now.failures;
 }
 
+/* One thread that hangs is enough: what it should read is not read. */
+static bool
+is_silent(const struct watch_health *h, int64_t monotonic_ns)
+{
+	const struct watch_options *o = &h->watching->options;
+
+	for (unsigned i = 0; i < o->threads && !o->replay; i++)
+		if (monotonic_ns - h->counted_ns[i] > SILENT_NS)
+			return true;
+	return false;
+}
+
 const struct json *
 watch_health_tell(struct watch_health *h,
     const struct watch_health_sources *from, int64_t monotonic_ns)
@@ -147,8 +166,7 @@ watch_health_tell(struct watch_health *h,
 
 	look_at_interfaces(h);
 	gather_totals(h, from->live);
-	now->engine_silent = !h->watching->options.replay &&
-	    monotonic_ns - h->counted_ns > SILENT_NS;
+	now->engine_silent = is_silent(h, monotonic_ns);
 	now->alerts = alerts->alerted;
 	now->suppressed = alerts->suppressed;
 	now->repeated = alerts->repeated;

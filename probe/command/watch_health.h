@@ -13,10 +13,12 @@
 struct watch_health {
 	const struct watching *watching;
 	struct reporter reporter;
-	struct channel_counts counts[LIVE_SOURCES_MAX]; /* as last told */
+	/* As last told. */
+	struct channel_counts counts[WATCH_THREADS_MAX][LIVE_SOURCES_MAX];
 	struct counters counters; /* of all engines there were */
-	int64_t counted_ns;	  /* monotonic: when the engine last counted */
-	uint64_t unsent;	  /* to syslog */
+	/* Monotonic: when each thread of the engine last counted. */
+	int64_t counted_ns[WATCH_THREADS_MAX];
+	uint64_t unsent; /* to syslog */
 	/* How often incidents came to be so sure, and which these were. */
 	uint64_t incidents[KINDS][CERTAINTY_DEMONSTRATED + 1];
 	struct {
@@ -28,9 +30,9 @@ struct watch_health {
 void watch_health_init(struct watch_health *, const struct watching *,
     int64_t monotonic_ns);
 void watch_health_free(struct watch_health *);
-/* What the engine says; it need not be believed. */
-void watch_health_counts(struct watch_health *, const struct channel_counts *,
-    int64_t monotonic_ns);
+/* What a thread of the engine says; it need not be believed. */
+void watch_health_counts(struct watch_health *, unsigned thread,
+    const struct channel_counts *, int64_t monotonic_ns);
 /* An incident, or a new revision of one. */
 void watch_health_incident(struct watch_health *, const struct incident *);
 

@@ -302,33 +302,49 @@ flush_if_due(struct judging *j, bool drained)
 /* --- reading ------------------------------------------------------------- */
 
 static void
-take_counts(struct judging *j, const struct channel_counts *counts)
+take_counts(struct judging *j, unsigned reader,
+    const struct channel_counts *counts)
 {
 	if (counts->source >= j->watching->source_count)
 		return;
-	watch_health_counts(&j->health, counts, monotonic_ns());
-	live_count(j->live, 0, counts->source, &counts->counters);
+	watch_health_counts(&j->health, reader, counts, monotonic_ns());
+	live_count(j->live, reader, counts->source, &counts->counters);
 }
 
-/* True: nothing is left. */
+/* What is to come in order waits for what may come before it, but not for an
+ * engine that has ended. */
+static int64_t
+due_ns(const struct judging *j)
+{
+	struct timespec now;
+
+	if (j->ending || j->settling)
+		return INT64_MAX;
+	clock_gettime(CLOCK_REALTIME, &now);
+	return now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
+/* True: nothing is left that is due. */
 static bool
 take_records(struct judging *j)
 {
+	int64_t due = due_ns(j), now = monotonic_ns();
 	struct channel_counts counts;
 	struct publication publication;
 	struct slice facts;
+	unsigned reader;
 	bool sound = true;
 
 	for (int i = 0; i < RECORDS_AT_ONCE && sound; i++) {
-		switch (channel_read(j->watching->channel, &publication, &facts,
-		    &counts)) {
+		switch (channels_read(j->watching->channels, due, now, &reader,
+		    &publication, &facts, &counts)) {
 		case CHANNEL_NOTHING:
 			return true;
 		case CHANNEL_PUBLICATION:
-			sound = live_take(j->live, 0, &publication, facts);
+			sound = live_take(j->live, reader, &publication, facts);
 			break;
 		case CHANNEL_COUNTS:
-			take_counts(j, &counts);
+			take_counts(j, reader, &counts);
 			break;
 		case CHANNEL_BROKEN:
 			sound = false;
@@ -396,12 +412,19 @@ take_orders(struct judging *j)
 	}
 }
 
+static void
+engine_gone(struct judging *j)
+{
+	for (unsigned i = 0; i < j->watching->options.threads; i++)
+		live_publisher_gone(j->live, i);
+}
+
 /* The engine is gone and all that it left was read. */
 static void
 settle(struct judging *j)
 {
-	live_publisher_gone(j->live, 0);
-	channel_restart(j->watching->channel);
+	engine_gone(j);
+	channels_restart(j->watching->channels);
 	j->settling = j->distrusted = false;
 	answer(j, JUDGE_SETTLED);
 }
@@ -409,11 +432,20 @@ settle(struct judging *j)
 static void
 wait_for_something(const struct judging *j)
 {
-	struct pollfd fds[2] = { { .fd = j->orders, .events = POLLIN },
-		{ .fd = channel_descriptor(j->watching->channel),
-		    .events = POLLIN } };
+	const struct watching *w = j->watching;
+	struct pollfd fds[1 + WATCH_THREADS_MAX] = { { .fd = j->orders,
+	    .events = POLLIN } };
+	int descriptors[WATCH_THREADS_MAX];
+	unsigned count = w->options.threads;
 
-	poll(fds, 2, (int)(FLUSH_NS / NS_PER_MS));
+	channels_descriptors(w->channels, descriptors);
+	for (unsigned i = 0; i < count; i++)
+		fds[1 + i] =
+		    (struct pollfd){ .fd = descriptors[i], .events = POLLIN };
+	poll(fds, 1 + count,
+	    (int)((channels_wait(w->channels) ? CHANNELS_WAIT_NS / 2 :
+						FLUSH_NS) /
+		NS_PER_MS));
 }
 
 static void
@@ -421,20 +453,20 @@ judge(struct judging *j)
 {
 	bool drained = true;
 
-	channel_attach(j->watching->channel);
+	channels_attach(j->watching->channels);
 	answer(j, JUDGE_READY);
 	notify_send(j->watching->notify, "READY=1");
 	while (!j->ending || !drained) {
 		if (drained)
 			wait_for_something(j);
 		take_orders(j);
-		channel_acknowledge(j->watching->channel);
+		channels_acknowledge(j->watching->channels);
 		drained = j->distrusted || take_records(j);
 		if (drained && j->settling)
 			settle(j);
 		flush_if_due(j, drained);
 	}
-	live_publisher_gone(j->live, 0);
+	engine_gone(j);
 	notify_send(j->watching->notify, "STOPPING=1");
 	flush(j, true);
 	tell_health(j);

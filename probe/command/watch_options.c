@@ -73,6 +73,9 @@ set(void *context, enum setting_id id, const struct setting_value *value,
 	case SET_TUNNELS:
 		o->tunnels = yes;
 		return 0;
+	case SET_WATCH_THREADS:
+		o->threads = (unsigned)value->number;
+		return 0;
 	case SET_BUFFER:
 		o->buffer_bytes = (size_t)value->number;
 		return 0;
@@ -128,6 +131,9 @@ watch_options_parse(struct watch_options *o, int argc, char **argv)
 		usage_error(COMMAND_WATCH, "-f is for interfaces");
 		return -2;
 	}
+	/* A file is read in its order. */
+	if (o->replay)
+		o->threads = 1;
 	o->read.run.judge.kept = o->read.run.kept_max;
 	return first;
 }

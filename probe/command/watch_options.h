@@ -8,11 +8,14 @@
 #include "read_options.h"
 #include "store/retention.h"
 
+#define WATCH_THREADS_MAX 16
+
 struct watch_options {
 	struct read_options read;	       /* what it shares with `read` */
 	const char *sources[LIVE_SOURCES_MAX]; /* interfaces or files */
 	unsigned source_count;
 	bool replay;
+	unsigned threads;   /* that capture */
 	double speed;	    /* of a replay; 0: as fast as possible */
 	const char *filter; /* NULL: the default one */
 	size_t buffer_bytes;

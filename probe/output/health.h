@@ -28,12 +28,20 @@ struct health_interface {
 	uint64_t link_packets;
 };
 
+/* A thread that captures; of all interfaces. */
+#define HEALTH_THREADS_MAX 16
+struct health_thread {
+	uint64_t received, lost;
+};
+
 struct health {
 	int64_t started_ns, now_ns; /* wall clock */
 	int64_t last_packet_ns;	    /* that passed the filter; 0: none yet */
 	bool engine_silent;	    /* it gives no sign of life */
 	unsigned interface_count;
 	struct health_interface interfaces[HEALTH_INTERFACES_MAX];
+	unsigned thread_count;
+	struct health_thread threads[HEALTH_THREADS_MAX];
 	struct totals totals; /* incidents: those found since the start */
 	uint64_t open_sessions;
 	uint64_t alerts;	/* written to the outputs */

@@ -157,6 +157,23 @@ print_interfaces(FILE *out, const struct health *h)
 }
 
 static void
+print_threads(FILE *out, const struct health *h)
+{
+	head(out, "capture_thread_packets_total", "counter",
+	    "Packets that passed the filter, by the thread that they went to.");
+	for (unsigned i = 0; i < h->thread_count; i++)
+		fprintf(out,
+		    PREFIX "capture_thread_packets_total{thread=\"%u\"} %llu\n",
+		    i, (unsigned long long)h->threads[i].received);
+	head(out, "capture_thread_lost_total", "counter",
+	    "Of these those that found no room in the kernel.");
+	for (unsigned i = 0; i < h->thread_count; i++)
+		fprintf(out,
+		    PREFIX "capture_thread_lost_total{thread=\"%u\"} %llu\n", i,
+		    (unsigned long long)h->threads[i].lost);
+}
+
+static void
 print_state(FILE *out, const struct health_signs *s)
 {
 	head(out, "state", "gauge",
@@ -181,6 +198,7 @@ metrics_print(FILE *out, const struct health *h, const struct health_signs *s)
 	print_state(out, s);
 	print_metrics(out, h, s);
 	print_interfaces(out, h);
+	print_threads(out, h);
 	print_incidents(out, &h->totals);
 	print_axes(out, h);
 	head(out, "store_removed_total", "counter",

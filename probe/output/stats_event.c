@@ -118,6 +118,19 @@ put_interfaces(struct json *j, const struct health *h)
 }
 
 static void
+put_threads(struct json *j, const struct health *h)
+{
+	json_array_open(j, "threads");
+	for (unsigned i = 0; i < h->thread_count; i++) {
+		json_object_open(j, NULL);
+		json_unsigned(j, "received", h->threads[i].received);
+		json_unsigned(j, "lost", h->threads[i].lost);
+		json_object_close(j);
+	}
+	json_array_close(j);
+}
+
+static void
 put_alerts(struct json *j, const struct health *h)
 {
 	json_object_open(j, "alerts");
@@ -160,6 +173,7 @@ stats_event(struct json *j, const struct health *h,
 	json_object_open(j, "downgrade");
 	put_health(j, h, s);
 	put_interfaces(j, h);
+	put_threads(j, h);
 	put_alerts(j, h);
 	put_store(j, h);
 	json_unsigned(j, "open_sessions", h->open_sessions);

@@ -134,7 +134,10 @@ load_filter(uint32_t otherwise, uint32_t action, const int *calls, size_t count,
     char errbuf[CONFINE_ERRBUF])
 {
 	scmp_filter_ctx filter = seccomp_init(otherwise);
-	int status = filter == NULL ? -ENOMEM : 0;
+	/* For all threads that there are. */
+	int status = filter == NULL ?
+	    -ENOMEM :
+	    seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
 
 	for (size_t i = 0; i < count && status == 0; i++)
 		status = seccomp_rule_add(filter, action, calls[i], 0);
@@ -192,7 +195,8 @@ write_only_to(const char *const *folders, char errbuf[CONFINE_ERRBUF])
 /* --- the three ----------------------------------------------------------- */
 
 int
-confine_engine(char errbuf[CONFINE_ERRBUF])
+confine_engine(int (*threads)(void *context), void *context,
+    char errbuf[CONFINE_ERRBUF])
 {
 	if (leave_file_system(errbuf) != 0 ||
 	    become(NOBODY, NOBODY, errbuf) != 0 ||
@@ -202,6 +206,8 @@ confine_engine(char errbuf[CONFINE_ERRBUF])
 	 * reads on when it is gone. */
 	if (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0)
 		return fail(errbuf, "PR_SET_PDEATHSIG");
+	if (threads != NULL && threads(context) != 0)
+		return fail(errbuf, "threads");
 	/* ENOSYS: libraries fall back on what they may do. */
 	return load_filter(SCMP_ACT_ERRNO(ENOSYS), SCMP_ACT_ALLOW, engine_calls,
 	    sizeof(engine_calls) / sizeof(*engine_calls), errbuf);

@@ -27,9 +27,12 @@ bool confine_user_find(const char *name, struct confine_user *);
 /*
  * The engine: it can use the descriptors that it has, memory, and clocks;
  * there is no file system and no socket any more, and root becomes nobody.
- * 0, or -1 with a message.
+ * 0, or -1 with a message. `threads`, or NULL, is called when the rights are
+ * gone: the last time that threads can be started; they are confined as well.
+ * They must run when it returns; -1: they do not, errno says why.
  */
-int confine_engine(char errbuf[CONFINE_ERRBUF]);
+int confine_engine(int (*threads)(void *context), void *context,
+    char errbuf[CONFINE_ERRBUF]);
 /* The judge: it opens files in its folders only, as far as their permissions
  * and the kernel's Landlock say so, and becomes `user`, if one is given.
  * `folders`: those it may write to; ends with NULL. */

@@ -20,6 +20,8 @@ sample_health(void)
 		.now_ns = NOW_NS,
 		.last_packet_ns = NOW_NS - 1500000000,
 		.interface_count = 1,
+		.thread_count = 2,
+		.threads = { { 60000, 0 }, { 40000, 22 } },
 		.open_sessions = 7,
 		.alerts = 11,
 		.suppressed = 12,

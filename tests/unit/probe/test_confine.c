@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -84,7 +85,7 @@ confined_engine(int inherited)
 {
 	char errbuf[CONFINE_ERRBUF];
 
-	if (confine_engine(errbuf) != 0)
+	if (confine_engine(NULL, NULL, errbuf) != 0)
 		return 99;
 	return escapes(inherited);
 }
@@ -94,6 +95,54 @@ Test(confine, the_engine_opens_nothing_and_starts_nothing)
 	cr_assert_eq(in_a_child(confined_engine), 0);
 }
 
+struct thread {
+	pthread_t id;
+	pthread_barrier_t begun, confined;
+	int inherited, escaped;
+};
+
+static void *
+escape_in_thread(void *context)
+{
+	struct thread *t = context;
+
+	pthread_barrier_wait(&t->begun);
+	pthread_barrier_wait(&t->confined);
+	t->escaped = escapes(t->inherited);
+	return NULL;
+}
+
+static int
+start_thread(void *context)
+{
+	struct thread *t = context;
+
+	if (pthread_create(&t->id, NULL, escape_in_thread, t) != 0)
+		return -1;
+	pthread_barrier_wait(&t->begun);
+	return 0;
+}
+
+static int
+confined_thread(int inherited)
+{
+	struct thread t = { .inherited = inherited, .escaped = 98 };
+	char errbuf[CONFINE_ERRBUF];
+
+	pthread_barrier_init(&t.begun, NULL, 2);
+	pthread_barrier_init(&t.confined, NULL, 2);
+	if (confine_engine(start_thread, &t, errbuf) != 0)
+		return 99;
+	pthread_barrier_wait(&t.confined);
+	pthread_join(t.id, NULL);
+	return t.escaped;
+}
+
+Test(confine, nor_does_a_thread_that_was_there_before)
+{
+	cr_assert_eq(in_a_child(confined_thread), 0);
+}
+
 /* The monitor that started an engine is killed: the engine goes, too. */
 static int
 leaves_an_engine(int inherited)
@@ -101,7 +150,7 @@ leaves_an_engine(int inherited)
 	char errbuf[CONFINE_ERRBUF];
 
 	if (fork() == 0) {
-		if (confine_engine(errbuf) != 0)
+		if (confine_engine(NULL, NULL, errbuf) != 0)
 			_exit(1);
 		if (write(inherited, "x", 1) != 1)
 			_exit(1);

@@ -49,6 +49,8 @@ Test(metrics, values_stand_under_their_names)
 		"100000",
 		"striplight_incidents_total{kind=\"starttls-garbled\","
 		"certainty=\"likely\"} 2",
+		"striplight_capture_thread_packets_total{thread=\"0\"} 60000",
+		"striplight_capture_thread_lost_total{thread=\"1\"} 22",
 		"striplight_sessions_total 390",
 		"striplight_sessions_offered_total{offered=\"yes\"} 390",
 		"striplight_sessions_unjudged_total{reason=\"gap\"} 0",
