@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "contrast_versions.h"
 #include "ehlo.h"
 
 #define LINES_MAX 384 /* of one direction that are compared */
@@ -483,46 +484,20 @@ compare_relayed(struct contrast *c, struct slice client, struct slice server)
 
 /* --- copies -------------------------------------------------------------- */
 
-/* Two versions of the same octets that a receiver could have taken both. */
-static bool
-is_second_version(const struct told *told)
-{
-	struct slice copies = told->bytes;
-	struct segment_copy first, later;
-
-	return told->fact.code == FACT_COPIES_DIFFER &&
-	    segment_copy_decode(&copies, &first) &&
-	    segment_copy_decode(&copies, &later) && first.sum != SUM_WRONG &&
-	    later.sum != SUM_WRONG;
-}
-
-static bool
-has_second_version(struct slice facts, const struct fact *at)
-{
-	struct told told;
-
-	while (fact_decode(&facts, &told.fact, &told.bytes))
-		if (is_second_version(&told) && told.fact.dir == at->dir &&
-		    told.fact.stream_offset < at->stream_offset + at->extent &&
-		    at->stream_offset <
-			told.fact.stream_offset + told.fact.extent)
-			return true;
-	return false;
-}
-
 /* What came to `facts` twice, and differs, came from between the two places
  * unless the other one has it as well. */
 static void
 compare_versions(struct contrast *c, struct slice facts, struct slice other)
 {
 	struct slice rest = facts;
-	struct told told;
+	struct told told = { .there = true };
 
 	while (fact_decode(&rest, &told.fact, &told.bytes)) {
-		told.there = true;
-		if (is_second_version(&told) &&
-		    !has_second_version(other, &told.fact))
-			add(c, DIFFERENCE_SECOND_VERSION, NULL, &told);
+		enum difference_code code =
+		    difference_of_versions(&told, facts);
+
+		if (code < DIFFERENCES && !has_versions(other, &told.fact))
+			add(c, code, NULL, &told);
 	}
 }
 

@@ -78,17 +78,17 @@ Test(contrast, an_overwritten_line_is_one_difference)
 	    slice_equal(c.list[0].arrived.bytes, slice_str("250-XXXXXXXX")));
 }
 
-/* Octets that came twice, eight of them different the second time. */
+/* Octets that came twice, some of them different the second time. */
 static void
-say_twice(struct log *log, enum sum sum)
+say_twice(struct log *log, enum sum sum, uint64_t from, uint64_t extent)
 {
 	const struct segment_copy first = { .length = 30, .sum = SUM_RIGHT };
 	const struct segment_copy later = { .length = 30, .sum = (uint8_t)sum };
 	struct fact fact = { .code = FACT_COPIES_DIFFER,
 		.dir = TO_CLIENT,
 		.frame = ++log->frame,
-		.stream_offset = 19,
-		.extent = 8 };
+		.stream_offset = from,
+		.extent = extent };
 	uint8_t copies[2 * SEGMENT_COPY_BYTES];
 
 	segment_copy_encode(&first, copies);
@@ -114,14 +114,48 @@ Test(contrast, a_second_version_that_only_one_place_has_came_from_between)
 		struct contrast c;
 
 		if (cases[i].client)
-			say_twice(&client, cases[i].sum);
+			say_twice(&client, cases[i].sum, 19, 8);
 		if (cases[i].server)
-			say_twice(&server, cases[i].sum);
+			say_twice(&server, cases[i].sum, 19, 8);
 		c = contrast(&client, &server);
 		cr_assert_eq(c.count, cases[i].count, "case %zu", i);
 		cr_assert_eq(c.altered, cases[i].count > 0);
 		if (c.count > 0)
 			cr_assert_eq(c.list[0].code, DIFFERENCE_SECOND_VERSION);
+	}
+}
+
+/* The reply's second line begins at 22, and its keyword at 26. */
+Test(contrast, what_was_thrown_away_accuses_where_it_covers_the_offer)
+{
+	static const struct {
+		uint64_t from, extent;
+		bool server; /* it came there too */
+		bool accuses;
+	} cases[] = {
+		{ 26, 8, false, true },	 /* the keyword */
+		{ 22, 12, false, true }, /* the line */
+		{ 26, 8, true, false },	 /* it comes from beyond both */
+		{ 26, 7, false, false }, /* damage looks the same */
+		{ 27, 7, false, false },
+		{ 26, 1, false, false },
+		{ 24, 12, false, false },
+		{ 8, 8, false, false },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct log client = talk("250-STARTTLS"), server = client;
+		struct contrast c;
+
+		say_twice(&client, SUM_WRONG, cases[i].from, cases[i].extent);
+		if (cases[i].server)
+			say_twice(&server, SUM_WRONG, cases[i].from,
+			    cases[i].extent);
+		c = contrast(&client, &server);
+		cr_assert_eq(c.altered, cases[i].accuses, "case %zu", i);
+		if (c.count > 0)
+			cr_assert_eq(c.list[0].code,
+			    DIFFERENCE_DISCARDED_VERSION);
 	}
 }
 
