@@ -365,39 +365,18 @@ store_each_revision(struct store *s, const char *id, incident_fn *fn,
 	return each(s, st, NULL, fn, context);
 }
 
-static void
-read_trace(sqlite3_stmt *st, struct incident *in)
-{
-	char word[32];
-
-	memset(in, 0, sizeof(*in));
-	column_text(st, 0, in->id, sizeof(in->id));
-	column_text(st, 1, word, sizeof(word));
-	kind_parse(word, &in->kind);
-	column_text(st, 2, word, sizeof(word));
-	certainty_parse(word, &in->certainty);
-	column_text(st, 3, in->resembles, sizeof(in->resembles));
-	column_text(st, 4, in->seen, sizeof(in->seen));
-	column_address(st, 5, &in->client.address);
-	in->client.port = (uint16_t)sqlite3_column_int(st, 6);
-	column_address(st, 7, &in->server.address);
-	in->server.port = (uint16_t)sqlite3_column_int(st, 8);
-	in->capture_ts_ns = sqlite3_column_int64(st, 9);
-}
-
 int
 store_each_trace(struct store *s, incident_fn *fn, void *context)
 {
 	sqlite3_stmt *st = statement(s,
-	    "SELECT id, kind, certainty, resembles, seen, client, client_port,"
-	    " server, port, incident.capture_ts_ns FROM incident JOIN revision"
+	    "SELECT " TRACE_COLUMNS " FROM incident JOIN revision"
 	    " ON incident = id AND revision = latest"
 	    " WHERE state <> 'withdrawn' AND certainty <> 'none'");
 	struct incident *in = malloc(sizeof(*in));
 	int code = SQLITE_DONE, status = st == NULL || in == NULL ? -1 : 0;
 
 	while (status == 0 && (code = step(s, st)) == SQLITE_ROW) {
-		read_trace(st, in);
+		incident_row_trace(st, in);
 		status = store_rules_cover(s, in);
 		if (status == 0)
 			status = fn(context, in);

@@ -277,3 +277,27 @@ incident_row_read(struct store *s, sqlite3_stmt *st, struct incident *in)
 	    " ORDER BY role <> 'tampered', role, session",
 	    in, read_session);
 }
+
+void
+incident_row_trace(sqlite3_stmt *st, struct incident *in)
+{
+	char word[256];
+
+	memset(in, 0, sizeof(*in));
+	column_text(st, 0, in->id, sizeof(in->id));
+	column_text(st, 1, word, sizeof(word));
+	kind_parse(word, &in->kind);
+	column_text(st, 2, word, sizeof(word));
+	certainty_parse(word, &in->certainty);
+	column_text(st, 3, in->resembles, sizeof(in->resembles));
+	column_text(st, 4, in->seen, sizeof(in->seen));
+	column_address(st, 5, &in->client.address);
+	in->client.port = (uint16_t)sqlite3_column_int(st, 6);
+	column_address(st, 7, &in->server.address);
+	in->server.port = (uint16_t)sqlite3_column_int(st, 8);
+	in->capture_ts_ns = sqlite3_column_int64(st, 9);
+	column_text(st, 10, word, sizeof(word));
+	in->state = (enum incident_state)word_index(word, state_at, 3);
+	column_text(st, 11, word, sizeof(word));
+	in->outcome = outcome_bits(word);
+}

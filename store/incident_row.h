@@ -17,8 +17,15 @@
 	" domains_unlisted, provenance, incident.session, incident.ordinal,"  \
 	" mail_from, rcpt_to, direction, box"
 
+/* The same for incident_row_trace(). */
+#define TRACE_COLUMNS                                                        \
+	"id, kind, certainty, resembles, seen, client, client_port, server," \
+	" port, incident.capture_ts_ns, state, outcome"
+
 /* The revision that the statement stands on, with its evidence, policies and
  * sessions. -1: store_failed(). */
 int incident_row_read(struct store *, sqlite3_stmt *, struct incident *);
+/* What store_each_trace() tells of it. */
+void incident_row_trace(sqlite3_stmt *, struct incident *);
 
 #endif

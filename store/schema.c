@@ -191,6 +191,15 @@ static const char *const steps[] = {
 	("ALTER TABLE mail_host ADD COLUMN canonical TEXT;"
 	 "ALTER TABLE mail_host ADD COLUMN next_hop TEXT;"
 	 "ALTER TABLE mail_host ADD COLUMN tlsa_base TEXT;"),
+	/* What `watch` told of an incident. `due`: its turn, NULL once it was
+	 * told; `alerted`: the revision that was alerted last, 0 if none was;
+	 * `owed`: outputs that have yet to take it. What is there is known. */
+	("CREATE TABLE alert (incident TEXT PRIMARY KEY REFERENCES incident"
+	 "  ON DELETE CASCADE, due INTEGER, alerted INTEGER NOT NULL,"
+	 "  severity INTEGER NOT NULL, owed INTEGER NOT NULL)"
+	 "  STRICT, WITHOUT ROWID;"
+	 "CREATE INDEX alert_due ON alert (due) WHERE due IS NOT NULL;"
+	 "INSERT INTO alert SELECT id, NULL, latest, 2, 0 FROM incident;"),
 };
 #define VERSION ((int)(sizeof(steps) / sizeof(*steps)))
 

@@ -170,7 +170,8 @@ typedef int incident_fn(void *context, const struct incident *);
 int store_each_incident(struct store *, const struct incident_filter *,
     incident_fn *, void *context);
 /* Of each that stands only id, kind, certainty, what it resembles and what was
- * seen, client, server, time, and whether a rule suppresses it. In no order. */
+ * seen, client, server, time, state, outcome, and whether a rule suppresses it.
+ * In no order. */
 int store_each_trace(struct store *, incident_fn *, void *context);
 /* All revisions of one incident, oldest first. */
 int store_each_revision(struct store *, const char *id, incident_fn *,

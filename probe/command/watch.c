@@ -247,13 +247,9 @@ test_alert(const struct watching *w)
 		return STATUS_ERROR;
 	}
 	test_incident(&in, w->options.read.prior, w->started_ns);
-	alerts_send(alerts, &in, true);
-	sent = alerts_totals(alerts)->unwritten == 0;
+	sent = alerts_send(alerts, &in, true);
 	if (!sent)
-		complain("%s: cannot be written", options.path);
-	if (syslog.unsent > 0)
-		complain("--syslog: %s takes nothing", syslog.target);
-	sent &= syslog.unsent == 0;
+		complain("%s", alerts_fault(alerts));
 	syslog_close(&syslog);
 	alerts_destroy(alerts);
 	return sent ? STATUS_OK : STATUS_ERROR;

@@ -170,7 +170,7 @@ watch_health_tell(struct watch_health *h,
 	now->alerts = alerts->alerted;
 	now->suppressed = alerts->suppressed;
 	now->repeated = alerts->repeated;
-	now->output_faults = alerts->unwritten + h->unsent;
+	now->output_faults = alerts->untaken;
 	now->store_failing = from->failing;
 	if (!from->failing)
 		store_measure_bytes(from->store, &now->store);

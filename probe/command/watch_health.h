@@ -18,7 +18,6 @@ struct watch_health {
 	struct counters counters; /* of all engines there were */
 	/* Monotonic: when each thread of the engine last counted. */
 	int64_t counted_ns[WATCH_THREADS_MAX];
-	uint64_t unsent; /* to syslog */
 	/* How often incidents came to be so sure, and which these were. */
 	uint64_t incidents[KINDS][CERTAINTY_DEMONSTRATED + 1];
 	struct {

@@ -47,6 +47,7 @@ struct judging {
 	int orders, answers;
 	int64_t urgent_ns, flushed_ns; /* monotonic; urgent 0: it is not */
 	bool failing;		       /* the store: it was said */
+	bool owing;		       /* to an output: it was said */
 	bool ending, settling, distrusted, one_sided;
 	struct retention_limits keep; /* as the file says now */
 	struct retention *retention;
@@ -71,21 +72,29 @@ answer(const struct judging *j, char what)
 		complain("the monitor is not reached: %s", strerror(errno));
 }
 
-static void
-on_incident(void *context, const struct incident *in, bool stored)
+static bool
+on_incident(void *context, const struct incident *in, bool stored,
+    struct alert_mark *mark)
 {
 	struct judging *j = context;
+	bool taken;
 
 	watch_health_incident(&j->health, in);
-	alerts_tell(j->alerts, in, stored);
+	taken = alerts_tell(j->alerts, in, stored, mark);
+	if (!taken && !j->owing)
+		complain("%s; alerts wait until it takes them",
+		    alerts_fault(j->alerts));
+	j->owing |= !taken;
+	return taken;
 }
 
 /* --- setting up ---------------------------------------------------------- */
 
 static int
-on_known(void *context, const struct incident *in)
+on_alerted(void *context, const struct incident *in,
+    const struct alert_mark *mark)
 {
-	alerts_known(context, in);
+	alerts_known(context, in, mark);
 	return 0;
 }
 
@@ -200,7 +209,7 @@ set_up(struct judging *j)
 		complain("out of memory");
 		return -1;
 	}
-	if (store_each_trace(j->store, on_known, j->alerts) != 0) {
+	if (store_each_alerted(j->store, on_alerted, j->alerts) != 0) {
 		complain("%s", store_error(j->store));
 		return -1;
 	}
@@ -227,6 +236,17 @@ warn_one_sided(struct judging *j)
 }
 
 static void
+note_taken(struct judging *j)
+{
+	struct live_totals totals;
+
+	live_totals(j->live, &totals);
+	if (j->owing && !totals.untold)
+		complain("alerts are taken again");
+	j->owing &= totals.untold;
+}
+
+static void
 flush(struct judging *j, bool all)
 {
 	int64_t now = monotonic_ns();
@@ -245,6 +265,7 @@ flush(struct judging *j, bool all)
 		complain("%s: can be written again",
 		    j->watching->options.read.common.db);
 	j->failing = false;
+	note_taken(j);
 	warn_one_sided(j);
 }
 
@@ -276,7 +297,6 @@ tell_health(struct judging *j)
 		.alerts = j->alerts,
 		.failing = j->failing };
 
-	j->health.unsent = j->syslog.unsent;
 	alerts_write(j->alerts,
 	    watch_health_tell(&j->health, &sources, monotonic_ns()));
 }

@@ -1,8 +1,13 @@
 #include "alerts.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 #include <xxhash.h>
 
@@ -13,10 +18,15 @@
 #define ACTS_MAX (1u << 16)
 #define NEAR 8
 
+/* As bits of what an output is owed. They are stored: the numbers stay. */
+enum { OUTPUT_EVE = 1 << 0, OUTPUT_SYSLOG = 1 << 1 };
+#define OUTPUTS (OUTPUT_EVE | OUTPUT_SYSLOG)
+
 /* What an incident was alerted with. */
 struct told {
 	uint64_t id; /* hash; 0: nobody's */
 	uint64_t used;
+	unsigned revision, owed;
 	enum kind kind;
 	enum certainty certainty;
 	enum incident_state state;
@@ -36,13 +46,66 @@ struct alerts {
 	const struct alerts_options *options;
 	alert_fn *also;
 	void *context;
-	FILE *file;
+	int fd;	   /* of the EVE file; -1: none */
+	bool torn; /* the end of a line is missing there */
+	char fault[256];
 	struct json json;
 	struct told *told;
 	struct act *acts;
 	uint64_t clock;
 	struct alerts_totals totals;
 };
+
+/* --- the EVE file -------------------------------------------------------- */
+
+static void
+close_file(struct alerts *a)
+{
+	if (a->fd > STDERR_FILENO)
+		close(a->fd);
+	a->fd = -1;
+}
+
+/* Who was killed while he wrote left half a line. */
+static bool
+ends_in_mid_line(const char *path, int fd)
+{
+	struct stat st;
+	char last = '\n';
+	int readable;
+
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size == 0)
+		return false;
+	readable = open(path, O_RDONLY | O_CLOEXEC);
+	if (readable < 0 || pread(readable, &last, 1, st.st_size - 1) < 0)
+		last = '\n';
+	if (readable >= 0)
+		close(readable);
+	return last != '\n';
+}
+
+int
+alerts_reopen(struct alerts *a)
+{
+	const char *path = a->options->path;
+	int fd;
+
+	if (path == NULL)
+		return 0;
+	if (strcmp(path, "-") == 0) {
+		a->fd = STDOUT_FILENO;
+		return 0;
+	}
+	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+	if (fd < 0)
+		return -1;
+	close_file(a);
+	a->fd = fd;
+	a->torn = ends_in_mid_line(path, fd);
+	return 0;
+}
+
+/* --- life ---------------------------------------------------------------- */
 
 struct alerts *
 alerts_create(const struct alerts_options *options, alert_fn *also,
@@ -55,6 +118,7 @@ alerts_create(const struct alerts_options *options, alert_fn *also,
 	a->options = options;
 	a->also = also;
 	a->context = context;
+	a->fd = -1;
 	json_init(&a->json);
 	a->told = calloc(TOLD_MAX, sizeof(*a->told));
 	a->acts = calloc(ACTS_MAX, sizeof(*a->acts));
@@ -73,33 +137,11 @@ alerts_destroy(struct alerts *a)
 {
 	if (a == NULL)
 		return;
-	if (a->file != NULL && a->file != stdout)
-		fclose(a->file);
+	close_file(a);
 	json_free(&a->json);
 	free(a->told);
 	free(a->acts);
 	free(a);
-}
-
-int
-alerts_reopen(struct alerts *a)
-{
-	const char *path = a->options->path;
-	FILE *file;
-
-	if (path == NULL)
-		return 0;
-	if (strcmp(path, "-") == 0) {
-		a->file = stdout;
-		return 0;
-	}
-	file = fopen(path, "ae");
-	if (file == NULL)
-		return -1;
-	if (a->file != NULL)
-		fclose(a->file);
-	a->file = file;
-	return 0;
 }
 
 /* --- what was alerted before --------------------------------------------- */
@@ -190,6 +232,7 @@ static void
 note_told(struct alerts *a, struct told *told, const struct incident *in)
 {
 	told->used = ++a->clock;
+	told->revision = in->revision;
 	told->kind = in->kind;
 	told->certainty = in->certainty;
 	told->state = in->state;
@@ -197,15 +240,34 @@ note_told(struct alerts *a, struct told *told, const struct incident *in)
 	told->severity = incident_severity(in);
 }
 
+static bool
+is_minor(const struct alerts *a, unsigned severity)
+{
+	return severity > 2 && !a->options->possible;
+}
+
 void
-alerts_known(struct alerts *a, const struct incident *in)
+alerts_known(struct alerts *a, const struct incident *in,
+    const struct alert_mark *mark)
 {
 	struct act *acts[2];
+	struct told *told;
 
-	if (in->state == STATE_WITHDRAWN)
+	if (in->words.suppressed_by != 0 ||
+	    (mark->revision == 0 &&
+		(in->state == STATE_WITHDRAWN || is_minor(a, mark->severity))))
 		return;
-	find_acts(a, in, acts);
-	note_acts(a, acts, in->certainty);
+	if (in->state != STATE_WITHDRAWN) {
+		find_acts(a, in, acts);
+		note_acts(a, acts, in->certainty);
+	}
+	if (mark->revision == 0)
+		return;
+	told = find_told(a, in);
+	note_told(a, told, in);
+	told->revision = mark->revision;
+	told->severity = mark->severity;
+	told->owed = mark->owed;
 }
 
 /* --- choosing ------------------------------------------------------------ */
@@ -232,7 +294,7 @@ is_first(struct alerts *a, const struct incident *in)
 
 	if (in->state == STATE_WITHDRAWN)
 		return false; /* of what was never alerted */
-	if (incident_severity(in) > 2 && !a->options->possible) {
+	if (is_minor(a, incident_severity(in))) {
 		a->totals.minor++;
 		return false;
 	}
@@ -244,52 +306,129 @@ is_first(struct alerts *a, const struct incident *in)
 	return first;
 }
 
+/* --- delivering ---------------------------------------------------------- */
+
 static void
-write_line(struct alerts *a, const struct json *json)
+note_fault(struct alerts *a, const char *output)
 {
-	if (a->file == NULL)
-		return;
-	errno = 0;
-	if (json_write((struct json *)json, a->file) != 0 ||
-	    fflush(a->file) != 0) {
-		clearerr(a->file);
-		a->totals.unwritten++;
-	}
+	a->totals.untaken++;
+	snprintf(a->fault, sizeof(a->fault), "%.150s: %s", output,
+	    strerror(errno));
 }
 
-void
-alerts_send(struct alerts *a, const struct incident *in, bool stored)
+/* What was left in the middle of a line ends first. */
+static bool
+put_line(struct alerts *a, const struct json *json)
 {
-	json_reset(&a->json);
-	eve_alert_open(&a->json, in);
-	if (!stored)
-		json_bool(&a->json, "stored", false);
-	eve_alert_close(&a->json);
-	write_line(a, &a->json);
-	if (a->also != NULL)
-		a->also(a->context, in, stored);
-	a->totals.alerted++;
+	char end[] = "\n";
+	struct iovec parts[] = { { end, a->torn }, { json->text, json->length },
+		{ end, 1 } };
+	size_t length = a->torn + json->length + 1;
+	ssize_t n = writev(a->fd, parts, 3);
+
+	if (n == (ssize_t)length) {
+		a->torn = false;
+		return true;
+	}
+	if (n > 0) {
+		a->torn = true;
+		errno = ENOSPC;
+	}
+	return false;
+}
+
+/* Is there nobody who will find what is written to it? */
+static bool
+is_deleted(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && st.st_nlink == 0 && S_ISREG(st.st_mode);
+}
+
+static bool
+write_line(struct alerts *a, const struct json *json)
+{
+	bool written;
+
+	if (a->fd < 0)
+		return true;
+	errno = ENOMEM;
+	written = !json->failed && put_line(a, json);
+	if (a->fd > STDERR_FILENO && is_deleted(a->fd))
+		written = alerts_reopen(a) == 0 && put_line(a, json);
+	if (!written)
+		note_fault(a, a->options->path);
+	return written;
+}
+
+/* The outputs that did not take it. */
+static unsigned
+deliver(struct alerts *a, const struct incident *in, bool stored,
+    unsigned outputs)
+{
+	unsigned owed = 0;
+
+	if (outputs & OUTPUT_EVE) {
+		json_reset(&a->json);
+		eve_alert_open(&a->json, in);
+		if (!stored)
+			json_bool(&a->json, "stored", false);
+		eve_alert_close(&a->json);
+		if (!write_line(a, &a->json))
+			owed |= OUTPUT_EVE;
+	}
+	if (outputs & OUTPUT_SYSLOG && a->also != NULL &&
+	    !a->also(a->context, in, stored)) {
+		note_fault(a, "syslog");
+		owed |= OUTPUT_SYSLOG;
+	}
+	return owed;
 }
 
 bool
-alerts_tell(struct alerts *a, const struct incident *in, bool stored)
+alerts_send(struct alerts *a, const struct incident *in, bool stored)
+{
+	return deliver(a, in, stored, OUTPUTS) == 0;
+}
+
+/* A rule of the operator's; and if he lifts it, nothing is graver. */
+static void
+suppress(struct alerts *a, struct told *told)
+{
+	a->totals.suppressed += told->used == 0;
+	told->used = ++a->clock;
+	told->severity = 0;
+	told->certainty = CERTAINTY_DEMONSTRATED;
+	told->owed = 0;
+}
+
+bool
+alerts_tell(struct alerts *a, const struct incident *in, bool stored,
+    struct alert_mark *mark)
 {
 	struct told *told = find_told(a, in);
-	bool send;
+	unsigned outputs = told->owed;
 
 	if (in->words.suppressed_by != 0) {
-		a->totals.suppressed += told->used == 0;
-		told->used = ++a->clock;
-		told->severity = 0; /* nothing is graver */
-		told->certainty = CERTAINTY_DEMONSTRATED;
-		return false;
+		suppress(a, told);
+		outputs = 0;
+	} else if (told->used != 0 ? is_news(told, in) : is_first(a, in)) {
+		note_told(a, told, in);
+		a->totals.alerted++;
+		outputs = OUTPUTS;
 	}
-	send = told->used != 0 ? is_news(told, in) : is_first(a, in);
-	if (!send)
-		return false;
-	note_told(a, told, in);
-	alerts_send(a, in, stored);
-	return true;
+	if (outputs != 0)
+		told->owed = deliver(a, in, stored, outputs);
+	/* What was alerted before it was stored has no number until now. */
+	if (told->used != 0 && told->revision == 0 &&
+	    in->words.suppressed_by == 0)
+		told->revision = in->revision;
+	*mark = (struct alert_mark){ .revision = told->revision,
+		.severity = told->used != 0 ? told->severity :
+					      incident_severity(in),
+		.owed = told->owed };
+	return told->owed == 0;
 }
 
 void
@@ -302,4 +441,10 @@ const struct alerts_totals *
 alerts_totals(const struct alerts *a)
 {
 	return &a->totals;
+}
+
+const char *
+alerts_fault(const struct alerts *a)
+{
+	return a->fault;
 }

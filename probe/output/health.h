@@ -51,7 +51,7 @@ struct health {
 	uint64_t outbox;	/* batches that wait to be stored, now */
 	uint64_t outbox_shed;	/* will not be: there was no room to wait */
 	uint64_t store_faults;	/* times that the store failed */
-	uint64_t output_faults; /* lines that an output did not take */
+	uint64_t output_faults; /* times that an output took no line */
 	bool store_failing;	/* now */
 	struct store_size store;
 	struct retention_totals retention;

@@ -272,7 +272,7 @@ connect_again(struct syslog *s)
 	s->fd = fd;
 }
 
-void
+bool
 syslog_alert(void *syslog, const struct incident *in, bool stored)
 {
 	struct syslog *s = syslog;
@@ -282,12 +282,12 @@ syslog_alert(void *syslog, const struct incident *in, bool stored)
 	size_t length;
 
 	if (s->target == NULL)
-		return;
+		return true;
 	clock_gettime(CLOCK_REALTIME, &now);
 	length = syslog_format(in, stored, &from,
 	    (int64_t)now.tv_sec * 1000000000 + now.tv_nsec, message);
 	if (syslog_send(s->fd, message, length))
-		return;
+		return true;
 	connect_again(s);
-	s->unsent += !syslog_send(s->fd, message, length);
+	return syslog_send(s->fd, message, length);
 }

@@ -35,7 +35,6 @@ struct syslog {
 	const char *target;
 	int fd; /* -1: none */
 	char host[256];
-	uint64_t unsent; /* messages that it did not take */
 };
 /* `target` is borrowed; NULL: alerts go nowhere. -1: see syslog_connect(). */
 int
@@ -43,6 +42,6 @@ syslog_open(struct syslog *, const char *target, char errbuf[SYSLOG_ERRBUF]);
 void syslog_close(struct syslog *);
 /* An alert_fn (alerts.h); `syslog` is one. To one that was started anew, by
  * way of its socket's name, as well. */
-void syslog_alert(void *syslog, const struct incident *, bool stored);
+bool syslog_alert(void *syslog, const struct incident *, bool stored);
 
 #endif

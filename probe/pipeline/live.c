@@ -23,7 +23,6 @@
 #define SHED_EVERY_NS (60 * NS_PER_S)
 /* Judging again what was kept takes at most a twentieth of the time. */
 #define PATIENCE 20
-#define REVISED_MAX 256
 
 struct part {
 	struct yield *yield;
@@ -49,8 +48,7 @@ struct live {
 	struct store *store;
 	struct world *world;
 	struct judge_loop *judge;
-	live_incident_fn *tell;
-	void *context;
+	struct telling *telling;
 	char hashes[LIVE_SOURCES_MAX][CAPTURE_HASH_BYTES];
 	struct counted counted[LIVE_SOURCES_MAX];
 	struct part parts[PARTS_MAX];
@@ -60,9 +58,6 @@ struct live {
 	struct endpoint learned[LEARNED_MAX];
 	size_t learned_count;
 	int64_t learned_due_ns, shed_due_ns;
-	/* Sessions with a new revision, to be told once it is committed. */
-	uint8_t revised[REVISED_MAX][16];
-	size_t revised_count;
 	char policies[17]; /* their version, as of the last shedding */
 	struct live_totals totals;
 };
@@ -100,7 +95,7 @@ name_sources(struct live *live)
 
 struct live *
 live_create(const struct live_options *options, struct store *store,
-    struct world *world, live_incident_fn *tell, void *context)
+    struct world *world, telling_fn *tell, void *context)
 {
 	struct live *live = calloc(1, sizeof(*live));
 
@@ -109,13 +104,12 @@ live_create(const struct live_options *options, struct store *store,
 	live->options = options;
 	live->store = store;
 	live->world = world;
-	live->tell = tell;
-	live->context = context;
 	name_sources(live);
 	live->judge = judge_loop_create(&options->judge, options->trust,
 	    world_context(world), NULL, NULL);
-	if (live->judge == NULL) {
-		free(live);
+	live->telling = telling_create(store, tell, context);
+	if (live->judge == NULL || live->telling == NULL) {
+		live_destroy(live);
 		return NULL;
 	}
 	judge_loop_watch(live->judge, options->sessions_max);
@@ -130,6 +124,7 @@ live_destroy(struct live *live)
 	for (size_t i = 0; i < live->part_count; i++)
 		yield_destroy(live->parts[i].yield);
 	judge_loop_destroy(live->judge);
+	telling_destroy(live->telling);
 	free(live);
 }
 
@@ -312,17 +307,13 @@ put_parts(struct live *live, bool all)
 
 /* --- judging again ------------------------------------------------------- */
 
-static void
-on_revised(void *context, const uint8_t session[16])
+static int
+on_revised(void *context, const struct incident *in)
 {
 	struct live *live = context;
 
-	for (size_t i = 0; i < live->revised_count; i++)
-		if (memcmp(live->revised[i], session, 16) == 0)
-			return;
-	if (live->revised_count < REVISED_MAX)
-		memcpy(live->revised[live->revised_count++], session, 16);
 	live->totals.revisions++;
+	return telling_revised(live->telling, in);
 }
 
 static void
@@ -427,11 +418,12 @@ commit_parts(struct live *live, bool learned, bool all)
 		.context = live };
 	int status;
 
-	live->revised_count = 0;
 	if (store_begin(live->store) != 0)
 		return -1;
 	memcpy(retrospect.policies, live->policies, sizeof(live->policies));
-	status = put_parts(live, all);
+	status = telling_note(live->telling);
+	if (status == 0)
+		status = put_parts(live, all);
 	world_refresh(live->world);
 	for (size_t i = 0; i < live->part_count && status == 0; i++)
 		status = judge_part(live, &retrospect,
@@ -439,34 +431,14 @@ commit_parts(struct live *live, bool learned, bool all)
 	if (learned && status == 0)
 		status = judge_learned(live, &retrospect);
 	memcpy(live->policies, retrospect.policies, sizeof(live->policies));
-	if (status == 0)
-		return store_commit(live->store);
-	store_rollback(live->store);
-	return -1;
-}
-
-static int
-on_committed(void *context, const struct incident *in)
-{
-	struct live *live = context;
-
-	live->tell(live->context, in, true);
-	return 0;
-}
-
-static int
-tell_revised(struct live *live)
-{
-	int status = 0;
-
-	for (size_t i = 0; i < live->revised_count && status >= 0; i++) {
-		struct incident_filter filter = { .all = true,
-			.session = live->revised[i] };
-
-		status = store_each_incident(live->store, &filter, on_committed,
-		    live);
+	if (status != 0) {
+		store_rollback(live->store);
+		return -1;
 	}
-	return status < 0 ? -1 : 0;
+	if (store_commit(live->store) != 0)
+		return -1;
+	telling_noted(live->telling);
+	return 0;
 }
 
 /* While nothing can be written: each part's once. */
@@ -492,7 +464,7 @@ tell_unstored(struct live *live)
 			if (!retrospect_unstored(&retrospect, &sighting, in))
 				continue;
 			live->totals.unstored++;
-			live->tell(live->context, in, false);
+			telling_unstored(live->telling, in);
 		}
 	}
 	free(in);
@@ -537,7 +509,7 @@ judge_what_was_learned(struct live *live, int64_t now_ns)
 	if (status != 0)
 		return -1;
 	live->learned_count = 0;
-	return tell_revised(live);
+	return telling_due(live->telling, now_ns);
 }
 
 int
@@ -552,11 +524,13 @@ live_flush(struct live *live, int64_t now_ns, bool all)
 		return -1;
 	}
 	drop_parts(live, all);
-	if (tell_revised(live) != 0)
+	if (telling_due(live->telling, now_ns) != 0)
 		return -1;
 	if (live->learned_count > 0 && (all || now_ns >= live->learned_due_ns))
 		if (judge_what_was_learned(live, now_ns) != 0)
 			return -1;
+	if (all && telling_commit(live->telling) != 0)
+		return -1;
 	if (all || now_ns >= live->shed_due_ns) {
 		live->shed_due_ns = now_ns + SHED_EVERY_NS;
 		live->policies[0] = '\0';
@@ -574,5 +548,6 @@ live_totals(const struct live *live, struct live_totals *out)
 	out->sessions = judge_loop_sessions(live->judge);
 	out->suspects = judge_loop_suspects(live->judge);
 	out->waiting = live->part_count;
+	out->untold = telling_owes(live->telling);
 	out->strays = judge_loop_strays(live->judge);
 }

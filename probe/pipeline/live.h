@@ -3,15 +3,16 @@
  *
  * Publications in, one interface a capture of the store; at a session's
  * decision points incidents out, as soon as they are committed. A session that
- * ends, or what comes to light later, revises them. While the store fails,
- * what was to be written waits, bounded, and incidents are told all the same.
- * One thread.
+ * ends, or what comes to light later, revises them. What is committed is told
+ * at least once, also by the next one if this one is killed in between. While
+ * the store fails, what was to be written waits, bounded, and incidents are
+ * told all the same. One thread.
  */
 #ifndef PROBE_PIPELINE_LIVE_H
 #define PROBE_PIPELINE_LIVE_H
 
 #include "judge_loop.h"
-#include "store/store.h"
+#include "telling.h"
 #include "world.h"
 
 #define LIVE_SOURCES_MAX 16
@@ -34,15 +35,11 @@ struct live_options {
 	const struct live_source *sources;
 };
 
-/* `stored` false: the store fails, and nobody will find it there yet. */
-typedef void
-live_incident_fn(void *context, const struct incident *, bool stored);
-
 struct live;
 
 /* Everything is borrowed. NULL: no memory. */
 struct live *live_create(const struct live_options *, struct store *,
-    struct world *, live_incident_fn *, void *context);
+    struct world *, telling_fn *, void *context);
 void live_destroy(struct live *);
 
 /*
@@ -75,6 +72,7 @@ struct live_totals {
 	uint64_t failures;   /* of the store */
 	uint64_t waiting;    /* parts that wait for it now */
 	uint64_t lost_parts; /* what waited for the store and found no room */
+	bool untold;	     /* something was not told to all */
 	struct tally tally;
 	struct counters counters;
 };

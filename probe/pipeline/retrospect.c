@@ -50,8 +50,9 @@ put(struct round *r, struct incident *in)
 	if (store_put_incident(r->retrospect->store, in, &written) != 0)
 		r->status = -1;
 	r->retrospect->written += written;
-	if (written && r->retrospect->revised != NULL)
-		r->retrospect->revised(r->retrospect->context, in->session);
+	if (written && r->retrospect->revised != NULL &&
+	    r->retrospect->revised(r->retrospect->context, in) != 0)
+		r->status = -1;
 }
 
 /* An incident that does not stand any more is withdrawn, not deleted. */

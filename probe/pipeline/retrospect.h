@@ -15,8 +15,9 @@ struct retrospect {
 	struct world *world;
 	uint64_t judged, written; /* sessions; revisions */
 	char policies[17];	  /* their version; "": not asked for yet */
-	/* Told of each session with a new revision; NULL: nobody asks. */
-	void (*revised)(void *context, const uint8_t session[16]);
+	/* Told of each new revision; NULL: nobody asks. Not 0: the store
+	 * failed. */
+	int (*revised)(void *context, const struct incident *);
 	void *context;
 };
 

@@ -27,7 +27,7 @@ class Sensor:
     """The program, watching in the server's namespace."""
 
     def __init__(self, room, folder, *args, db=None, env=None,
-                 interface="wire1"):
+                 interface="wire1", stdout=None):
         self.folder = folder
         self.db = db or os.path.join(folder, "watch.db")
         self.eve = os.path.join(folder, "eve.json")
@@ -36,7 +36,8 @@ class Sensor:
         self.process = subprocess.Popen(
             [*before, program.PROGRAM, "watch", "--db", self.db, "--eve",
              self.eve, *PRIOR, *(("-i", interface) if room else ()), *args],
-            stdin=subprocess.DEVNULL, stdout=self.errors, stderr=self.errors,
+            stdin=subprocess.DEVNULL, stdout=stdout or self.errors,
+            stderr=self.errors,
             env={**os.environ, **(env or {})})
 
     def said(self):

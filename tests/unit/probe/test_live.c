@@ -58,20 +58,27 @@ dissect(void)
 }
 
 struct told {
+	bool refuses; /* no output takes anything */
 	unsigned count, unstored;
 	enum kind kind;
 	enum incident_state state;
 };
 
-static void
-on_incident(void *context, const struct incident *in, bool stored)
+static bool
+on_incident(void *context, const struct incident *in, bool stored,
+    struct alert_mark *mark)
 {
 	struct told *told = context;
 
+	*mark = (struct alert_mark){ .revision = in->revision, .owed = 1 };
+	if (told->refuses)
+		return false;
+	mark->owed = 0;
 	told->count++;
 	told->unstored += !stored;
 	told->kind = in->kind;
 	told->state = in->state;
+	return true;
 }
 
 struct court {
@@ -86,7 +93,7 @@ struct court {
 static const struct live_source source = { "interface:test0", "interface", 1 };
 
 static void
-open_court(struct court *c)
+begin_live(struct court *c)
 {
 	static struct live_options options = { .judge = { 1 << 24, 100, 100,
 						   100, 100, 100 },
@@ -96,16 +103,23 @@ open_court(struct court *c)
 		.started_ns = 1,
 		.source_count = 1,
 		.sources = &source };
+
+	options.trust = &c->trust;
+	c->live =
+	    live_create(&options, c->store, c->world, on_incident, &c->told);
+	cr_assert_not_null(c->live);
+}
+
+static void
+open_court(struct court *c)
+{
 	char errbuf[STORE_ERRBUF];
 
 	memset(c, 0, sizeof(*c));
 	c->store = store_open("", STORE_SCRATCH, errbuf);
 	c->registry = registry_load(NULL, errbuf);
 	c->world = world_create(c->store, c->registry, PRIOR_READ, errbuf);
-	options.trust = &c->trust;
-	c->live =
-	    live_create(&options, c->store, c->world, on_incident, &c->told);
-	cr_assert_not_null(c->live);
+	begin_live(c);
 }
 
 static void
@@ -143,6 +157,55 @@ Test(live, an_incident_is_told_before_its_session_ends)
 		cr_assert(take(&c, i));
 	cr_assert_eq(live_flush(c.live, 0, true), 0);
 	cr_assert_eq(c.told.state, STATE_FINAL);
+	close_court(&c);
+}
+
+static void
+take_all(struct court *c)
+{
+	dissect();
+	for (size_t i = 0; i < publication_count; i++)
+		cr_assert(take(c, i));
+	cr_assert_eq(live_flush(c->live, 0, true), 0);
+}
+
+Test(live, what_is_not_taken_is_told_again)
+{
+	struct live_totals totals;
+	struct court c;
+
+	open_court(&c);
+	c.told.refuses = true;
+	take_all(&c);
+	live_totals(c.live, &totals);
+	cr_assert(totals.untold);
+	c.told.refuses = false;
+	cr_assert_eq(live_flush(c.live, INT64_C(2000000000), false), 0);
+	live_totals(c.live, &totals);
+	cr_assert_not(totals.untold);
+	cr_assert_eq(c.told.count, 1);
+	cr_assert_eq(live_flush(c.live, INT64_C(4000000000), false), 0);
+	cr_assert_eq(c.told.count, 1);
+	close_court(&c);
+}
+
+/* One that is killed behind its commit leaves just that. */
+Test(live, what_was_not_told_is_told_by_the_next_one)
+{
+	struct court c;
+
+	open_court(&c);
+	c.told.refuses = true;
+	take_all(&c);
+	live_destroy(c.live);
+	c.told.refuses = false;
+	for (unsigned turn = 0; turn < 2; turn++) {
+		begin_live(&c);
+		cr_assert_eq(live_flush(c.live, 0, true), 0);
+		cr_assert_eq(c.told.count, 1);
+		live_destroy(c.live);
+	}
+	begin_live(&c);
 	close_court(&c);
 }
 
