@@ -3,12 +3,13 @@
 Ethernet, IPv4, right sums, one segment a saying. Enough for a test that is
 about dialogues; what packets may do to one is other tests' business.
 """
+import ipaddress
 import struct
 
-from wire import checksum
+import wire
+from wire import ACK, FIN, PSH, SYN
 
 MTU_PAYLOAD = 1400
-FIN, SYN, PSH, ACK = 1, 2, 8, 16
 CLIENT, SERVER = 0, 1
 START = 1767225600.0		# 2026-01-01
 
@@ -18,7 +19,8 @@ def ip_frame(src, dst, payload, ident, offset=0, more=False, ttl=64):
     flags = (0x2000 if more else 0) | offset // 8
     header = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(payload), ident,
                          flags, ttl, 6, 0, src, dst)
-    header = header[:10] + struct.pack("!H", checksum(header)) + header[12:]
+    header = header[:10] + struct.pack("!H", wire.checksum(header)) + \
+        header[12:]
     return b"\x02\0\0\0\0\1\x02\0\0\0\0\2\x08\0" + header + payload
 
 
@@ -38,21 +40,17 @@ class Dialogue:
         self.frames = []
 
     def segment(self, who, flags, data=b""):
-        peer = 1 - who
-        header = struct.pack("!HHIIBBHHH", self.ports[who], self.ports[peer],
-                             self.seq[who],
-                             self.seq[peer] if flags & ACK else 0, 5 << 4,
-                             flags, 64240, 0, 0)
-        pseudo = self.ends[who] + self.ends[peer] + struct.pack(
-            "!BBH", 0, 6, len(header) + len(data))
-        right = checksum(pseudo + header + data)
+        ends = [ipaddress.ip_address(self.ends[side])
+                for side in (who, 1 - who)]
+        octets = wire.tcp(*ends, (self.ports[who], self.ports[1 - who]),
+                          self.seq[who],
+                          self.seq[1 - who] if flags & ACK else 0, flags, data)
         if self.spoiled and data:
-            right ^= 0x5555
-        header = header[:16] + struct.pack("!H", right) + header[18:]
+            octets = octets[:16] + bytes(o ^ 0x55 for o in octets[16:18]) + \
+                octets[18:]
         self.time += self.step
         self.frames.append((self.time, ip_frame(
-            self.ends[who], self.ends[peer], header + data,
-            len(self.frames))))
+            self.ends[who], self.ends[1 - who], octets, len(self.frames))))
         self.seq[who] += len(data) + bool(flags & (SYN | FIN))
 
     def open(self):
@@ -96,11 +94,7 @@ class Dialogue:
 
 def write_pcap(path, frames, snaplen=262144):
     """`frames` in the order of their times."""
+    packets = [(round(time * 10 ** 6) * 1000, None, octets)
+               for time, octets in sorted(frames, key=lambda frame: frame[0])]
     with open(path, "wb") as out:
-        out.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, snaplen, 1))
-        for time, octets in sorted(frames, key=lambda frame: frame[0]):
-            seconds = int(time)
-            out.write(struct.pack("<IIII", seconds,
-                                  round((time - seconds) * 1e6) % 1000000,
-                                  min(len(octets), snaplen), len(octets)) +
-                      octets[:snaplen])
+        out.write(wire.pcap(packets, wire.AS_THEY_ARE, snaplen=snaplen))

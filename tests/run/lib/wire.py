@@ -181,6 +181,7 @@ def loopback(order, inet6=30):
 
 
 ETHERNET = tagged()
+AS_THEY_ARE = (1, raw)  # frames, not IP packets
 LINKS = {
     "Ethernet": ETHERNET,
     "802.1Q": tagged((0x8100, 7)),
