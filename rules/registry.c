@@ -1,5 +1,6 @@
 #include "registry.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,7 +72,9 @@ add_product(struct registry *r, const struct row *row)
 	    strlen(row->fields[1]) >= sizeof(p->greeting_words))
 		return "name or greeting words too long: 31 and 95 octets "
 		       "are the most";
-	snprintf(p->name, sizeof(p->name), "%s", row->fields[0]);
+	strcpy(p->title, row->fields[0]);
+	for (size_t i = 0; p->title[i] != '\0'; i++)
+		p->name[i] = (char)tolower((unsigned char)p->title[i]);
 	if (strcmp(row->fields[1], "-") != 0)
 		snprintf(p->greeting_words, sizeof(p->greeting_words), "%s",
 		    row->fields[1]);

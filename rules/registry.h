@@ -18,7 +18,8 @@
 struct registry;
 
 struct product {
-	char name[32];
+	char name[32];		 /* lower case */
+	char title[32];		 /* as its makers write it */
 	char greeting_words[96]; /* blank between; see products.tsv */
 	unsigned keyword_count;
 	char keywords[PRODUCT_KEYWORDS_MAX]

@@ -1,6 +1,5 @@
 #include "wording.h"
 
-#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <time.h>
@@ -51,15 +50,6 @@ wording_add(char *out, size_t room, const char *format, ...)
 	va_start(arguments, format);
 	vsnprintf(out + n, room - n, format, arguments);
 	va_end(arguments);
-}
-
-/* "Postfix": product names stand in lower case in the data. */
-static const char *
-product_title(const struct product *product, char out[32])
-{
-	snprintf(out, 32, "%s", product->name);
-	out[0] = (char)toupper((unsigned char)out[0]);
-	return out;
 }
 
 void
@@ -148,7 +138,7 @@ wording_garbled(const struct session *s, const struct garble *garble,
 {
 	const struct ehlo_line *line = &s->lines[garble->index];
 	size_t kept = line->length;
-	char word[4 * EHLO_LINE_KEEP_BYTES + 8], product[32];
+	char word[4 * EHLO_LINE_KEEP_BYTES + 8];
 
 	if (kept > sizeof(line->text))
 		kept = sizeof(line->text);
@@ -157,8 +147,7 @@ wording_garbled(const struct session *s, const struct garble *garble,
 	    "EHLO reply line %u reads \"%.80s\"", garble->index + 1, word);
 	if (garble->product != NULL && garble->slot == SLOT_STARTTLS)
 		wording_add(in->observed, sizeof(in->observed),
-		    " where %s puts STARTTLS",
-		    product_title(garble->product, product));
+		    " where %s puts STARTTLS", garble->product->title);
 	else
 		wording_add(in->observed, sizeof(in->observed),
 		    ", %s, and STARTTLS is missing",

@@ -52,6 +52,8 @@ void wording_broken(const struct session *, const struct session *whole,
     const struct chain *, const struct tls_history *, struct incident *);
 /* An alert's description (RFC 8446 6), in words. */
 const char *wording_alert(uint8_t description);
+/* ... and by its name there; "unknown". */
+const char *wording_alert_name(uint8_t description);
 /* Less than the client asks for. */
 void wording_downgraded(const struct session *, struct incident *);
 /* The ClientHello, seen twice. */

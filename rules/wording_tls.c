@@ -88,34 +88,71 @@ wording_hello_altered(const struct session *s, struct incident *in)
 	wording_tls_or_what_followed(s, in);
 }
 
+/* RFC 8446 6; what it no longer has, RFC 5246 7.2. */
+static const struct alert {
+	uint8_t description;
+	const char *name;
+	const char *says; /* NULL: no more than that it fails */
+} alerts[] = {
+	{ 0, "close_notify", "that it closes (close_notify)" },
+	{ 10, "unexpected_message", NULL },
+	{ 20, "bad_record_mac", NULL },
+	{ 21, "decryption_failed", NULL },
+	{ 22, "record_overflow", NULL },
+	{ 40, "handshake_failure",
+	    "that nothing fits both (handshake_failure)" },
+	{ 42, "bad_certificate", "that the certificate is not good" },
+	{ 43, "unsupported_certificate", "that the certificate is not good" },
+	{ 44, "certificate_revoked", "that the certificate is not good" },
+	{ 45, "certificate_expired", "that the certificate is not good" },
+	{ 46, "certificate_unknown", "that the certificate is not good" },
+	{ 47, "illegal_parameter", NULL },
+	{ 48, "unknown_ca",
+	    "that it does not know who issued the certificate (unknown_ca)" },
+	{ 49, "access_denied", NULL },
+	{ 50, "decode_error", NULL },
+	{ 51, "decrypt_error", NULL },
+	{ 70, "protocol_version",
+	    "that they have no version in common (protocol_version)" },
+	{ 71, "insufficient_security",
+	    "that what is offered is too weak (insufficient_security)" },
+	{ 80, "internal_error",
+	    "that it has a fault of its own (internal_error)" },
+	{ 86, "inappropriate_fallback", NULL },
+	{ 90, "user_canceled", NULL },
+	{ 100, "no_renegotiation", NULL },
+	{ 109, "missing_extension", NULL },
+	{ 110, "unsupported_extension", NULL },
+	{ 112, "unrecognized_name", NULL },
+	{ 113, "bad_certificate_status_response", NULL },
+	{ 115, "unknown_psk_identity", NULL },
+	{ 116, "certificate_required", NULL },
+	{ 120, "no_application_protocol", NULL },
+};
+
+static const struct alert *
+alert_of(uint8_t description)
+{
+	static const struct alert unknown = { 0, "unknown", NULL };
+
+	for (size_t i = 0; i < sizeof(alerts) / sizeof(*alerts); i++)
+		if (alerts[i].description == description)
+			return &alerts[i];
+	return &unknown;
+}
+
 const char *
 wording_alert(uint8_t description)
 {
-	switch (description) {
-	case 0:
-		return "that it closes (close_notify)";
-	case 40:
-		return "that nothing fits both (handshake_failure)";
-	case 42:
-	case 43:
-	case 44:
-	case 45:
-	case 46:
-		return "that the certificate is not good";
-	case 48:
-		return "that it does not know who issued the certificate "
-		       "(unknown_ca)";
-	case 70:
-		return "that they have no version in common "
-		       "(protocol_version)";
-	case 71:
-		return "that what is offered is too weak "
-		       "(insufficient_security)";
-	case 80:
-		return "that it has a fault of its own (internal_error)";
-	default:
-		return "that the handshake fails";
-	}
+	const char *says = alert_of(description)->says;
+
+	return says != NULL ? says : "that the handshake fails";
+}
+
+const char *
+wording_alert_name(uint8_t description)
+{
+	return alert_of(description)->name;
 }
 
 static const char *

@@ -4,6 +4,7 @@
 
 #include "dissect/certificate.h"
 #include "facts.h"
+#include "rules/wording.h"
 #include "style.h"
 
 #define TEXT_BYTES (4 * FACT_LINE_MAX_BYTES + 64)
@@ -122,8 +123,9 @@ static void
 words_alert(const struct fact *fact, struct slice bytes, char out[256])
 {
 	(void)bytes;
-	snprintf(out, 256, "TLS alert, %s, description %u (RFC 8446 6)",
-	    fact->value >> 8 == 2 ? "fatal" : "warning", fact->value & 0xff);
+	snprintf(out, 256, "TLS alert, %s: %s (%u)",
+	    fact->value >> 8 == 2 ? "fatal" : "warning",
+	    wording_alert_name((uint8_t)fact->value), fact->value & 0xff);
 }
 
 static void

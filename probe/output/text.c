@@ -6,6 +6,7 @@
 #include "style.h"
 
 #define GROUPS_MAX 64
+#define KIND_WIDTH 24 /* of the longest, starttls-command-garbled */
 
 const char *
 text_certainty_style(enum certainty certainty)
@@ -98,8 +99,13 @@ describe(const struct incident *in, char what[96])
 			snprintf(what, 96, "no EHLO after \"%.24s\"", in->seen);
 		break;
 	case KIND_CERTIFICATE_MISMATCH:
-		snprintf(what, 96, "a certificate for %.30s, not %.30s",
-		    in->seen, in->expected);
+		if (strstr(in->seen, in->expected) != NULL)
+			snprintf(what, 96, "no good certificate for %.40s",
+			    in->expected);
+		else
+			snprintf(what, 96, "a certificate for %.*s, not %.30s",
+			    (int)strcspn(in->seen, ","), in->seen,
+			    in->expected);
 		break;
 	case KIND_SERVER_REDIRECTED:
 		snprintf(what, 96, "DNS is at odds over %.40s", in->expected);
@@ -126,17 +132,18 @@ describe(const struct incident *in, char what[96])
 }
 
 static void
-print_group(FILE *out, const struct incident_group *group)
+print_group(FILE *out, const struct incident_group *group, int width)
 {
 	const struct incident *in = &group->first;
 	char server[ENDPOINT_TEXT_BYTES], client[ADDRESS_TEXT_BYTES];
 	char what[96], count[32];
 
 	describe(in, what);
-	fprintf(out, "  %s%-12s%s %5s  %-18s %-42s %s%s %s %s%s\n",
+	fprintf(out, "  %s%-12s%s %5s  %-*s %-*s  %s%s %s %s%s\n",
 	    text_certainty_style(in->certainty), certainty_name(in->certainty),
-	    style_end(), style_count(group->incidents, count),
-	    kind_name(in->kind), what, endpoint_format(&in->server, server),
+	    style_end(), style_count(group->incidents, count), KIND_WIDTH,
+	    kind_name(in->kind), width, what,
+	    endpoint_format(&in->server, server),
 	    group->servers > 1 ? ", ..." : "", style_utf8() ? "←" : "<-",
 	    address_format(&in->client.address, client),
 	    group->clients > 1 ? ", ..." : "");
@@ -145,17 +152,24 @@ print_group(FILE *out, const struct incident_group *group)
 static void
 print_groups(FILE *out, const struct incident_groups *g)
 {
-	char count[32];
+	char count[32], what[96];
+	int width = 0;
 
 	if (g->incidents == 0) {
 		fprintf(out, "\nNo incident.\n");
 		return;
 	}
-	fprintf(out, "\n%s incident%s of %zu sort%s%sstriplight incidents%s\n",
+	fprintf(out,
+	    "\n%s incident%s of %zu sort%s      striplight incidents\n",
 	    style_count(g->incidents, count), g->incidents == 1 ? "" : "s",
-	    g->count, g->count == 1 ? "" : "s", "      ", "");
+	    g->count, g->count == 1 ? "" : "s");
+	for (size_t i = 0; i < g->count; i++) {
+		describe(&g->list[i].first, what);
+		if ((int)strlen(what) > width)
+			width = (int)strlen(what);
+	}
 	for (size_t i = 0; i < g->count; i++)
-		print_group(out, &g->list[i]);
+		print_group(out, &g->list[i], width);
 	fprintf(out, "\nOne of them in full: striplight show %.8s\n",
 	    g->list[0].first.id);
 }
@@ -288,9 +302,9 @@ text_read_summary(FILE *out, const struct capture_row *rows, size_t count,
 void
 text_table_head(FILE *out)
 {
-	fprintf(out, "%s%-8s  %-19s  %-12s %3s  %-18s  %-28s %s%s\n",
+	fprintf(out, "%s%-8s  %-19s  %-12s %3s  %-*s  %-28s %s%s\n",
 	    style(TONE_BOLD), "incident", "time (UTC)", "certainty", "sev",
-	    "kind", "server", "client", style_end());
+	    KIND_WIDTH, "kind", "server", "client", style_end());
 }
 
 void
@@ -309,12 +323,12 @@ text_table_row(FILE *out, const struct incident *in)
 		snprintf(words + strlen(words), sizeof(words) - strlen(words),
 		    "  (suppressed by rule %llu)",
 		    (unsigned long long)in->words.suppressed_by);
-	fprintf(out, "%-8.8s  %-19s  %s%-12s%s %3u  %-18s  %-28s %s%s%s\n",
+	fprintf(out, "%-8.8s  %-19s  %s%-12s%s %3u  %-*s  %-28s %s%s%s\n",
 	    in->id, style_time(in->capture_ts_ns, time),
 	    text_certainty_style(in->certainty),
 	    in->state == STATE_WITHDRAWN ? "withdrawn" :
 					   certainty_name(in->certainty),
-	    style_end(), incident_severity(in), kind_name(in->kind),
+	    style_end(), incident_severity(in), KIND_WIDTH, kind_name(in->kind),
 	    endpoint_format(&in->server, server),
 	    address_format(&in->client.address, client),
 	    in->retrospect ? "  (retrospect)" : "", words);
@@ -325,9 +339,10 @@ text_table_row(FILE *out, const struct incident *in)
 void
 text_campaign_head(FILE *out)
 {
-	fprintf(out, "%s%-8s  %9s  %7s  %7s  %-19s  %-19s  %-18s  %s%s\n",
+	fprintf(out, "%s%-8s  %9s  %7s  %7s  %-19s  %-19s  %-*s  %s%s\n",
 	    style(TONE_BOLD), "campaign", "incidents", "clients", "servers",
-	    "first (UTC)", "last (UTC)", "kind", "what", style_end());
+	    "first (UTC)", "last (UTC)", KIND_WIDTH, "kind", "what",
+	    style_end());
 }
 
 void
@@ -337,11 +352,11 @@ text_campaign_row(FILE *out, const struct incident *in)
 	char first[32], last[32], count[3][32], what[96];
 
 	describe(in, what);
-	fprintf(out, "%-8.8s  %9s  %7s  %7s  %-19s  %-19s  %-18s  %s\n", c->id,
+	fprintf(out, "%-8.8s  %9s  %7s  %7s  %-19s  %-19s  %-*s  %s\n", c->id,
 	    style_count(c->incidents, count[0]),
 	    style_count(c->clients, count[1]),
 	    style_count(c->servers, count[2]), style_time(c->first_ns, first),
-	    style_time(c->last_ns, last), kind_name(in->kind),
+	    style_time(c->last_ns, last), KIND_WIDTH, kind_name(in->kind),
 	    in->resembles[0] ? in->resembles : what);
 }
 

@@ -252,3 +252,17 @@ Test(registry, a_missing_file_is_named_with_what_the_folder_needs,
 	cr_expect_null(registry_load("/nowhere/at/all", errbuf));
 	cr_expect_not_null(strstr(errbuf, "/nowhere/at/all/keywords.tsv"));
 }
+
+Test(registry, a_product_is_written_as_its_makers_do_and_named_in_lower_case)
+{
+	struct registry *r = registry_load(NULL, errbuf);
+	const struct product *list;
+	size_t count = registry_products(r, &list);
+	bool found = false;
+
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(list[i].title, "OpenSMTPD") == 0)
+			found = strcmp(list[i].name, "opensmtpd") == 0;
+	cr_expect(found);
+	registry_free(r);
+}

@@ -149,3 +149,12 @@ Test(wording, no_octet_of_the_wire_reaches_a_sentence_raw)
 			cr_assert(*p >= 0x20 && *p < 0x7f, "%s", in.seen);
 	}
 }
+
+Test(wording, an_alert_is_named_as_its_rfc_names_it)
+{
+	cr_expect_str_eq(wording_alert_name(0), "close_notify");
+	cr_expect_str_eq(wording_alert_name(47), "illegal_parameter");
+	cr_expect_str_eq(wording_alert_name(255), "unknown");
+	cr_expect_str_eq(wording_alert(46), "that the certificate is not good");
+	cr_expect_str_eq(wording_alert(47), "that the handshake fails");
+}
