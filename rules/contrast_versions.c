@@ -3,38 +3,24 @@
 #include "ehlo.h"
 
 #define CODE_OCTETS 4 /* of a reply's line, before its text */
-#define WORD_OCTETS (sizeof("STARTTLS") - 1)
 
-/* Does it offer or ask for TLS? Then `word` is where the keyword begins. */
-static bool
-speaks_of_tls(const struct told *line, uint64_t *word)
-{
-	uint64_t begin = line->fact.stream_offset;
-	bool offers = line->fact.code == FACT_EHLO_REPLY &&
-	    ehlo_line_offers_starttls(slice_after(line->bytes, CODE_OCTETS));
-	bool asks = line->fact.code == FACT_COMMAND &&
-	    line->fact.about == VERB_STARTTLS;
-
-	*word = begin + (offers ? CODE_OCTETS : 0);
-	return offers || asks;
-}
-
-/* Two hits at random do not fall on both ends of a word. */
+/* Is it just the word by which TLS is offered or asked for, or its line? */
 static bool
 covers_the_offer(struct slice facts, const struct fact *versions)
 {
-	uint64_t from = versions->stream_offset, word;
-	uint64_t end = from + versions->extent;
-	struct told line;
+	struct slice bytes;
+	struct fact line;
 
-	while (fact_decode(&facts, &line.fact, &line.bytes)) {
-		uint64_t begin = line.fact.stream_offset;
+	while (fact_decode(&facts, &line, &bytes)) {
+		bool asks = line.code == FACT_COMMAND &&
+		    line.about == VERB_STARTTLS;
+		bool offers = line.code == FACT_EHLO_REPLY &&
+		    ehlo_line_offers_starttls(slice_after(bytes, CODE_OCTETS));
 
-		if (line.fact.dir == versions->dir &&
-		    speaks_of_tls(&line, &word) &&
-		    (from == begin || from == word) &&
-		    (end == word + WORD_OCTETS ||
-			end == begin + line.bytes.len))
+		if (line.dir == versions->dir && (asks || offers) &&
+		    ehlo_starttls_covered(versions->stream_offset,
+			versions->extent, line.stream_offset,
+			offers ? CODE_OCTETS : 0, bytes.len))
 			return true;
 	}
 	return false;

@@ -2,8 +2,6 @@
 
 #include <ctype.h>
 
-#define STARTTLS_BYTES 8
-
 struct slice
 ehlo_keyword(struct slice text)
 {
@@ -17,12 +15,22 @@ ehlo_keyword(struct slice text)
 bool
 ehlo_line_offers_starttls(struct slice text)
 {
-	size_t n = STARTTLS_BYTES;
+	size_t n = EHLO_STARTTLS_OCTETS;
 
 	/* RFC 3207 4.1: no parameters, but some servers pad the line. */
 	return slice_equal_nocase(slice_first(text, n),
 		   slice_str("STARTTLS")) &&
 	    (text.len == n || text.ptr[n] == ' ' || text.ptr[n] == '\t');
+}
+
+bool
+ehlo_starttls_covered(uint64_t from, uint64_t extent, uint64_t line,
+    size_t before, size_t length)
+{
+	uint64_t word = line + before, end = from + extent;
+
+	return (from == line || from == word) &&
+	    (end == word + EHLO_STARTTLS_OCTETS || end == line + length);
 }
 
 bool
@@ -45,17 +53,18 @@ unsigned
 ehlo_distance_to_starttls(struct slice word)
 {
 	static const char target[] = "STARTTLS";
-	unsigned row[STARTTLS_BYTES + 1];
+	unsigned row[EHLO_STARTTLS_OCTETS + 1];
 
-	if (word.len < STARTTLS_BYTES - 3 || word.len > STARTTLS_BYTES + 3)
+	if (word.len < EHLO_STARTTLS_OCTETS - 3 ||
+	    word.len > EHLO_STARTTLS_OCTETS + 3)
 		return 4;
-	for (unsigned j = 0; j <= STARTTLS_BYTES; j++)
+	for (unsigned j = 0; j <= EHLO_STARTTLS_OCTETS; j++)
 		row[j] = j;
 	for (unsigned i = 1; i <= word.len; i++) {
 		unsigned diagonal = row[0];
 
 		row[0] = i;
-		for (unsigned j = 1; j <= STARTTLS_BYTES; j++) {
+		for (unsigned j = 1; j <= EHLO_STARTTLS_OCTETS; j++) {
 			unsigned above = row[j];
 			unsigned best = diagonal +
 			    (ascii_upper(word.ptr[i - 1]) != target[j - 1]);
@@ -68,7 +77,7 @@ ehlo_distance_to_starttls(struct slice word)
 			row[j] = best;
 		}
 	}
-	return row[STARTTLS_BYTES] > 3 ? 4 : row[STARTTLS_BYTES];
+	return row[EHLO_STARTTLS_OCTETS] > 3 ? 4 : row[EHLO_STARTTLS_OCTETS];
 }
 
 uint64_t

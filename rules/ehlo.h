@@ -9,11 +9,20 @@
 
 #include "dissect/slice.h"
 
+#define EHLO_STARTTLS_OCTETS 8 /* of the keyword */
+
 /* `text` is the line without code and separator, in all functions here. */
 
 /* Up to the first blank or `=`. */
 struct slice ehlo_keyword(struct slice text);
 bool ehlo_line_offers_starttls(struct slice text);
+/*
+ * Do these octets begin with a line or its STARTTLS, and end with either? Who
+ * overwrites the word does that; damage does not. `line` begins at that stream
+ * offset, with so many octets before the word, and is `length` long.
+ */
+bool ehlo_starttls_covered(uint64_t from, uint64_t extent, uint64_t line,
+    size_t before, size_t length);
 /* Letters, digits and hyphens only, beginning with a letter or digit? */
 bool ehlo_keyword_legal(struct slice keyword);
 /* Substitutions, insertions and deletions between `word` and STARTTLS, case

@@ -474,13 +474,6 @@ rules_have_a_say(const struct session *s)
 }
 
 static enum verdict
-judge_copies(struct trial *trial)
-{
-	return trial->session->copy_count > 0 ? trial_copies(trial) :
-						VERDICT_NOTHING;
-}
-
-static enum verdict
 judge_missing(struct trial *trial)
 {
 	return lacks_offer(trial->session) ? trial_offer(trial) :
@@ -509,11 +502,12 @@ rules_demand_certificate(const struct session *s, const struct context *context)
 	return trial_certificate_demanded(s, context);
 }
 
-/* In the order of kinds.def: the first that makes an incident names it. */
+/* In the order of kinds.def, what had no effect last: the first that makes an
+ * incident names it. */
 static enum verdict (*const steps[])(struct trial *) = { trial_injected,
-	judge_copies, trial_command, trial_blocked, judge_garbled_only,
+	trial_copies, trial_command, trial_blocked, judge_garbled_only,
 	trial_hidden, trial_refused, trial_broken, trial_downgraded,
-	trial_certificate, trial_redirected, judge_missing };
+	trial_certificate, trial_redirected, judge_missing, trial_discarded };
 #define STEPS (sizeof(steps) / sizeof(*steps))
 
 static enum verdict

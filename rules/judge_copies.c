@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "ehlo.h"
 #include "trial.h"
 #include "wording.h"
 
@@ -15,14 +16,50 @@ is_damaged(const struct session_copies *c)
 	return c->first.sum == SUM_WRONG || c->later.sum == SUM_WRONG;
 }
 
-/* The pair that tells most: with right sums, or the first. */
+/* The one with the wrong checksum, else the later one. */
+static const struct segment_copy *
+suspect_of(const struct session_copies *c)
+{
+	return c->first.sum == SUM_WRONG ? &c->first : &c->later;
+}
+
+/* Is what differs just the word by which TLS is offered or asked for? */
+static bool
+is_on_offer(const struct session *s, const struct session_copies *c)
+{
+	if (c->dir == TO_SERVER)
+		return s->starttls_sent &&
+		    ehlo_starttls_covered(c->stream_offset, c->extent,
+			s->starttls_offset, 0, EHLO_STARTTLS_OCTETS);
+	for (unsigned i = 1; i < s->lines_kept; i++) {
+		const struct ehlo_line *line = &s->lines[i];
+
+		if (ehlo_line_offers_starttls(
+			slice_of(line->text, line->length)) &&
+		    ehlo_starttls_covered(c->stream_offset, c->extent,
+			line->stream_offset,
+			(size_t)line->whole_length - line->length,
+			line->whole_length))
+			return true;
+	}
+	return false;
+}
+
+/* The pair that tells most: with right sums, on the offer, or the first. */
 static const struct session_copies *
 best_copies(const struct session *s)
 {
-	for (unsigned i = 0; i < s->copy_count && i < COPIES_MAX; i++)
-		if (!is_damaged(&s->copies[i]))
-			return &s->copies[i];
-	return &s->copies[0];
+	const struct session_copies *best = &s->copies[0];
+
+	for (unsigned i = 0; i < s->copy_count && i < COPIES_MAX; i++) {
+		const struct session_copies *c = &s->copies[i];
+
+		if (!is_damaged(c))
+			return c;
+		if (!is_on_offer(s, best) && is_on_offer(s, c))
+			best = c;
+	}
+	return best;
 }
 
 static void
@@ -34,10 +71,11 @@ weigh_copies(struct trial *trial)
 	struct evidence *e;
 
 	if (is_damaged(c))
-		code = EVIDENCE_COPY_DAMAGED;
+		code = is_on_offer(s, c) ? EVIDENCE_COPY_ON_OFFER :
+					   EVIDENCE_COPY_DAMAGED;
 	else if (c->value & COPIES_SIGHTINGS)
 		code = EVIDENCE_SECOND_SIGHTING;
-	e = trial_evidence(trial, code, c->later.frame);
+	e = trial_evidence(trial, code, suspect_of(c)->frame);
 	snprintf(e->detail, sizeof(e->detail),
 	    "frames %llu and %llu, %llu octet%s from offset %llu",
 	    (unsigned long long)c->first.frame,
@@ -68,15 +106,19 @@ judge_forged(struct trial *trial)
 {
 	const struct session *s = trial->session;
 	const struct session_copies *c = best_copies(s);
+	const struct segment_copy *shown = suspect_of(c);
 	struct incident *in = trial->out;
 
 	in->kind = KIND_SEGMENT_FORGED;
-	in->frame = c->later.frame;
+	in->frame = shown->frame;
 	in->seen_capture = c->capture;
-	in->capture_ts_ns = c->later.capture_ts_ns;
+	in->capture_ts_ns = shown->capture_ts_ns;
 	in->stream_offset = c->stream_offset;
 	snprintf(in->seen, sizeof(in->seen), "%s", s->other.text);
-	wording_forged(s, c, in);
+	if (is_damaged(c))
+		wording_discarded(s, c, is_on_offer(s, c), in);
+	else
+		wording_forged(s, c, in);
 	name_cause(in, c);
 	return trial_conclude(trial);
 }
@@ -196,10 +238,24 @@ judge_purpose(struct trial *trial)
 enum verdict
 trial_copies(struct trial *trial)
 {
+	if (trial->session->copy_count == 0 ||
+	    is_damaged(best_copies(trial->session)))
+		return VERDICT_NOTHING;
 	trial->weigh_first = weigh_copies;
 	trial_start_over(trial);
 	if (judge_purpose(trial) == VERDICT_INCIDENT)
 		return VERDICT_INCIDENT;
+	trial_start_over(trial);
+	return judge_forged(trial);
+}
+
+enum verdict
+trial_discarded(struct trial *trial)
+{
+	if (trial->session->copy_count == 0 ||
+	    !is_damaged(best_copies(trial->session)))
+		return VERDICT_NOTHING;
+	trial->weigh_first = weigh_copies;
 	trial_start_over(trial);
 	return judge_forged(trial);
 }

@@ -57,8 +57,10 @@ bool trial_sentinel(struct trial *);
 /* judge_hidden.c: the offer came, but not so that the client sees it. */
 enum verdict trial_hidden(struct trial *);
 bool hidden_has_a_say(const struct session *);
-/* judge_copies.c: octets that came twice with different contents. */
+/* judge_copies.c: octets that came twice with different contents; and where
+ * one of the two has a wrong checksum, and went nowhere. */
 enum verdict trial_copies(struct trial *);
+enum verdict trial_discarded(struct trial *);
 /* This line is what the incident is about; of commands the whole line. */
 void trial_describe_line(struct trial *, const struct ehlo_line *);
 /* judge_command.c: was STARTTLS itself overwritten? */

@@ -421,6 +421,31 @@ wording_forged(const struct session *s, const struct session_copies *c,
 	wording_copies(c, in);
 }
 
+void
+wording_discarded(const struct session *s, const struct session_copies *c,
+    bool on_offer, struct incident *in)
+{
+	bool first = c->first.sum == SUM_WRONG;
+	const struct segment_copy *bad = first ? &c->first : &c->later;
+	const struct segment_copy *good = first ? &c->later : &c->first;
+
+	wording_add(in->observed, sizeof(in->observed),
+	    "%s came overwritten in frame %llu, with a wrong checksum, so that "
+	    "it was thrown away; frame %llu has it as it was taken",
+	    on_offer ? "just STARTTLS" : "a part of the negotiation",
+	    (unsigned long long)bad->frame, (unsigned long long)good->frame);
+	wording_tls_or_what_followed(s, in);
+	snprintf(in->benign, sizeof(in->benign),
+	    "damage on the way, as wrong checksums mostly are%s",
+	    on_offer ? "; that it ends where the word does were an accident" :
+		       "");
+	snprintf(in->next_step, sizeof(in->next_step),
+	    "Look at frame %llu: a mask there is somebody's who tries, and may "
+	    "come back with a right checksum; a capture nearer to the sender "
+	    "shows that it did not send that",
+	    (unsigned long long)bad->frame);
+}
+
 static const char *
 fault_of_chain(const struct session *s)
 {

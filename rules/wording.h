@@ -42,6 +42,9 @@ void wording_injected(const struct session *, enum dir, struct incident *);
 void wording_forged(const struct session *, const struct session_copies *,
     struct incident *);
 void wording_copies(const struct session_copies *, struct incident *);
+/* A copy that its receiver threw away. `on_offer`: it overwrites the word. */
+void wording_discarded(const struct session *, const struct session_copies *,
+    bool on_offer, struct incident *);
 
 /* wording_tls.c. STARTTLS offered and then refused; and what became of it
  * elsewhere. */

@@ -8,9 +8,16 @@
 #define GARBLED S("250-mx.example.org\r\n250-XXXXXXXX\r\n250 DSN\r\n")
 #define MAIL C("MAIL FROM:<a@example.net>\r\n"), S("250 Ok\r\n"), C("QUIT\r\n")
 
-/* The dissector tells of two copies of the EHLO reply's second line. */
+/* Where in its stream the server of GREETING, OFFERED says STARTTLS. */
+#define OFFER_AT                                       \
+	(sizeof("220 mx.example.org ESMTP Postfix\r\n" \
+		"250-mx.example.org\r\n250-") -        \
+	    1)
+
+/* The dissector tells of two copies that differ in these octets. */
 static void
-say_copies(uint32_t value, enum sum first_sum, enum sum later_sum)
+say_copies_at(enum dir dir, uint64_t from, uint64_t extent, uint32_t value,
+    enum sum first_sum, enum sum later_sum)
 {
 	const struct segment_copy first = { .frame = 3,
 		.ttl = 57,
@@ -19,16 +26,23 @@ say_copies(uint32_t value, enum sum first_sum, enum sum later_sum)
 		.ttl = 63,
 		.sum = (uint8_t)later_sum };
 	struct fact fact = { .code = FACT_COPIES_DIFFER,
-		.dir = TO_CLIENT,
+		.dir = (uint8_t)dir,
 		.value = value,
-		.extent = 8,
-		.stream_offset = 60,
+		.extent = extent,
+		.stream_offset = from,
 		.frame = 9 };
 	uint8_t bytes[2 * SEGMENT_COPY_BYTES];
 
 	segment_copy_encode(&first, bytes);
 	segment_copy_encode(&later, bytes + SEGMENT_COPY_BYTES);
 	session_fold(&d.session, &fact, slice_of(bytes, sizeof(bytes)));
+}
+
+/* Of some octets of the EHLO reply. */
+static void
+say_copies(uint32_t value, enum sum first_sum, enum sum later_sum)
+{
+	say_copies_at(TO_CLIENT, 60, 8, value, first_sum, later_sum);
 }
 
 /* And reads the later ones. */
@@ -252,6 +266,57 @@ Test(judge_copies, a_damaged_copy_is_only_a_candidate)
 	cr_assert_eq(conclude(), VERDICT_EVIDENCE);
 	cr_assert_lt(in.confidence, JUDGE_POSSIBLE);
 	cr_assert(has(EVIDENCE_COPY_DAMAGED));
+}
+
+/* Damage does not begin and end with the word: somebody tried. */
+Test(judge_copies, a_damaged_copy_of_just_the_offer_is_an_attempt)
+{
+	static const struct {
+		uint64_t from, extent;
+		bool offer;
+	} cases[] = {
+		{ OFFER_AT, 8, true },
+		{ OFFER_AT - 4, 12, true }, /* with its code */
+		{ OFFER_AT, 7, false },
+		{ OFFER_AT + 1, 7, false },
+		{ OFFER_AT + 1, 1, false },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		begin(CLIENT, SERVER);
+		dialogue_say(&d, GREETING, OFFERED, C("STARTTLS\r\n"),
+		    S("220 go ahead\r\n"));
+		say_copies_at(TO_CLIENT, cases[i].from, cases[i].extent, 0,
+		    SUM_WRONG, SUM_RIGHT);
+		cr_assert_eq(conclude(),
+		    cases[i].offer ? VERDICT_INCIDENT : VERDICT_EVIDENCE,
+		    "case %zu", i);
+		cr_assert_eq(in.kind, KIND_SEGMENT_FORGED);
+		cr_assert_neq(in.certainty, CERTAINTY_DEMONSTRATED);
+		cr_assert_eq(has(EVIDENCE_COPY_ON_OFFER), cases[i].offer);
+	}
+}
+
+Test(judge_copies, a_damaged_command_is_an_attempt_where_it_is_just_that)
+{
+	begin(CLIENT, SERVER);
+	dialogue_say(&d, GREETING, OFFERED, C("STARTTLS\r\n"),
+	    S("220 go ahead\r\n"));
+	say_copies_at(TO_SERVER, sizeof("EHLO a\r\n") - 1, 8, 0, SUM_RIGHT,
+	    SUM_WRONG);
+	cr_assert_eq(conclude(), VERDICT_INCIDENT);
+	cr_assert(has(EVIDENCE_COPY_ON_OFFER));
+}
+
+/* Whatever else there is has had an effect. */
+Test(judge_copies, an_attempt_is_no_cover_for_a_refusal)
+{
+	begin(CLIENT, SERVER);
+	dialogue_say(&d, GREETING, OFFERED, C("STARTTLS\r\n"),
+	    S("454 4.7.0 TLS not available\r\n"), MAIL);
+	say_copies_at(TO_CLIENT, OFFER_AT, 8, 0, SUM_WRONG, SUM_RIGHT);
+	cr_assert_eq(conclude(), VERDICT_INCIDENT);
+	cr_assert_eq(in.kind, KIND_STARTTLS_REFUSED);
 }
 
 /* It does not hide what else is wrong with the session. */
