@@ -90,6 +90,8 @@ say(const struct look *look, struct fact *fact, uint32_t seq,
     const struct segment_copy *earlier)
 {
 	uint8_t bytes[2 * SEGMENT_COPY_BYTES];
+	struct slice both =
+	    slice_of(bytes, earlier != NULL ? sizeof(bytes) : 0);
 	const struct packet *p = look->packet;
 	struct origin at = { .frame = p->number,
 		.run_frame = p->run_number,
@@ -98,9 +100,21 @@ say(const struct look *look, struct fact *fact, uint32_t seq,
 		.capture = p->capture };
 
 	fact->dir = (uint8_t)look->dir;
-	segment_copy_encode(earlier, bytes);
-	segment_copy_encode(&look->copy, bytes + SEGMENT_COPY_BYTES);
-	look->say(look->session, fact, slice_of(bytes, sizeof(bytes)), &at);
+	if (earlier != NULL) {
+		segment_copy_encode(earlier, bytes);
+		segment_copy_encode(&look->copy, bytes + SEGMENT_COPY_BYTES);
+	}
+	look->say(look->session, fact, both, &at);
+}
+
+/* How far away the server is, for those who know other sessions of it. */
+static void
+say_server_ttl(const struct look *look)
+{
+	struct fact fact = { .code = FACT_SERVER_TTL, .value = look->copy.ttl };
+
+	if (look->dir == TO_CLIENT && look->copy.length > 0)
+		say(look, &fact, look->copy.seq, NULL);
 }
 
 /* The same oddity in a row is told once a direction. */
@@ -415,6 +429,8 @@ look_at_new(const struct look *look)
 		return;
 	if (d->started)
 		look_at_headers(look);
+	else
+		say_server_ttl(look);
 	note_fit(look);
 }
 

@@ -3,7 +3,7 @@
  *
  * A profile counts like sessions: server x client network x client address x
  * verb x EHLO keyword list x class of ending x TLS version x certificate x
- * period of seven days.
+ * the domain that the server says it is of x TTL x period of seven days.
  * Only complete two-sided sessions without gaps enter one (design 4.6).
  */
 #ifndef RULES_PROFILE_H
@@ -56,6 +56,9 @@ struct profile {
 	bool offered;		   /* STARTTLS stood in the reply, intact */
 	uint64_t keywords_hash;	   /* of the list with STARTTLS left out */
 	uint64_t certificate_hash; /* 0: none seen */
+	uint64_t home_hash; /* of the domain of the server's EHLO name; 0: it
+			     * gave none */
+	uint8_t server_ttl; /* 0: not seen */
 	int64_t first_ns, last_ns; /* capture time */
 	uint64_t sessions;
 };

@@ -174,6 +174,7 @@ struct session {
 	unsigned rcpt_count;
 
 	struct extra_octets extra[2];	   /* by direction */
+	uint8_t server_ttl;		   /* of its first octets; 0: unknown */
 	unsigned step_count;		   /* at most HEADER_STEPS_MAX */
 	uint64_t reset_out_of_place_frame; /* 0: there is none */
 	uint64_t behind_reset_frame;	   /* likewise: its sender goes on */

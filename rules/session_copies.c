@@ -190,6 +190,8 @@ session_fold_copies(struct session *s, const struct fact *fact,
 	else if (fact->code >= FACT_TTL_STEP &&
 	    fact->code <= FACT_DATA_BEHIND_RST)
 		fold_step(s, fact);
+	else if (fact->code == FACT_SERVER_TTL)
+		s->server_ttl = (uint8_t)fact->value;
 	else
 		return false;
 	return true;

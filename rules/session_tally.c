@@ -254,6 +254,31 @@ fallback_profile(const struct session *s, struct profile *out)
 	return true;
 }
 
+/*
+ * A pool of servers behind one address gives each its name, but one domain
+ * (mx1.example.org, mx2.example.org): what is left of the name without its
+ * host. A claim, like all that a server says of itself.
+ */
+static uint64_t
+home_hash(const struct session *s)
+{
+	uint8_t name[EHLO_LINE_KEEP_BYTES];
+	const struct ehlo_line *line = &s->lines[0];
+	size_t n = 0, dots = 0, first = 0;
+
+	while (n < line->length && n < sizeof(name) && line->text[n] != ' ') {
+		name[n] = ascii_upper(line->text[n]);
+		if (name[n] == '.' && dots++ == 0)
+			first = n + 1;
+		n++;
+	}
+	if (dots == 0 || name[0] == '[')
+		return 0;
+	if (dots == 1)
+		first = 0;
+	return ehlo_hash(0, slice_of(name + first, n - first));
+}
+
 bool
 session_profile_of_lines(const struct session *s,
     const bool left_out[EHLO_LINES_MAX], struct profile *out)
@@ -272,6 +297,8 @@ session_profile_of_lines(const struct session *s,
 	out->tls_version = s->tls_established ? s->tls_version : 0;
 	out->offered = s->offered;
 	out->certificate_hash = s->certificate_hash;
+	out->home_hash = home_hash(s);
+	out->server_ttl = s->server_ttl;
 	out->first_ns = out->last_ns =
 	    s->lines[s->lines_kept - 1].capture_ts_ns;
 	out->sessions = 1;

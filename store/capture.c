@@ -291,15 +291,10 @@ store_add_keywords(struct store *s, const struct keyword_list *list)
 	return step_done(s, st);
 }
 
-int
-store_add_profile(struct store *s, const struct profile *p)
+/* What a profile is of: parameters 1 to 12. */
+static void
+bind_profile(struct store *s, sqlite3_stmt *st, const struct profile *p)
 {
-	sqlite3_stmt *st = statement(s,
-	    "INSERT INTO profile VALUES"
-	    " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
-
-	if (st == NULL)
-		return -1;
 	bind_address(s, st, 1, &p->server.address);
 	sqlite3_bind_int(st, 2, p->server.port);
 	bind_address(s, st, 3, &p->client);
@@ -309,10 +304,24 @@ store_add_profile(struct store *s, const struct profile *p)
 	sqlite3_bind_int(st, 7, p->offered);
 	bind_u64(st, 8, p->keywords_hash);
 	bind_u64(st, 9, p->certificate_hash);
-	bind_text(s, st, 10, s->capture);
-	sqlite3_bind_int64(st, 11, p->first_ns);
-	sqlite3_bind_int64(st, 12, p->last_ns);
-	bind_u64(st, 13, p->sessions);
+	bind_u64(st, 10, p->home_hash);
+	sqlite3_bind_int(st, 11, p->server_ttl);
+	bind_text(s, st, 12, s->capture);
+}
+
+int
+store_add_profile(struct store *s, const struct profile *p)
+{
+	sqlite3_stmt *st = statement(s,
+	    "INSERT INTO profile VALUES"
+	    " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+
+	if (st == NULL)
+		return -1;
+	bind_profile(s, st, p);
+	sqlite3_bind_int64(st, 13, p->first_ns);
+	sqlite3_bind_int64(st, 14, p->last_ns);
+	bind_u64(st, 15, p->sessions);
 	return step_done(s, st);
 }
 
@@ -325,28 +334,19 @@ int
 store_merge_profile(struct store *s, const struct profile *p)
 {
 	sqlite3_stmt *st = statement(s,
-	    "UPDATE profile SET last_ns = max(last_ns, ?1),"
-	    " sessions = sessions + ?2 WHERE server = ?3 AND port = ?4"
-	    " AND client = ?5 AND verb = ?6 AND ending_class = ?7"
-	    " AND tls_version = ?8 AND offered = ?9 AND keywords = ?10"
-	    " AND certificate = ?11 AND capture = ?12"
-	    " AND " PERIOD " = ?13");
+	    "UPDATE profile SET last_ns = max(last_ns, ?13),"
+	    " sessions = sessions + ?14 WHERE server = ?1 AND port = ?2"
+	    " AND client = ?3 AND verb = ?4 AND ending_class = ?5"
+	    " AND tls_version = ?6 AND offered = ?7 AND keywords = ?8"
+	    " AND certificate = ?9 AND home = ?10 AND server_ttl = ?11"
+	    " AND capture = ?12 AND " PERIOD " = ?15");
 
 	if (st == NULL)
 		return -1;
-	sqlite3_bind_int64(st, 1, p->last_ns);
-	bind_u64(st, 2, p->sessions);
-	bind_address(s, st, 3, &p->server.address);
-	sqlite3_bind_int(st, 4, p->server.port);
-	bind_address(s, st, 5, &p->client);
-	bind_text(s, st, 6, verb_name((enum verb)p->verb));
-	sqlite3_bind_int(st, 7, p->ending_class);
-	sqlite3_bind_int(st, 8, p->tls_version);
-	sqlite3_bind_int(st, 9, p->offered);
-	bind_u64(st, 10, p->keywords_hash);
-	bind_u64(st, 11, p->certificate_hash);
-	bind_text(s, st, 12, s->capture);
-	sqlite3_bind_int64(st, 13, profile_period_ns(p->first_ns));
+	bind_profile(s, st, p);
+	sqlite3_bind_int64(st, 13, p->last_ns);
+	bind_u64(st, 14, p->sessions);
+	sqlite3_bind_int64(st, 15, profile_period_ns(p->first_ns));
 	if (step_done(s, st) != 0)
 		return -1;
 	return sqlite3_changes(s->db) > 0 ? 0 : store_add_profile(s, p);
@@ -368,12 +368,12 @@ store_each_profile(struct store *s, const struct endpoint *server,
 	sqlite3_stmt *st = statement(s,
 	    "SELECT client, verb, ending_class, tls_version, offered,"
 	    " keywords, certificate, min(first_ns), max(last_ns),"
-	    " sum(sessions) FROM profile"
+	    " sum(sessions), home, server_ttl FROM profile"
 	    " WHERE server = ? AND port = ?"
 	    " GROUP BY client, verb, ending_class, tls_version, offered,"
-	    " keywords, certificate, " PERIOD
+	    " keywords, certificate, home, server_ttl, " PERIOD
 	    " ORDER BY min(first_ns), client, verb, ending_class, tls_version,"
-	    " offered, keywords, certificate");
+	    " offered, keywords, certificate, home, server_ttl");
 	int code = SQLITE_DONE, status = 0;
 
 	if (st == NULL)
@@ -395,6 +395,8 @@ store_each_profile(struct store *s, const struct endpoint *server,
 		p.first_ns = sqlite3_column_int64(st, 7);
 		p.last_ns = sqlite3_column_int64(st, 8);
 		p.sessions = (uint64_t)sqlite3_column_int64(st, 9);
+		p.home_hash = (uint64_t)sqlite3_column_int64(st, 10);
+		p.server_ttl = (uint8_t)sqlite3_column_int(st, 11);
 		status = fn(context, &p);
 	}
 	return rows_end(s, st, code, status);

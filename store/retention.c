@@ -40,10 +40,11 @@ static const struct shelf {
 	[RETAINED_PROFILES] = { "SELECT count(*) FROM profile",
 	    "SELECT min(last_ns), max(last_ns) FROM profile",
 	    "DELETE FROM profile WHERE (server, port, client, verb,"
-	    " ending_class, tls_version, offered, keywords, certificate,"
-	    " capture, first_ns) IN (SELECT server, port, client, verb,"
-	    " ending_class, tls_version, offered, keywords, certificate,"
-	    " capture, first_ns FROM profile WHERE last_ns < ?1"
+	    " ending_class, tls_version, offered, keywords, certificate, home,"
+	    " server_ttl, capture, first_ns) IN (SELECT server, port, client,"
+	    " verb, ending_class, tls_version, offered, keywords, certificate,"
+	    " home, server_ttl, capture, first_ns FROM profile"
+	    " WHERE last_ns < ?1"
 	    " ORDER BY last_ns LIMIT ?2)",
 	    STEP_ROWS },
 	[RETAINED_ATTEMPTS] = { "SELECT count(*) FROM attempt",

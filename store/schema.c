@@ -200,6 +200,25 @@ static const char *const steps[] = {
 	 "  STRICT, WITHOUT ROWID;"
 	 "CREATE INDEX alert_due ON alert (due) WHERE due IS NOT NULL;"
 	 "INSERT INTO alert SELECT id, NULL, latest, 2, 0 FROM incident;"),
+	/* Who the server says it is, and how far away it is. */
+	("ALTER TABLE profile RENAME TO profile_before;"
+	 "DROP INDEX profile_capture;"
+	 "CREATE TABLE profile (server TEXT NOT NULL, port INTEGER NOT NULL,"
+	 "  client TEXT NOT NULL, verb TEXT NOT NULL,"
+	 "  ending_class INTEGER NOT NULL, tls_version INTEGER NOT NULL,"
+	 "  offered INTEGER NOT NULL, keywords INTEGER NOT NULL,"
+	 "  certificate INTEGER NOT NULL, home INTEGER NOT NULL,"
+	 "  server_ttl INTEGER NOT NULL, capture TEXT NOT NULL"
+	 "  REFERENCES capture ON DELETE CASCADE,"
+	 "  first_ns INTEGER NOT NULL, last_ns INTEGER NOT NULL,"
+	 "  sessions INTEGER NOT NULL, PRIMARY KEY (server, port, client, verb,"
+	 "  ending_class, tls_version, offered, keywords, certificate, home,"
+	 "  server_ttl, capture, first_ns)) STRICT, WITHOUT ROWID;"
+	 "INSERT INTO profile SELECT server, port, client, verb, ending_class,"
+	 "  tls_version, offered, keywords, certificate, 0, 0, capture,"
+	 "  first_ns, last_ns, sessions FROM profile_before;"
+	 "DROP TABLE profile_before;"
+	 "CREATE INDEX profile_capture ON profile (capture);"),
 };
 #define VERSION ((int)(sizeof(steps) / sizeof(*steps)))
 

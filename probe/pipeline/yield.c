@@ -143,6 +143,8 @@ profile_order(const struct profile *p)
 	memcpy(k, &p->keywords_hash, 8);
 	memcpy(k + 8, &p->certificate_hash, 8);
 	memcpy(k + 16, &period_ns, 8);
+	memcpy(k + 24, &p->home_hash, 8);
+	k[32] = p->server_ttl;
 	return XXH3_64bits(key, sizeof(key));
 }
 

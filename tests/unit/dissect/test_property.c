@@ -62,6 +62,8 @@ on_publish(void *context, const struct publication *p, struct slice facts)
 			l->differing++;
 			l->differs = fact;
 		}
+		if (fact.code == FACT_SERVER_TTL) /* of any carriage */
+			continue;
 		if (fact.code > FACT_CLOSED)
 			l->carried++;
 		else if (!(fact.flags & FACT_OTHER_READING))

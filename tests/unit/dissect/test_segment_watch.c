@@ -15,6 +15,8 @@ struct scene {
 	struct shard *shard;
 	char told[4096];
 	size_t length;
+	uint32_t server_ttls[2]; /* as they were told */
+	unsigned server_ttl_count;
 };
 
 static void __attribute__((format(printf, 2, 3)))
@@ -44,6 +46,13 @@ on_publish(void *context, const struct publication *publication,
 
 		if (fact.flags & FACT_OTHER_READING) {
 			tell(scene, "other: %.*s\n", (int)bytes.len, bytes.ptr);
+			continue;
+		}
+		if (fact.code == FACT_SERVER_TTL) {
+			cr_assert_lt(scene->server_ttl_count, 2);
+			scene->server_ttls[scene->server_ttl_count++] =
+			    fact.value;
+			cr_assert(fact.dir == TO_CLIENT && bytes.len == 0);
 			continue;
 		}
 		if (fact.code < FACT_COPIES_DIFFER)
@@ -331,6 +340,24 @@ Test(segment_watch, where_every_sum_is_wrong_none_is_odd)
 }
 
 /* --- headers ------------------------------------------------------------- */
+
+/* The client's is nobody's business: clients are many. */
+Test(segment_watch, the_ttl_of_the_servers_first_octets_is_told_once)
+{
+	struct scene *scene = scene_open();
+	struct wire *w = &scene->wire;
+
+	w->ttl = 57;
+	s(w, 0, 0, "220 mx ESMTP\r\n");
+	w->ttl = 128;
+	c(w, 0, 14, "EHLO a\r\n");
+	w->ttl = 57;
+	s(w, 14, 8, EHLO_REPLY);
+	shard_finish(scene->shard, 1);
+	cr_expect_eq(scene->server_ttl_count, 1);
+	cr_expect_eq(scene->server_ttls[0], 57);
+	scene_expect(scene, "");
+}
 
 Test(segment_watch, another_ttl_is_a_step)
 {

@@ -333,6 +333,44 @@ Test(session_tally, order_and_keywords_make_the_list_their_arguments_do_not)
 	cr_expect_neq(p[0].keywords_hash, p[3].keywords_hash);
 }
 
+static uint64_t
+home_of(const char *name)
+{
+	struct reply reply = { "", "220 mx ESMTP", "" };
+	struct profile p;
+	char lines[256];
+
+	snprintf(lines, sizeof(lines), "%s\nDSN", name);
+	reply.lines = lines;
+	OPEN;
+	dialogue_greet(&d, &reply, "", 0);
+	dialogue_close(&d);
+	cr_assert(session_profile(s, &p));
+	return p.home_hash;
+}
+
+Test(session_tally, a_server_is_of_the_domain_that_its_name_is_in)
+{
+	static const struct {
+		const char *one, *other;
+		bool same;
+	} rows[] = {
+		{ "mx1.example.org", "mx2.example.org", true },
+		{ "mx1.example.org", "MX1.Example.ORG Hello a", true },
+		{ "mx.example.org", "example.org", true },
+		{ "mx.example.org", "mx.example.net", false },
+		{ "mx.example.org", "mx.mail.example.org", false },
+		{ "mx", "[192.0.2.1]", true }, /* none at all */
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		cr_expect_eq(home_of(rows[i].one) == home_of(rows[i].other),
+		    rows[i].same, "row %zu", i);
+	cr_expect_eq(home_of("mx"), 0);
+	cr_expect_eq(home_of("[192.0.2.1]"), 0);
+	cr_expect_neq(home_of("mx.example.org"), 0);
+}
+
 Test(session_tally, only_what_was_seen_whole_is_history)
 {
 	struct profile p;

@@ -208,6 +208,8 @@ sample_profile(void)
 		.offered = true,
 		.keywords_hash = UINT64_C(0xfedcba9876543210),
 		.certificate_hash = UINT64_C(0xffffffffffffffff),
+		.home_hash = UINT64_C(0x8000000000000001),
+		.server_ttl = 255,
 		.first_ns = 1000,
 		.last_ns = 2000,
 		.sessions = 3 };

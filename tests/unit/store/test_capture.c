@@ -200,6 +200,26 @@ Test(capture, captures_come_by_their_first_packet_then_hash)
 	store_close(s);
 }
 
+Test(capture, a_server_of_another_domain_or_farther_away_is_another_profile)
+{
+	struct store *s = open_store(STORE_WRITE);
+	struct capture_row capture = sample_capture("aa");
+	struct profile p = sample_profile();
+	struct seen seen = { .count = 0 };
+
+	cr_assert_eq(store_capture_begin(s, &capture), 0);
+	cr_assert_eq(store_merge_profile(s, &p), 0);
+	cr_assert_eq(store_merge_profile(s, &p), 0);
+	p.home_hash++;
+	cr_assert_eq(store_merge_profile(s, &p), 0);
+	p.server_ttl--;
+	cr_assert_eq(store_merge_profile(s, &p), 0);
+	cr_assert_eq(store_capture_commit(s), 0);
+	cr_assert_eq(store_each_profile(s, &p.server, on_profile, &seen), 0);
+	cr_expect_eq(seen.count, 3);
+	store_close(s);
+}
+
 Test(capture, profiles_of_captures_are_summed)
 {
 	struct store *s = open_store(STORE_WRITE);
