@@ -72,6 +72,23 @@ note_list(struct history *h, bool equal, enum kin kin)
 	h->any_list |= equal;
 }
 
+static void
+note_identity(struct history *h, const struct profile *p,
+    const struct profile *own, enum kin kin)
+{
+	if (p->home_hash != 0) {
+		h->with_home += p->sessions;
+		h->same_home += p->home_hash == own->home_hash ? p->sessions :
+								 0;
+	}
+	if (kin != KIN_OTHER && p->server_ttl != 0) {
+		h->with_ttl += p->sessions;
+		h->same_ttl += p->server_ttl == own->server_ttl ? p->sessions :
+								  0;
+		h->usual_ttl = p->server_ttl;
+	}
+}
+
 void
 history_ask(const struct context *context, const struct profile *own,
     uint64_t clean_hash, int64_t at_ns, struct history *h)
@@ -95,6 +112,7 @@ history_ask(const struct context *context, const struct profile *own,
 			*offered[kin] += p->sessions;
 			note_times(h, p, kin, at_ns);
 			note_list(h, p->keywords_hash == clean_hash, kin);
+			note_identity(h, p, own, kin);
 		} else {
 			*missing[kin] += p->sessions;
 			if (p->keywords_hash == own->keywords_hash)
@@ -194,4 +212,35 @@ history_answered(const struct context *context, const struct session *s,
 			note_answer(h, &profiles[i], &own, at_ns);
 	/* The session itself is among them if it was seen well enough. */
 	h->unanswered -= h->unanswered > 0;
+}
+
+/* --- certificates -------------------------------------------------------- */
+
+void
+certificate_history_ask(const struct context *context, const struct session *s,
+    struct certificate_history *h)
+{
+	const struct profile *profiles;
+	struct profile own;
+	size_t count =
+	    context->profiles(context->world, &s->flow.server, &profiles);
+
+	memset(h, 0, sizeof(*h));
+	for (size_t i = 0; i < count; i++) {
+		const struct profile *p = &profiles[i];
+
+		if (p->certificate_hash == 0 || !near_in_time(p, s->chain_ns))
+			continue;
+		if (p->certificate_hash == s->certificate_hash) {
+			h->same += p->sessions;
+			widen(&h->first_same_ns, &h->last_same_ns, p);
+			continue;
+		}
+		h->other += p->sessions;
+		h->other_before |= p->first_ns < s->chain_ns;
+		h->other_after |= p->last_ns > s->chain_ns;
+	}
+	/* The session itself is among them if it was seen well enough. */
+	if (h->same > 0 && session_profile(s, &own))
+		h->same--;
 }

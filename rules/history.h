@@ -28,6 +28,11 @@ struct history {
 	 * network (the client with it), to anybody. */
 	bool same_list, network_list, any_list;
 	uint64_t same_reply; /* other sessions with this very reply */
+	/* Of the sessions that got the offer: those whose server said of which
+	 * domain it is, and said this one; of those of this network whose TTL
+	 * is known, and is this one. */
+	uint64_t with_home, same_home, with_ttl, same_ttl;
+	uint8_t usual_ttl; /* of the last of these */
 	/* Of history_answered(): sessions in which EHLO was answered at all,
 	 * by kin; and is one of them earlier? */
 	uint64_t answered[KINS];
@@ -58,6 +63,16 @@ struct tls_history {
 };
 void tls_history_ask(const struct context *, const struct profile *own,
     int64_t at_ns, struct tls_history *out);
+
+/* Which certificates the server showed in other sessions, at most seven days
+ * away, where they are visible. */
+struct certificate_history {
+	uint64_t same, other;
+	bool other_before, other_after;
+	int64_t first_same_ns, last_same_ns; /* this session among them */
+};
+void certificate_history_ask(const struct context *, const struct session *,
+    struct certificate_history *out);
 
 static inline bool
 history_has_answered(const struct history *h)

@@ -237,6 +237,31 @@ weigh_demand(struct trial *trial, const struct demand *d)
 				   "; validity observed");
 }
 
+#define SEVERAL_DAYS_NS (3 * 86400 * NS_PER_S)
+
+/* A change is evidence and no more (design 3): certificates are renewed, and
+ * each of several servers may have its own. */
+static void
+weigh_certificates(struct trial *trial)
+{
+	struct certificate_history h;
+	enum evidence_code code = EVIDENCE_CERTIFICATE_CHANGED;
+	struct evidence *e;
+
+	certificate_history_ask(trial->context, trial->session, &h);
+	if (h.other > 0 && h.same == 0 && h.other_before && h.other_after)
+		code = EVIDENCE_CERTIFICATE_BETWEEN;
+	else if (h.other == 0 &&
+	    h.last_same_ns - h.first_same_ns >= SEVERAL_DAYS_NS)
+		code = EVIDENCE_CERTIFICATE_AS_ALWAYS;
+	else if (h.other == 0 || h.same > 0)
+		return;
+	e = trial_evidence(trial, code, 0);
+	snprintf(e->detail, sizeof(e->detail),
+	    "%llu other sessions with this certificate, %llu with others",
+	    (unsigned long long)h.same, (unsigned long long)h.other);
+}
+
 static void
 describe(struct trial *trial, const struct demand *d)
 {
@@ -279,6 +304,7 @@ trial_certificate(struct trial *trial)
 	describe(trial, &d);
 	weigh_content(trial, &d);
 	weigh_demand(trial, &d);
+	weigh_certificates(trial);
 	if (d.policy)
 		trial_policy_sts(trial, d.route.domain, &d.force, BASIS_DNS_MX,
 		    POLICY_UNMET);

@@ -1,7 +1,8 @@
 /*
  * Was the client led to another server? Answers of DNS that contradict each
  * other, or the policy that is known of the domain (RFC 8461 4.1, 10.2; RFC
- * 5452). DNS on the wire accuses, and never acquits (design 4.7).
+ * 5452); or another server answers at the address, and from elsewhere. DNS on
+ * the wire accuses, and never acquits (design 4.7).
  */
 #include <stdio.h>
 
@@ -86,6 +87,70 @@ judge_route(struct trial *trial, const struct dns_route *route)
 	return trial_conclude(trial);
 }
 
+/*
+ * Everything by which a server may be known differs from what is seen at this
+ * address at other times: the domain that it says it is of, its keywords, and
+ * where its packets come from. One of them alone is ordinary life: backends,
+ * updates, routes.
+ */
+static bool
+is_another(const struct history *h, const struct profile *own)
+{
+	return own->home_hash != 0 && h->with_home > 0 && h->same_home == 0 &&
+	    !h->any_list && own->server_ttl != 0 && h->with_ttl > 0 &&
+	    h->same_ttl == 0;
+}
+
+static void
+weigh_another(struct trial *trial, const struct profile *own)
+{
+	const struct session *s = trial->session;
+	const struct history *h = &trial->history;
+	struct evidence *e = trial_evidence(trial,
+	    h->before && h->after ? EVIDENCE_IDENTITY_COMES_AND_GOES :
+				    EVIDENCE_IDENTITY_CHANGED,
+	    s->lines[0].frame);
+
+	snprintf(e->detail, sizeof(e->detail),
+	    "%llu session%s with that one, %s; none of them with this one",
+	    (unsigned long long)h->with_home, h->with_home == 1 ? "" : "s",
+	    h->before && h->after ? "before and after" :
+		h->before	  ? "all before" :
+				    "all after");
+	e = trial_evidence(trial, EVIDENCE_PATH_CHANGED, s->lines[0].frame);
+	snprintf(e->detail, sizeof(e->detail), "TTL %u, and %u at other times",
+	    own->server_ttl, h->usual_ttl);
+	trial_evidence(trial, EVIDENCE_SERVER_STRANGE, 0);
+	trial_policies(trial);
+	trial_weigh_policies(trial, true);
+}
+
+/* Where the server takes the command that it does not offer, it was not
+ * replaced by one that has no TLS. */
+static enum verdict
+judge_another(struct trial *trial)
+{
+	const struct session *s = trial->session;
+	struct incident *in = trial->out;
+	struct profile own;
+
+	if (s->offered || !session_absence_seen(s) || s->starttls_code == 220 ||
+	    !session_profile(s, &own))
+		return VERDICT_NOTHING;
+	trial_start_over(trial);
+	history_ask(trial->context, &own, own.keywords_hash,
+	    s->lines[0].capture_ts_ns, &trial->history);
+	if (!is_another(&trial->history, &own))
+		return VERDICT_NOTHING;
+	in->kind = KIND_SERVER_REDIRECTED;
+	in->side = SIDE_UNDETERMINED;
+	trial_describe_line(trial, &s->lines[0]);
+	in->seen_line = 1;
+	weigh_another(trial, &own);
+	wording_another(s, &trial->history, in);
+	return trial_conclude(trial);
+}
+
 enum verdict
 trial_redirected(struct trial *trial)
 {
@@ -101,5 +166,5 @@ trial_redirected(struct trial *trial)
 		if (verdict != VERDICT_NOTHING)
 			return verdict;
 	}
-	return VERDICT_NOTHING;
+	return judge_another(trial);
 }

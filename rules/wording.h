@@ -81,5 +81,8 @@ void wording_certificate(const struct session *, const char *mx, bool named,
 /* `answers`: they contradict each other; else the policy of `domain`. */
 void wording_redirected(const struct session *, const char *domain,
     const char *mx, bool answers, struct incident *);
+/* At the same address another server answers; its first line is `seen`. */
+void wording_another(const struct session *, const struct history *,
+    struct incident *);
 
 #endif

@@ -37,6 +37,7 @@ class Dialogue:
         self.step = step
         self.spoiled = False	# payloads get a wrong sum from here on
         self.payload = MTU_PAYLOAD	# octets of a segment
+        self.ttl = 64		# of the server's packets
         self.frames = []
 
     def segment(self, who, flags, data=b""):
@@ -50,7 +51,8 @@ class Dialogue:
                 octets[18:]
         self.time += self.step
         self.frames.append((self.time, ip_frame(
-            self.ends[who], self.ends[1 - who], octets, len(self.frames))))
+            self.ends[who], self.ends[1 - who], octets, len(self.frames),
+            ttl=self.ttl if who == SERVER else 64)))
         self.seq[who] += len(data) + bool(flags & (SYN | FIN))
 
     def open(self):

@@ -286,6 +286,77 @@ Test(judge_certificate, records_that_smtp_cannot_use_demand_nothing)
 	cr_assert_eq(conclude(), VERDICT_NOTHING);
 }
 
+/* --- what the server shows at other times -------------------------------- */
+
+/* A session in TLS that showed the same certificate, or (`other`) another. */
+static void
+showed(bool other, double days, uint64_t sessions)
+{
+	struct profile *p = offers(NEIGHBOUR, days, sessions);
+
+	p->certificate_hash = d.session.certificate_hash + other;
+}
+
+static void
+begin_unmet(void)
+{
+	struct made shown = certificate_for("DNS:other.example.net");
+
+	begin_under(ENFORCE);
+	look_up(CLIENT);
+	show_certificate(&shown, CHAIN_UNTRUSTED);
+}
+
+Test(judge_certificate, a_certificate_unlike_the_others_is_evidence)
+{
+	begin_unmet();
+	showed(true, -1, 3);
+	cr_assert_eq(conclude(), VERDICT_INCIDENT);
+	expect_evidence(&in,
+	    "certificate-foreign certificate-policy certificate-changed");
+	begin_unmet();
+	showed(true, -1, 3);
+	showed(true, 1, 3);
+	cr_assert_eq(conclude(), VERDICT_INCIDENT);
+	expect_evidence(&in,
+	    "certificate-foreign certificate-policy certificate-between");
+	cr_expect_eq(in.certainty, CERTAINTY_POSSIBLE, "and no more");
+}
+
+Test(judge_certificate, the_same_for_days_speaks_against)
+{
+	begin_unmet();
+	showed(false, -4, 3);
+	showed(false, 0, 1);
+	cr_assert_eq(conclude(), VERDICT_INCIDENT);
+	expect_evidence(&in,
+	    "certificate-foreign certificate-policy certificate-as-always");
+}
+
+/* Backends with certificates of their own, a day, sessions that show none. */
+Test(judge_certificate, what_certificates_do_says_nothing_otherwise)
+{
+	begin_unmet();
+	showed(true, -1, 3);
+	showed(false, -2, 3);
+	conclude();
+	expect_evidence(&in, "certificate-foreign certificate-policy");
+	begin_unmet();
+	showed(false, -2, 3);
+	showed(false, 0, 1);
+	conclude();
+	expect_evidence(&in, "certificate-foreign certificate-policy");
+	begin_unmet();
+	showed(true, -1, 3);
+	world.profiles[0].certificate_hash = 0;
+	conclude();
+	expect_evidence(&in, "certificate-foreign certificate-policy");
+	begin_unmet();
+	showed(true, -9, 3);
+	conclude();
+	expect_evidence(&in, "certificate-foreign certificate-policy");
+}
+
 /* --- names below a trust anchor (RFC 7672 3.2.2) -------------------------- */
 
 /* The chain leaf, CA; the record is of the CA. `seen`: what DNS on the wire

@@ -115,3 +115,133 @@ Test(judge_redirected, a_cname_keeps_the_name_that_was_asked)
 	conclude();
 	cr_assert_neq(in.kind, KIND_SERVER_REDIRECTED);
 }
+
+/* --- another server at the same address ---------------------------------- */
+
+#define TTL 63
+
+/* A session in clear with a server that says it is mail.attacker.example. */
+static void
+begin_elsewhere(uint8_t ttl)
+{
+	struct fact fact = { .code = FACT_SERVER_TTL,
+		.dir = TO_CLIENT,
+		.value = ttl };
+
+	begin(CLIENT, SERVER);
+	session_fold(&d.session, &fact, slice_of(NULL, 0));
+	dialogue_say(&d, S("220 mx.example.org ESMTP\r\n"), C("EHLO a\r\n"),
+	    S("250-mail.attacker.example\r\n250 SIZE\r\n"), DELIVERY);
+}
+
+/* What is usual there, some days away: the name of another domain, another
+ * list, another TTL. */
+static struct profile *
+usual(double days, uint64_t sessions)
+{
+	struct profile *p =
+	    fake_offers(&world, &d.session, UINT32_MAX, CLIENT, days, sessions);
+
+	p->home_hash++;
+	p->keywords_hash++;
+	p->server_ttl = TTL;
+	return p;
+}
+
+Test(judge_redirected, another_server_that_answers_from_elsewhere)
+{
+	begin_elsewhere(TTL + 1);
+	usual(-1, 3);
+	cr_assert_eq(conclude(), VERDICT_INCIDENT);
+	cr_expect_eq(in.kind, KIND_SERVER_REDIRECTED);
+	cr_expect_eq(in.certainty, CERTAINTY_POSSIBLE);
+	expect_evidence(&in, "identity-changed path-changed server-strange");
+	cr_expect_not_null(strstr(in.observed, "mail.attacker.example"));
+	cr_expect_not_null(strstr(in.observed, "TTL 63, these with 64"));
+	cr_expect_str_eq(in.evidence[1].detail,
+	    "TTL 64, and 63 at other times");
+}
+
+Test(judge_redirected, the_usual_one_before_and_after_was_not_replaced)
+{
+	begin_elsewhere(TTL + 1);
+	usual(-1, 30);
+	usual(1, 30);
+	cr_assert_eq(conclude(), VERDICT_INCIDENT);
+	expect_evidence(&in,
+	    "identity-comes-and-goes path-changed server-strange");
+	cr_expect_eq(in.certainty, CERTAINTY_POSSIBLE, "and no more");
+}
+
+/* Where nobody suspects anything (watch) a replaced server is the likelier. */
+Test(judge_redirected, a_change_is_no_alarm_where_nobody_suspects_anything)
+{
+	begin_elsewhere(TTL + 1);
+	world.context.prior = 0.001;
+	usual(-1, 30);
+	usual(1, 30);
+	cr_assert_eq(conclude(), VERDICT_EVIDENCE);
+}
+
+/* Each row leaves out one of the differences: updates, backends, routes. */
+Test(judge_redirected, what_is_another_in_part_only_is_no_redirection)
+{
+	static const struct {
+		const char *what;
+		int home, keywords, ttl;
+	} rows[] = {
+		{ "another backend of the domain", 0, 1, 1 },
+		{ "a new name", 1, 0, 1 },
+		{ "replaced in its place", 1, 1, 0 },
+		{ "another route", 0, 0, 1 },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct profile *p;
+
+		begin_elsewhere(TTL + 1);
+		p = usual(-1, 3);
+		p->home_hash -= rows[i].home == 0;
+		p->keywords_hash -= rows[i].keywords == 0;
+		p->server_ttl = (uint8_t)(TTL + (rows[i].ttl == 0));
+		cr_expect(conclude() != VERDICT_INCIDENT ||
+			in.kind != KIND_SERVER_REDIRECTED,
+		    "%s", rows[i].what);
+	}
+}
+
+/* One of many sessions that was like this one is enough. */
+Test(judge_redirected, what_was_here_before_is_no_stranger)
+{
+	begin_elsewhere(TTL + 1);
+	usual(-1, 30);
+	usual(-2, 1)->home_hash--;
+	cr_expect(conclude() != VERDICT_INCIDENT ||
+	    in.kind != KIND_SERVER_REDIRECTED);
+	begin_elsewhere(TTL + 1);
+	usual(-1, 30);
+	usual(-2, 1)->server_ttl = TTL + 1;
+	cr_expect(conclude() != VERDICT_INCIDENT ||
+	    in.kind != KIND_SERVER_REDIRECTED);
+}
+
+Test(judge_redirected, what_is_not_known_is_no_difference)
+{
+	begin_elsewhere(0);
+	usual(-1, 3);
+	cr_expect(conclude() != VERDICT_INCIDENT ||
+	    in.kind != KIND_SERVER_REDIRECTED);
+	begin_elsewhere(TTL + 1);
+	usual(-1, 3)->server_ttl = 0;
+	cr_expect(conclude() != VERDICT_INCIDENT ||
+	    in.kind != KIND_SERVER_REDIRECTED);
+	begin_elsewhere(TTL + 1);
+	usual(-1, 3)->home_hash = 0;
+	cr_expect(conclude() != VERDICT_INCIDENT ||
+	    in.kind != KIND_SERVER_REDIRECTED);
+	/* Elsewhere the TTL may be any. */
+	begin_elsewhere(TTL + 1);
+	cr_assert(address_parse(STRANGER, &usual(-1, 3)->client));
+	cr_expect(conclude() != VERDICT_INCIDENT ||
+	    in.kind != KIND_SERVER_REDIRECTED);
+}
