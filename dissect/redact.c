@@ -234,18 +234,17 @@ redact_argument(uint8_t *line, size_t len)
  * longer. */
 #define EHLO_MAX_BYTES 260
 
-/* STARTTLS with up to three wrong octets is nobody's secret. */
+/* A command with at most three of eight octets wrong is nobody's secret. */
 static bool
-is_nearly_starttls(const uint8_t *word, size_t len)
+is_nearly(const char *command, const uint8_t *word, size_t len)
 {
-	static const char whole[] = "STARTTLS";
 	unsigned right = 0;
 
-	if (len != sizeof(whole) - 1)
+	if (len != strlen(command))
 		return false;
 	for (size_t i = 0; i < len; i++)
-		right += toupper(word[i]) == whole[i];
-	return right + 3 >= len;
+		right += toupper(word[i]) == command[i];
+	return right + len * 3 / 8 >= len;
 }
 
 /*
@@ -268,7 +267,8 @@ redact_other(uint8_t *line, size_t len)
 		    c >= 0x80 || c < 0x20;
 	}
 	if (word > (run ? EHLO_MAX_BYTES : 12) ||
-	    (!run && !plain && !is_nearly_starttls(line, word)))
+	    (!run && !plain && !is_nearly("STARTTLS", line, word) &&
+		!is_nearly("EHLO", line, word)))
 		return blank(line, 0, len);
 	return blank(line, skip_blanks(line, word, len), len);
 }

@@ -80,6 +80,18 @@ ehlo_distance_to_starttls(struct slice word)
 	return row[EHLO_STARTTLS_OCTETS] > 3 ? 4 : row[EHLO_STARTTLS_OCTETS];
 }
 
+bool
+ehlo_half_in_place(struct slice word)
+{
+	static const char target[] = "STARTTLS";
+	unsigned right = 0;
+
+	for (size_t i = 0; word.len == EHLO_STARTTLS_OCTETS && i < word.len;
+	     i++)
+		right += ascii_upper(word.ptr[i]) == (uint8_t)target[i];
+	return right >= EHLO_STARTTLS_OCTETS / 2;
+}
+
 uint64_t
 ehlo_hash(uint64_t hash, struct slice bytes)
 {

@@ -28,6 +28,8 @@ bool ehlo_keyword_legal(struct slice keyword);
 /* Substitutions, insertions and deletions between `word` and STARTTLS, case
  * apart; more than 3 is 4. */
 unsigned ehlo_distance_to_starttls(struct slice word);
+/* As long as STARTTLS, and half of its letters are where they belong. */
+bool ehlo_half_in_place(struct slice word);
 /* Continues a 64-bit hash; names lists and certificates, defends nobody. */
 uint64_t ehlo_hash(uint64_t hash, struct slice bytes);
 

@@ -10,11 +10,15 @@
  * wants to cost time, and the others are judged by their form. */
 #define PLACES_MAX 32
 #define RESIZED_MIN 3
+#define ASTERISKS_MIN 3
+#define MASKED_RUN_MIN 8
+#define PART_MIN 4
 
 /* What a word looks like, whatever its place. */
 enum form {
 	FORM_ORDINARY, /* known, redacted, or of another length */
 	FORM_WORD,     /* a keyword that nobody knows, or prose */
+	FORM_NOISE,    /* letters and digits that nobody makes a word of */
 	FORM_PRIVATE,  /* the same, beginning with X */
 	FORM_MASK,     /* X-counter, or one character repeated */
 	FORM_ILLEGAL,  /* octets that no keyword may have */
@@ -40,13 +44,15 @@ is_run(struct slice text)
 	return text.len > 1;
 }
 
-/* X, X, ..., and a last letter that counts the masked lines. */
+/* X, X, ..., and a last letter that counts the masked lines; OK has room for
+ * one X only. */
 static bool
 is_x_counter(struct slice text)
 {
-	uint8_t last = text.len > 2 ? text.ptr[text.len - 1] : 0;
+	uint8_t last = text.len > 1 ? text.ptr[text.len - 1] : 0;
 
-	if (last == 0 || !is_run(slice_first(text, text.len - 1)))
+	if (last == 0 ||
+	    (text.len > 2 && !is_run(slice_first(text, text.len - 1))))
 		return false;
 	return (text.ptr[0] == 'X' && isupper(last) && last != 'X') ||
 	    (text.ptr[0] == 'x' && islower(last) && last != 'x');
@@ -77,6 +83,21 @@ garble_is_mask(struct slice text)
 	return is_run(text) || is_x_counter(text);
 }
 
+bool
+garble_is_masked_greeting(struct slice text)
+{
+	size_t asterisks = 0, i;
+
+	for (i = 0; i < text.len && strchr("20* \t", text.ptr[i]) != NULL &&
+	     text.ptr[i] != '\0';
+	     i++)
+		asterisks += text.ptr[i] == '*';
+	if (i == text.len && asterisks >= ASTERISKS_MIN)
+		return true;
+	return text.len >= MASKED_RUN_MIN && isalnum(text.ptr[0]) &&
+	    garble_is_mask(text);
+}
+
 const struct mask *
 garble_mask(const struct registry *registry, struct slice text)
 {
@@ -92,6 +113,19 @@ only_quotes_starttls(struct slice word)
 		slice_str("STARTTLS"));
 }
 
+/* STAR, TTLS: the rest of it is gone. START is a word of its own. */
+static bool
+is_part_of_starttls(struct slice text)
+{
+	struct slice whole = slice_str("STARTTLS");
+
+	return text.len >= PART_MIN && text.len < whole.len &&
+	    !slice_equal_nocase(text, slice_str("START")) &&
+	    (slice_equal_nocase(text, slice_first(whole, text.len)) ||
+		slice_equal_nocase(text,
+		    slice_after(whole, whole.len - text.len)));
+}
+
 static bool
 is_near_miss(struct slice text)
 {
@@ -100,7 +134,9 @@ is_near_miss(struct slice text)
 	if (distance == 0 || only_quotes_starttls(text))
 		return false;
 	/* Of equal length three errors still leave five letters in place. */
-	return distance <= (text.len == STARTTLS_BYTES ? 3 : 1);
+	if (text.len == STARTTLS_BYTES)
+		return distance <= 3 || ehlo_half_in_place(text);
+	return distance <= 1 || is_part_of_starttls(text);
 }
 
 /* What a server may say in words: "Welcome!", "10.0.0.1", "12:34:56". No
@@ -137,6 +173,23 @@ has_parameter(struct slice text)
 		if (rest.ptr[i] != ' ')
 			return true;
 	return false;
+}
+
+/* Keywords are words, or short for some: not digits among letters, capitals
+ * among small letters, or one vowel in eight. */
+static bool
+is_noise(struct slice word)
+{
+	unsigned digits = 0, vowels = 0, humps = 0;
+
+	for (size_t i = 0; i < word.len; i++) {
+		uint8_t c = word.ptr[i];
+
+		digits += isdigit(c) != 0;
+		vowels += c != '\0' && strchr("AEIOUYaeiouy", c) != NULL;
+		humps += i > 0 && isupper(c) && islower(word.ptr[i - 1]);
+	}
+	return digits >= 3 || humps >= 2 || vowels <= 1;
 }
 
 /* NOOP, filled up with blanks: in place of a command a proxy does the same. */
@@ -178,7 +231,9 @@ form_of(const struct registry *registry, const struct ehlo_line *line)
 		return FORM_ORDINARY;
 	if (!ehlo_keyword_legal(text))
 		return is_prose(text) ? FORM_WORD : FORM_ILLEGAL;
-	return ascii_upper(text.ptr[0]) == 'X' ? FORM_PRIVATE : FORM_WORD;
+	if (ascii_upper(text.ptr[0]) == 'X')
+		return FORM_PRIVATE;
+	return is_noise(text) ? FORM_NOISE : FORM_WORD;
 }
 
 /* 8BITMIME twice: one of the two is written over something else. */
@@ -215,6 +270,8 @@ weigh(enum form form, enum slot slot)
 		/* UNKNOWN, STARTTLS, SHARED, OTHER, NONE */
 		[FORM_WORD] = { EVIDENCE_UNKNOWN_WORD, EVIDENCE_SLOT,
 		    EVIDENCE_WORD_AMBIGUOUS, EVIDENCE_CODES, EVIDENCE_CODES },
+		[FORM_NOISE] = { EVIDENCE_NOISE, EVIDENCE_SLOT, EVIDENCE_NOISE,
+		    EVIDENCE_CODES, EVIDENCE_CODES },
 		[FORM_PRIVATE] = { EVIDENCE_CODES, EVIDENCE_WORD_AMBIGUOUS,
 		    EVIDENCE_UNKNOWN_WORD, EVIDENCE_CODES, EVIDENCE_CODES },
 		[FORM_MASK] = { EVIDENCE_MASK_AMBIGUOUS, EVIDENCE_MASK_GRAMMAR,
@@ -231,12 +288,23 @@ weigh(enum form form, enum slot slot)
 	return form == FORM_ORDINARY ? EVIDENCE_CODES : table[form][slot];
 }
 
-/* A mask that is shorter than STARTTLS: a proxy need not keep lengths. */
+/* Cisco's letters come with the length of what they hide: four X-letters are
+ * HELP or VRFY. Six may be an imitation. */
+static bool
+is_counted_keyword(struct slice text)
+{
+	return !is_run(text) &&
+	    (text.len > STARTTLS_BYTES || text.len == strlen("HELP"));
+}
+
+/* A mask of another length than STARTTLS: a proxy need not keep it. */
 static bool
 is_resized(const struct ehlo_line *line, enum form form)
 {
-	return form == FORM_MASK && line->length < STARTTLS_BYTES &&
-	    line->length >= RESIZED_MIN && !whole_line_overwritten(line) &&
+	return form == FORM_MASK &&
+	    !is_counted_keyword(overwritten_text(line)) &&
+	    line->length != STARTTLS_BYTES && line->length >= RESIZED_MIN &&
+	    !whole_line_overwritten(line) &&
 	    (isalnum(line->text[0]) || line->text[0] == '*');
 }
 
@@ -260,7 +328,8 @@ consider(const struct registry *registry, const struct session *s,
 	if (product == NULL && evidence == EVIDENCE_WORD_AMBIGUOUS)
 		evidence = EVIDENCE_UNKNOWN_WORD;
 	if (product == NULL && evidence == EVIDENCE_SLOT)
-		evidence = EVIDENCE_WORD_AMBIGUOUS;
+		evidence = form == FORM_NOISE ? EVIDENCE_NOISE :
+						EVIDENCE_WORD_AMBIGUOUS;
 	if (evidence == EVIDENCE_CODES)
 		return;
 	if (best->found &&

@@ -26,6 +26,9 @@ struct garble garble_find(const struct registry *, const struct session *);
 
 /* One character repeated, or X, X, ... and a letter that counts. */
 bool garble_is_mask(struct slice text);
+/* `2`, `0`, `*` and blanks only, as Postfix asks of a greeting (smtp_proto.c),
+ * or a run of one character; rows of dashes are decoration. */
+bool garble_is_masked_greeting(struct slice text);
 /* The mask of the data files that `text` fits as the first one that its reply
  * or command has; NULL: none. */
 const struct mask *garble_mask(const struct registry *, struct slice text);

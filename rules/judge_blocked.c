@@ -14,8 +14,6 @@
 #define VERB_BYTES 4
 /* Blanks or other octets of one kind that no text ends in. */
 #define FILLED_MIN 32
-#define ASTERISKS_MIN 3
-#define MASKED_RUN_MIN 8
 #define SOME_SESSIONS 3
 #define NS_PER_DAY (INT64_C(86400) * 1000000000)
 #define SEVERAL_DAYS_NS (3 * NS_PER_DAY)
@@ -30,33 +28,12 @@ text_of(const struct ehlo_line *line)
 
 /* --- what stands where --------------------------------------------------- */
 
-/* `2`, `0`, `*` and blanks only, as Postfix asks (smtp_proto.c), or a run of
- * one character; rows of dashes are decoration. */
-static bool
-is_masked_text(struct slice text)
-{
-	size_t asterisks = 0, i;
-
-	for (i = 0; i < text.len && strchr("20* \t", text.ptr[i]) != NULL &&
-	     text.ptr[i] != '\0';
-	     i++)
-		asterisks += text.ptr[i] == '*';
-	if (i == text.len && asterisks >= ASTERISKS_MIN)
-		return true;
-	return text.len >= MASKED_RUN_MIN && isalnum(text.ptr[0]) &&
-	    garble_is_mask(text);
-}
-
-/* Of several lines the last must be masked like the first. */
+/* All of its lines are masked. */
 static const struct ehlo_line *
 masked_greeting(const struct session *s)
 {
-	const struct ehlo_line *line = session_line_in(s, PLACE_GREETING);
-
-	return line != NULL && s->greeting_code == 220 &&
-		is_masked_text(text_of(line)) &&
-		is_masked_text(slice_str(s->greeting)) ?
-	    line :
+	return s->greeting_code == 220 && s->greeting_masked ?
+	    session_line_in(s, PLACE_GREETING) :
 	    NULL;
 }
 
@@ -80,7 +57,10 @@ weigh_hello(const struct ehlo_line *line)
 	struct slice verb = slice_first(text, VERB_BYTES);
 	bool plain = true;
 
-	if (text.len < VERB_BYTES + 2 || verb.ptr[0] == REDACTED_OCTET ||
+	/* Where the verb was blanked, the blank behind it was too. */
+	if (text.len < VERB_BYTES + 2 ||
+	    (line->flags & FACT_REDACTED &&
+		text.ptr[VERB_BYTES] == REDACTED_OCTET) ||
 	    (text.ptr[VERB_BYTES] != ' ' &&
 		!(text.ptr[VERB_BYTES] == verb.ptr[0] && garble_is_mask(text))))
 		return EVIDENCE_CODES;

@@ -64,7 +64,9 @@ weigh_word(const struct session *s, const struct ehlo_line *line)
 		return EVIDENCE_COMMAND_MASKED;
 	if (readable && is_illegal(word))
 		return EVIDENCE_COMMAND_ILLEGAL;
-	if (readable && ehlo_distance_to_starttls(word) <= NEAR_MISS_MAX)
+	if (readable &&
+	    (ehlo_distance_to_starttls(word) <= NEAR_MISS_MAX ||
+		ehlo_half_in_place(word)))
 		return EVIDENCE_COMMAND_NEAR_MISS;
 	/* A scanner tries words, too, and nothing comes of them. */
 	if (!s->command_follows_hello ||

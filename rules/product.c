@@ -259,19 +259,37 @@ slot_in_block(struct block *b, unsigned l)
 	return other ? SLOT_OTHER : SLOT_NONE;
 }
 
-/* Shorter than STARTTLS, which may have stood there, and nothing of the line's
- * own length did; so short, no mechanism of AUTH would fit in it. */
+/* Of another length than STARTTLS, which may have stood there, and nothing
+ * else that keeps its length did; a short line has no room for AUTH and a
+ * mechanism. */
 static bool
 is_place_of_starttls(const struct block *b, const struct ehlo_line *line)
 {
 	bool starttls = false;
 
 	for (unsigned k = 0; k < b->keyword_count; k++) {
-		if (strlen(b->keywords[k]) == line->length)
+		const char *keyword = b->keywords[k];
+		bool offer = strcmp(keyword, "STARTTLS") == 0;
+
+		starttls |= offer;
+		/* X-words are offered to partners only (XCLIENT). */
+		if (offer || keyword[0] == 'X')
+			continue;
+		if (strlen(keyword) == line->length ||
+		    (line->length > STARTTLS_BYTES &&
+			may_have_been(line, keyword)))
 			return false;
-		starttls |= strcmp(b->keywords[k], "STARTTLS") == 0;
 	}
-	return starttls && line->length < STARTTLS_BYTES;
+	return starttls;
+}
+
+/* A keyword that is not of the product's order? */
+static bool
+is_strange(const struct product *product, const struct session *s,
+    unsigned index)
+{
+	return index > 0 && index < s->lines_kept &&
+	    place_of(product, line_text(&s->lines[index])) < 0;
 }
 
 static enum slot
@@ -282,6 +300,7 @@ slot_in(const struct product *product, const struct session *s, const bool *odd,
 	int behind = neighbour(product, s, odd, index, +1);
 	unsigned first = index, last = index;
 	struct block block;
+	enum slot slot;
 
 	while (first > 1 && odd[first - 1])
 		first--;
@@ -295,9 +314,18 @@ slot_in(const struct product *product, const struct session *s, const bool *odd,
 	block.keywords = &product->keywords[before + 1];
 	block.keyword_count =
 	    behind > before ? (unsigned)(behind - before - 1) : 0;
-	if (is_place_of_starttls(&block, &s->lines[index]))
-		return SLOT_SHARED;
-	return slot_in_block(&block, index - first);
+	if (s->lines[index].length != STARTTLS_BYTES)
+		return is_place_of_starttls(&block, &s->lines[index]) ?
+		    SLOT_SHARED :
+		    SLOT_NONE;
+	slot = slot_in_block(&block, index - first);
+	/* Keywords that the order does not have stand around it: that may be
+	 * another version's, and only a known place acquits. */
+	return slot == SLOT_OTHER &&
+		(is_strange(product, s, first - 1) ||
+		    is_strange(product, s, last + 1)) ?
+	    SLOT_UNKNOWN :
+	    slot;
 }
 
 /* Several orders fit, and none is known to be the server's. */

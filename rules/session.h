@@ -125,6 +125,7 @@ struct session {
 	unsigned commands_since_hello;
 	bool command_follows_hello; /* that of PLACE_COMMAND, at once */
 	uint16_t greeting_code;
+	bool greeting_masked; /* in all of its lines */
 
 	/* Replies to MAIL and RCPT with an enhanced status code, and without. */
 	unsigned enhanced, plain;

@@ -1,6 +1,7 @@
 /* Lines in the place of the greeting, EHLO, STARTTLS and its answer. */
 #include <ctype.h>
 
+#include "garble.h"
 #include "session_fold.h"
 
 #define STARTTLS_BYTES 8
@@ -37,6 +38,8 @@ session_keep_greeting(struct session *s, const struct fact *fact,
 	struct slice text = session_line_text(bytes);
 
 	s->greets_esmtp |= says_esmtp(text);
+	s->greeting_masked = (fact->line <= 1 || s->greeting_masked) &&
+	    garble_is_masked_greeting(text);
 	if (fact->line <= 1)
 		place(s, PLACE_GREETING, fact, bytes, text);
 }

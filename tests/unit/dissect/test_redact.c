@@ -186,6 +186,8 @@ Test(redact, masks_stay_and_credentials_out_of_place_go)
 		{ VERB_OTHER, "XXXXXXXXXXXXXXXXXXXX", "XXXXXXXXXXXXXXXXXXXX" },
 		{ VERB_OTHER, "StarTTLx", "StarTTLx" },
 		{ VERB_OTHER, "StarWXYz", "~~~~~~~~" },
+		{ VERB_OTHER, "EHL0 client.example", "EHL0 ~~~~~~~~~~~~~~" },
+		{ VERB_OTHER, "EH10 client.example", "~~~~~~~~~~~~~~~~~~~" },
 		{ VERB_OTHER, "", "" },
 	};
 

@@ -104,6 +104,20 @@ Test(ehlo, distance_counts_substitutions_insertions_and_deletions)
 	}
 }
 
+Test(ehlo, half_of_the_letters_must_be_in_place)
+{
+	static const char *const yes[] = { "STARTTLS", "STARXXXX", "xxxxttls",
+		"XTXRXTXS" };
+	static const char *const no[] = { "STAXXXXX", "XSTARTTL", "STARTTL",
+		"STARTTLSX", "STAR", "" };
+
+	for (size_t i = 0; i < sizeof(yes) / sizeof(*yes); i++)
+		cr_expect(ehlo_half_in_place(slice_str(yes[i])), "%s", yes[i]);
+	for (size_t i = 0; i < sizeof(no) / sizeof(*no); i++)
+		cr_expect_not(ehlo_half_in_place(slice_str(no[i])), "%s",
+		    no[i]);
+}
+
 Test(ehlo, a_hash_goes_on_where_it_stopped)
 {
 	uint64_t whole = ehlo_hash(0, slice_str("SIZE\nDSN\n"));

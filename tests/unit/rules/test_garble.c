@@ -176,7 +176,18 @@ Test(garble, without_a_known_order_the_form_decides)
 		{ "STARTTL", "near-miss" },
 		{ "STARTTLSS", "near-miss" },
 		{ "START TLS", "near-miss" },
-		{ "QZKWVPDJ", "unknown-word" },
+		{ "NOTTODAY", "unknown-word" },
+		{ "QZKWVPDJ", "noise" },
+		{ "83917462", "noise" },
+		{ "q7Wx2Kd9", "noise" },
+		{ "dOnOtAsK", "noise" },
+		{ "STARXXXX", "near-miss" },
+		{ "XXXXTTLS", "near-miss" },
+		{ "XTXRXTXS", "near-miss" },
+		{ "STAR", "near-miss" },
+		{ "TTLS", "near-miss" },
+		{ "START", "nothing" },
+		{ "TLS", "nothing" },
 		{ "XZKWVPDJ", "nothing" },
 	};
 	char reply[256];
@@ -192,14 +203,14 @@ Test(garble, without_a_known_order_the_form_decides)
 /* The orders that fit agree, but they are few keywords and nobody's. */
 Test(garble, an_order_counts_for_more_when_the_server_is_known)
 {
-	static const char lines[] = "mx\n8BITMIME\nSIZE 1\nDSN\nQZKWVPDJ\nHELP";
+	static const char lines[] = "mx\n8BITMIME\nSIZE 1\nDSN\nNOTTODAY\nHELP";
 
 	cr_expect_str_eq(found("220 mx ESMTP OpenSMTPD", lines), "slot");
 	cr_expect_str_eq(found("220 mx ESMTP", lines), "word-ambiguous");
 	cr_expect_str_eq(found("220 mx ESMTP Exim",
-			     "mx\nSIZE 1\n8BITMIME\nQZKWVPDJ\nHELP"),
+			     "mx\nSIZE 1\n8BITMIME\nNOTTODAY\nHELP"),
 	    "word-ambiguous");
-	cr_expect_str_eq(found("220 mx ESMTP", "mx\nSIZE 1\nQZKWVPDJ\nHELP"),
+	cr_expect_str_eq(found("220 mx ESMTP", "mx\nSIZE 1\nNOTTODAY\nHELP"),
 	    "unknown-word");
 }
 
@@ -229,7 +240,7 @@ Test(garble, a_mask_of_another_length_counts_where_starttls_stands)
 	static const char *const words[] = { "XXX", "XXXXXX", "XXXXXA",
 		"******" };
 	static const char *const look_alikes[] = { "XX", "------", "XXXX",
-		"XVERPS", "XXXXXXXXXXXXXXXX" };
+		"XXXB", "XXXXXXXXA", "XVERPS" };
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
 		struct garble g =
@@ -238,12 +249,20 @@ Test(garble, a_mask_of_another_length_counts_where_starttls_stands)
 		cr_assert(g.found, "%s", words[i]);
 		cr_assert_eq(g.evidence, EVIDENCE_MASK_AMBIGUOUS);
 	}
-	/* XXXX is as long as AUTH, the longest as AUTH with mechanisms. */
+	/* XXXX is as long as AUTH. */
 	for (size_t i = 0; i < sizeof(look_alikes) / sizeof(*look_alikes); i++)
 		cr_assert_not(garble_of(&replies[0], look_alikes[i],
 				  strlen(look_alikes[i]))
 				  .found,
 		    "%s", look_alikes[i]);
+	/* Exim has nothing there that a long mask could hide but STARTTLS. */
+	cr_expect(garble_of(&replies[REPLY_EXIM], "XXXXXXXXXXXX", 12).found);
+	/* In Postfix's place it may have been AUTH with its mechanisms. */
+	cr_expect_str_eq(found("220 mx ESMTP Postfix",
+			     "mx\nPIPELINING\nETRN\nXXXXXXXXXXXX\n8BITMIME"),
+	    "nothing");
+	/* So short, only partners are offered XCLIENT. */
+	cr_expect(garble_of(&replies[REPLY_POSTFIX], "XXXXXXX", 7).found);
 }
 
 Test(garble, in_the_place_of_another_keyword_a_mask_speaks_against)

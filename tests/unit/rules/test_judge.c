@@ -286,7 +286,7 @@ Test(judge, a_word_that_tells_little_leaves_the_policy_its_weight)
 {
 	struct reply reply = { "", "220 mx ESMTP", "mx\nXPRIVATE1\n%s\nSIZE" };
 
-	cr_assert_eq(judge_word(&reply, "QZKWVPDJ"), VERDICT_EVIDENCE);
+	cr_assert_eq(judge_word(&reply, "NOTTODAY"), VERDICT_EVIDENCE);
 	world.domain[0] = "example.org";
 	world.body[0] = ENFORCE;
 	cr_assert_eq(judge(), VERDICT_INCIDENT);

@@ -150,6 +150,24 @@ Test(product, a_place_may_belong_to_another_keyword_or_to_none)
 	    SLOT_NONE);
 }
 
+/* Keywords around it that the order does not have are another version's, or
+ * another product's that greets alike. */
+Test(product, among_strangers_a_place_acquits_nobody)
+{
+	cr_expect_eq(slot("220 mx ESMTP Postfix",
+			 "mx\nPIPELINING\nSIZE\n8BITMIME\nDSN\nMTRK\n"
+			 "?2345678\nBURL",
+			 0),
+	    SLOT_UNKNOWN);
+	cr_expect_eq(slot("220 mx Microsoft ESMTP MAIL Service",
+			 "mx\nTURN\nSIZE\nETRN\nPIPELINING\nDSN\n"
+			 "ENHANCEDSTATUSCODES\n8bitmime\nBINARYMIME\n"
+			 "CHUNKING\nVRFY\nTLS\n?2345678\nOK",
+			 0),
+	    SLOT_STARTTLS);
+	cr_expect_str_eq(who->name, "iis");
+}
+
 /* What Cisco leaves of an Exim: PIPECONNECT, CHUNKING, STARTTLS and PRDR are
  * masked at their lengths, and only in one way do all of them have a place. */
 Test(product, the_lengths_of_masked_neighbours_tell_which_is_starttls)
