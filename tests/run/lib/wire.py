@@ -202,6 +202,17 @@ LINKS = {
 # --- files
 
 
+def attack(number, **more):
+    """A session that no other number has: its client's address and port, and
+    its frames."""
+    client = ("192.0.2.%d" % (1 + number % 250),
+              1024 + number // 250 % 60000)
+    packets = converse(GARBLED, client=client[0], client_port=client[1],
+                       isn=(number * 7 + 1, number * 11 + 5), **more)
+    return client, [ETHERNET[1](to_server, packet)
+                    for _, to_server, packet in packets]
+
+
 def pcap(packets, link=ETHERNET, order="<", nanoseconds=False,
          snaplen=262144):
     unit = 1 if nanoseconds else 1000
