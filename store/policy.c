@@ -107,7 +107,7 @@ store_each_policy(struct store *s, const char *domain, policy_fn *fn,
 
 	if (sqlite3_prepare_v2(s->db,
 		"SELECT domain, from_ns, until_ns, body, validity, source"
-		" FROM policy WHERE ?1 IS NULL OR domain = ?1"
+		" FROM policy WHERE " OF_DOMAIN
 		" ORDER BY domain, from_ns, until_ns, body",
 		-1, &st, NULL) != SQLITE_OK)
 		return store_failed(s);

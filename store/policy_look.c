@@ -70,7 +70,7 @@ store_each_policy_look(struct store *s, const char *domain, policy_look_fn *fn,
 	if (query_open(&q, s,
 		"SELECT domain, looked_ns, due_ns, fetched_ns, state, result,"
 		" detail, txt_id, tlsrpt FROM policy_look"
-		" WHERE ?1 IS NULL OR domain = ?1 ORDER BY domain",
+		" WHERE " OF_DOMAIN " ORDER BY domain",
 		domain) != 0)
 		return -1;
 	while (query_next(&q, status)) {
@@ -137,8 +137,7 @@ store_each_policy_event(struct store *s, const char *domain,
 
 	if (query_open(&q, s,
 		"SELECT domain, at_ns, event, detail FROM policy_event"
-		" WHERE ?1 IS NULL OR domain = ?1"
-		" ORDER BY domain, at_ns, event",
+		" WHERE " OF_DOMAIN " ORDER BY domain, at_ns, event",
 		domain) != 0)
 		return -1;
 	while (query_next(&q, status)) {
@@ -227,8 +226,7 @@ store_each_mail_host(struct store *s, const char *domain, mail_host_fn *fn,
 		"SELECT domain, host, from_ns, until_ns, preference, mx_secure,"
 		" dane, tlsa, addresses, canonical, next_hop, tlsa_base"
 		" FROM mail_host"
-		" WHERE ?1 IS NULL OR domain = ?1"
-		" ORDER BY domain, host, from_ns",
+		" WHERE " OF_DOMAIN " ORDER BY domain, host, from_ns",
 		domain) != 0)
 		return -1;
 	while (query_next(&q, status)) {
@@ -285,7 +283,7 @@ store_each_tls_report(struct store *s, const char *domain, tls_report_fn *fn,
 	if (query_open(&q, s,
 		"SELECT organization, report_id, domain, policy_type, start_ns,"
 		" end_ns, successes, failures, details FROM tls_report"
-		" WHERE ?1 IS NULL OR domain = ?1 ORDER BY domain, start_ns,"
+		" WHERE " OF_DOMAIN " ORDER BY domain, start_ns,"
 		" organization, report_id, policy_type",
 		domain) != 0)
 		return -1;

@@ -23,6 +23,13 @@ struct store {
 	bool unbound;	 /* no memory for a value: the next step fails */
 };
 
+/*
+ * Rows of the domain ?1, or of all where it is NULL, found by their key: a
+ * text is between '' and the empty blob. `?1 IS NULL OR domain = ?1` would look
+ * at every row for one domain.
+ */
+#define OF_DOMAIN "domain BETWEEN ifnull(?1, '') AND ifnull(?1, x'')"
+
 /* A prepared statement, reset and ready to bind; NULL after store_failed().
  * `sql` is a string literal. */
 sqlite3_stmt *statement(struct store *, const char *sql);

@@ -1,5 +1,7 @@
 #include "fixture.h"
 
+#include "store/statement.h"
+
 TestSuite(policy_look, .init = fixture_make, .fini = fixture_remove);
 
 #define BODY(mode) "version: STSv1\nmode: " mode "\nmax_age: 100\n"
@@ -197,5 +199,64 @@ Test(policy_look, only_kept_recipients_are_asked_for)
 
 	cr_assert_eq(store_has_recipient(s, "example.org", &has), 0);
 	cr_expect_not(has);
+	store_close(s);
+}
+
+/* One domain of a hundred thousand is not looked for in all of them. */
+Test(policy_look, a_domain_is_found_by_its_key)
+{
+	static const char *const tables[] = { "policy", "policy_look",
+		"policy_event", "mail_host", "tls_report" };
+	sqlite3 *db;
+
+	store_close(open_store(STORE_WRITE));
+	cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
+	for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++) {
+		sqlite3_stmt *st;
+		char sql[256];
+
+		snprintf(sql, sizeof(sql),
+		    "EXPLAIN QUERY PLAN SELECT * FROM %s WHERE " OF_DOMAIN,
+		    tables[i]);
+		cr_assert_eq(sqlite3_prepare_v2(db, sql, -1, &st, NULL),
+		    SQLITE_OK);
+		cr_assert_eq(sqlite3_step(st), SQLITE_ROW);
+		cr_expect_not_null(strstr((const char *)sqlite3_column_text(st,
+					      3),
+				       "USING PRIMARY KEY"),
+		    "%s: %s", tables[i], sqlite3_column_text(st, 3));
+		sqlite3_finalize(st);
+	}
+	sqlite3_close(db);
+}
+
+static int
+count_domain(void *context, const struct policy_row *row)
+{
+	(void)row;
+	++*(size_t *)context;
+	return 0;
+}
+
+Test(policy_look, all_domains_are_those_of_any_name)
+{
+	static const char *const names[] = { "0.example", "a.example",
+		"xn--zz.example", "z.example" };
+	struct store *s = open_store(STORE_WRITE);
+	size_t all = 0, one = 0, none = 0;
+
+	for (size_t i = 0; i < 4; i++) {
+		struct policy_row row = { .from_ns = 1,
+			.until_ns = 2,
+			.source = "fetch",
+			.body = slice_str(BODY("none")) };
+
+		strcpy(row.domain, names[i]);
+		cr_assert_eq(store_add_policy(s, &row, NULL), 0);
+	}
+	cr_assert_eq(store_each_policy(s, NULL, count_domain, &all), 0);
+	cr_assert_eq(store_each_policy(s, "z.example", count_domain, &one), 0);
+	cr_assert_eq(store_each_policy(s, "b.example", count_domain, &none), 0);
+	cr_expect(all == 4 && one == 1 && none == 0);
 	store_close(s);
 }
