@@ -171,14 +171,27 @@ read_options_defaults(struct read_options *o)
 	options_defaults(COMMAND_READ, &o->common, read_options_set, o);
 }
 
-/* libnids keeps global state: it is one, and on one thread. */
-static void
-use_one_thread(struct read_options *o, const char *option)
+int
+read_options_check_engine(const struct read_options *o, enum command command,
+    unsigned *threads, bool asked)
 {
-	if (o->threads_given && o->run.threads > 1)
-		complain("read: %s works on one thread; -j %u is left aside",
-		    option, o->run.threads);
-	o->run.threads = 1;
+	bool libnids = o->run.shards.reassembler == REASSEMBLER_LIBNIDS;
+
+	if (o->cross_check && libnids) {
+		usage_error(command,
+		    "--cross-check compares native with libnids; leave "
+		    "--reassembler libnids out");
+		return -1;
+	}
+	if (!o->cross_check && !libnids)
+		return 0;
+	if (asked && *threads > 1)
+		complain("%s: %s works on one thread; -j %u is left aside",
+		    command_row(command)->name,
+		    libnids ? "--reassembler libnids" : "--cross-check",
+		    *threads);
+	*threads = 1;
+	return 0;
 }
 
 int
@@ -195,17 +208,9 @@ read_options_parse(struct read_options *o, int argc, char **argv)
 		usage_error(COMMAND_READ, "nothing to read");
 		return -2;
 	}
-	if (o->cross_check &&
-	    o->run.shards.reassembler == REASSEMBLER_LIBNIDS) {
-		usage_error(COMMAND_READ,
-		    "--cross-check compares native with libnids; leave "
-		    "--reassembler libnids out");
+	if (read_options_check_engine(o, COMMAND_READ, &o->run.threads,
+		o->threads_given) != 0)
 		return -2;
-	}
 	o->run.judge.kept = o->run.kept_max;
-	if (o->run.shards.reassembler == REASSEMBLER_LIBNIDS)
-		use_one_thread(o, "--reassembler libnids");
-	if (o->cross_check)
-		use_one_thread(o, "--cross-check");
 	return first;
 }

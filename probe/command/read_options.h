@@ -28,6 +28,11 @@ void read_options_defaults(struct read_options *);
  * that have these settings as well. */
 int read_options_set(void *context, enum setting_id,
     const struct setting_value *, char wrong[SETTING_WRONG_BYTES]);
+/* libnids keeps global state: it is one, and on one thread. Where it is chosen,
+ * `*threads` becomes 1, and who `asked` for more is told. -1: it
+ * is to be compared with itself, which was said. */
+int read_options_check_engine(const struct read_options *, enum command,
+    unsigned *threads, bool asked);
 /* As options_parse(): the index of the first operand, or below 0. */
 int read_options_parse(struct read_options *, int argc, char **argv);
 

@@ -5,12 +5,14 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include <sys/random.h>
 
 #include "options.h"
+#include "probe/output/cross_check.h"
 #include "probe/pipeline/dissection.h"
 #include "probe/watch/monitor.h"
 #include "watch.h"
@@ -20,6 +22,10 @@
 #define WAIT_MS 100
 /* An interface that is down is tried again so often. */
 #define DOWN_WAIT_MS 200
+
+/* Whoever sends packets must not fill a log: the rest is counted only
+ * (crosscheck.new). */
+#define DIFFERENCES_A_MINUTE 10
 
 #define LAST_BLOCK_NS (5 * INTERFACE_TIMEOUT_MS * NS_PER_MS)
 
@@ -56,6 +62,9 @@ struct engine {
 	unsigned count; /* of readers; the first is this thread's */
 	struct reader readers[WATCH_THREADS_MAX];
 	pthread_barrier_t begun, confined;
+	struct cross_check *cross_check; /* NULL: not asked for */
+	int64_t minute_ns;		 /* when the last one began */
+	unsigned differences;		 /* told in it */
 };
 
 static int64_t
@@ -100,6 +109,21 @@ on_frames(void *context, const struct frame *frames, size_t count)
 	for (size_t i = 0; i < count; i++)
 		give(r, &frames[i], NULL);
 	dissection_work(r->dissection);
+}
+
+static void
+on_difference(void *context, const struct cross_difference *difference)
+{
+	struct engine *e = context;
+	int64_t now = clock_ns(CLOCK_MONOTONIC);
+	char text[CROSS_TEXT_BYTES];
+
+	if (now - e->minute_ns >= 60 * NS_PER_S) {
+		e->minute_ns = now;
+		e->differences = 0;
+	}
+	if (e->differences++ < DIFFERENCES_A_MINUTE)
+		complain("%s", cross_check_text(difference, text));
 }
 
 /* --- counting ------------------------------------------------------------ */
@@ -358,6 +382,11 @@ set_up(struct engine *e)
 		complain("getrandom: %s", strerror(errno));
 		return -1;
 	}
+	if (o->read.cross_check) {
+		e->cross_check = cross_check_create(&e->shards,
+		    o->read.run.cross_check_bytes, on_difference, e);
+		e->shards.cross_check = e->cross_check;
+	}
 	for (unsigned i = 0; i < e->count; i++) {
 		struct reader *r = &e->readers[i];
 
@@ -367,7 +396,8 @@ set_up(struct engine *e)
 		r->channel = channels_writer(e->watching->channels, i);
 		r->dissection = dissection_create(&e->shards, 1,
 		    o->replay ? &holder : NULL, on_publish, r);
-		if (r->dissection == NULL) {
+		if (r->dissection == NULL ||
+		    (o->read.cross_check && e->cross_check == NULL)) {
 			complain("out of memory");
 			return -1;
 		}
@@ -392,5 +422,7 @@ watch_engine(void *context)
 	read_all(&e->readers[0]);
 	for (unsigned i = 1; i < e->count; i++)
 		pthread_join(e->readers[i].thread, NULL);
+	if (e->cross_check != NULL && !e->watching->options.read.common.quiet)
+		cross_check_summary(stderr, cross_check_totals(e->cross_check));
 	return ENGINE_ENDED;
 }

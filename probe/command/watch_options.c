@@ -131,6 +131,9 @@ watch_options_parse(struct watch_options *o, int argc, char **argv)
 		usage_error(COMMAND_WATCH, "-f is for interfaces");
 		return -2;
 	}
+	if (read_options_check_engine(&o->read, COMMAND_WATCH, &o->threads,
+		true) != 0)
+		return -2;
 	/* A file is read in its order. */
 	if (o->replay)
 		o->threads = 1;
