@@ -250,6 +250,10 @@ test_alert(const struct watching *w)
 	sent = alerts_send(alerts, &in, true);
 	if (!sent)
 		complain("%s", alerts_fault(alerts));
+	if (sent && syslog_is_refused(&syslog)) {
+		complain("--syslog: %s takes nothing", syslog.target);
+		sent = false;
+	}
 	syslog_close(&syslog);
 	alerts_destroy(alerts);
 	return sent ? STATUS_OK : STATUS_ERROR;

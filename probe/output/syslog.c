@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +13,8 @@
 
 /* RFC 5424 6.2.1: facility 3, system daemons. */
 #define FACILITY 3
+/* Of a host beside this one. */
+#define REFUSAL_MS 300
 /* RFC 5424 7.2.2 wants the name of structured data to end in the number of an
  * enterprise; 32473 is the one that belongs to nobody (RFC 5612). */
 #define DATA_NAME "striplight@32473"
@@ -246,6 +249,15 @@ syslog_open(struct syslog *s, const char *target, char errbuf[SYSLOG_ERRBUF])
 		s->host[0] = '\0';
 	s->fd = syslog_connect(target, errbuf);
 	return s->fd < 0 ? -1 : 0;
+}
+
+bool
+syslog_is_refused(const struct syslog *s)
+{
+	struct pollfd answer = { .fd = s->fd };
+
+	return s->fd >= 0 && poll(&answer, 1, REFUSAL_MS) > 0 &&
+	    (answer.revents & POLLERR) != 0;
 }
 
 void

@@ -39,6 +39,9 @@ struct syslog {
 /* `target` is borrowed; NULL: alerts go nowhere. -1: see syslog_connect(). */
 int
 syslog_open(struct syslog *, const char *target, char errbuf[SYSLOG_ERRBUF]);
+/* Does the host at the other end say that nobody takes messages there? Of one
+ * that says nothing, nobody knows. Waits a moment for it. */
+bool syslog_is_refused(const struct syslog *);
 void syslog_close(struct syslog *);
 /* An alert_fn (alerts.h); `syslog` is one. To one that was started anew, by
  * way of its socket's name, as well. */
