@@ -25,16 +25,6 @@ enum form {
 	FORM_NEAR,     /* STARTTLS with a few errors */
 };
 
-static struct slice
-overwritten_text(const struct ehlo_line *line)
-{
-	size_t kept = line->length;
-
-	if (kept > sizeof(line->text))
-		kept = sizeof(line->text);
-	return slice_of(line->text, kept);
-}
-
 static bool
 is_run(struct slice text)
 {
@@ -209,7 +199,7 @@ is_padded_noop(struct slice text)
 static enum form
 form_of(const struct registry *registry, const struct ehlo_line *line)
 {
-	struct slice text = overwritten_text(line);
+	struct slice text = ehlo_line_kept(line);
 
 	/* An unfinished STARTTL is no near miss. */
 	if (line->flags & (FACT_REDACTED | FACT_CUT | FACT_UNFINISHED))
@@ -240,13 +230,13 @@ form_of(const struct registry *registry, const struct ehlo_line *line)
 static bool
 stands_twice(const struct session *s, unsigned index)
 {
-	struct slice text = overwritten_text(&s->lines[index]);
+	struct slice text = ehlo_line_kept(&s->lines[index]);
 
 	if (text.len != STARTTLS_BYTES)
 		return false;
 	for (unsigned i = 1; i < s->lines_kept; i++)
 		if (i != index &&
-		    slice_equal_nocase(text, overwritten_text(&s->lines[i])))
+		    slice_equal_nocase(text, ehlo_line_kept(&s->lines[i])))
 			return true;
 	return false;
 }
@@ -341,7 +331,7 @@ consider(const struct registry *registry, const struct session *s,
 	best->slot = slot;
 	best->product = product;
 	best->mask =
-	    mask_of(registry, overwritten_text(&s->lines[index]), nth_masked);
+	    mask_of(registry, ehlo_line_kept(&s->lines[index]), nth_masked);
 }
 
 struct garble
@@ -371,7 +361,7 @@ garble_find(const struct registry *registry, const struct session *s)
 			is_resized(&s->lines[i], forms[i]) ||
 			s->lines[i].length == STARTTLS_BYTES))
 			consider(registry, s, odd, i, forms[i], nth, &best);
-		nth += is_x_counter(overwritten_text(&s->lines[i]));
+		nth += is_x_counter(ehlo_line_kept(&s->lines[i]));
 	}
 	if (best.found && masked > 0)
 		best.others_masked = masked - (forms[best.index] == FORM_MASK);

@@ -1,10 +1,7 @@
 #include "history.h"
 
-#define NS_PER_DAY (INT64_C(86400) * 1000000000)
-#define COMPARABLE_NS (7 * NS_PER_DAY)
-
-static bool
-near_in_time(const struct profile *p, int64_t at_ns)
+bool
+history_near_in_time(const struct profile *p, int64_t at_ns)
 {
 	return p->last_ns >= at_ns - COMPARABLE_NS &&
 	    p->first_ns <= at_ns + COMPARABLE_NS;
@@ -13,7 +10,7 @@ near_in_time(const struct profile *p, int64_t at_ns)
 static bool
 comparable(const struct profile *p, const struct profile *own, int64_t at_ns)
 {
-	return p->verb == own->verb && near_in_time(p, at_ns);
+	return p->verb == own->verb && history_near_in_time(p, at_ns);
 }
 
 static enum kin
@@ -208,7 +205,7 @@ history_answered(const struct context *context, const struct session *s,
 
 	memset(h, 0, sizeof(*h));
 	for (size_t i = 0; i < count; i++)
-		if (near_in_time(&profiles[i], at_ns))
+		if (history_near_in_time(&profiles[i], at_ns))
 			note_answer(h, &profiles[i], &own, at_ns);
 	/* The session itself is among them if it was seen well enough. */
 	h->unanswered -= h->unanswered > 0;
@@ -229,7 +226,8 @@ certificate_history_ask(const struct context *context, const struct session *s,
 	for (size_t i = 0; i < count; i++) {
 		const struct profile *p = &profiles[i];
 
-		if (p->certificate_hash == 0 || !near_in_time(p, s->chain_ns))
+		if (p->certificate_hash == 0 ||
+		    !history_near_in_time(p, s->chain_ns))
 			continue;
 		if (p->certificate_hash == s->certificate_hash) {
 			h->same += p->sessions;

@@ -10,6 +10,15 @@
 #include "context.h"
 #include "session.h"
 
+#define NS_PER_DAY (INT64_C(86400) * 1000000000)
+#define COMPARABLE_NS (7 * NS_PER_DAY)
+/* "Many sessions over several days" (design 4.6). */
+#define MANY_SESSIONS 20
+#define SEVERAL_DAYS_NS (3 * NS_PER_DAY)
+
+/* Did a session of the profile have its EHLO answered within COMPARABLE_NS? */
+bool history_near_in_time(const struct profile *, int64_t at_ns);
+
 /* How near a client is to the session's own. */
 enum kin { KIN_SAME, KIN_NETWORK, KIN_OTHER, KINS };
 

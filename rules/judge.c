@@ -9,17 +9,13 @@
 #include "trial.h"
 #include "wording.h"
 
-#define NS_PER_DAY (INT64_C(86400) * 1000000000)
-/* "Many sessions over several days" (design 4.6). */
-#define MANY_SESSIONS 20
-/* ... of which at most one in so many may lack the offer: where more do, one
- * of several servers behind the address may be without TLS. */
+/* Of MANY_SESSIONS at most one in so many may lack the offer: where more do,
+ * one of several servers behind the address may be without TLS. */
 #define RARELY_MISSING 10
 /* Fewer sessions of neighbours say little of what the server does. */
 #define SOME_SESSIONS 3
 /* So many sessions alike look like configuration and not like an act. */
 #define STABLE_SESSIONS 5
-#define SEVERAL_DAYS_NS (3 * NS_PER_DAY)
 
 struct evidence *
 trial_evidence(struct trial *trial, enum evidence_code code, uint64_t frame)
@@ -416,9 +412,7 @@ describe_session(const struct trial *trial)
 static bool
 offered_on_first_line(const struct session *s)
 {
-	return ehlo_line_offers_starttls(slice_of(s->lines[0].text,
-	    s->lines[0].length < sizeof(s->lines[0].text) ? s->lines[0].length :
-							    0));
+	return ehlo_line_offers_starttls(ehlo_line_kept(&s->lines[0]));
 }
 
 /* What the packets themselves told stays. */

@@ -14,17 +14,6 @@
 #define VERB_BYTES 4
 /* Blanks or other octets of one kind that no text ends in. */
 #define FILLED_MIN 32
-#define SOME_SESSIONS 3
-#define NS_PER_DAY (INT64_C(86400) * 1000000000)
-#define SEVERAL_DAYS_NS (3 * NS_PER_DAY)
-
-static struct slice
-text_of(const struct ehlo_line *line)
-{
-	return slice_of(line->text,
-	    line->length < sizeof(line->text) ? line->length :
-						sizeof(line->text));
-}
 
 /* --- what stands where --------------------------------------------------- */
 
@@ -53,7 +42,7 @@ is_near_hello(struct slice verb)
 static enum evidence_code
 weigh_hello(const struct ehlo_line *line)
 {
-	struct slice text = text_of(line);
+	struct slice text = ehlo_line_kept(line);
 	struct slice verb = slice_first(text, VERB_BYTES);
 	bool plain = true;
 
@@ -78,7 +67,7 @@ weigh_hello(const struct ehlo_line *line)
 static bool
 speaks_for_itself(const struct ehlo_line *line)
 {
-	struct slice text = text_of(line);
+	struct slice text = ehlo_line_kept(line);
 	uint8_t c = ascii_upper(text.ptr[0]);
 
 	return (c == 'X' || c == '*') && text.ptr[VERB_BYTES] == ' ' &&
@@ -94,7 +83,7 @@ overwritten_hello(const struct session *s)
 
 	if (line == NULL || s->ehlo_sent || weigh_hello(line) == EVIDENCE_CODES)
 		return NULL;
-	if (slice_equal_nocase(slice_first(text_of(line), VERB_BYTES),
+	if (slice_equal_nocase(slice_first(ehlo_line_kept(line), VERB_BYTES),
 		slice_str("NOOP")))
 		/* A client that was answered 250 goes on with MAIL. */
 		return !s->helo_sent && s->mail_tried_clear ? line : NULL;
@@ -118,7 +107,7 @@ refusal(const struct session *s)
 static bool
 is_filled(const struct ehlo_line *line)
 {
-	struct slice text = text_of(line);
+	struct slice text = ehlo_line_kept(line);
 	size_t n = 1;
 
 	while (n < text.len &&
@@ -303,7 +292,7 @@ describe(struct trial *trial, const struct blocked *b)
 		in->side = SIDE_CLIENT_OF_TAP;
 		snprintf(in->expected, sizeof(in->expected), "EHLO");
 		mask = garble_mask(trial->context->registry,
-		    slice_first(text_of(b->line), VERB_BYTES));
+		    slice_first(ehlo_line_kept(b->line), VERB_BYTES));
 	} else if (b->how == BLOCK_QUOTED) {
 		mask = garble_mask(trial->context->registry, b->quoted);
 	}

@@ -237,8 +237,6 @@ weigh_demand(struct trial *trial, const struct demand *d)
 				   "; validity observed");
 }
 
-#define SEVERAL_DAYS_NS (3 * 86400 * NS_PER_S)
-
 /* A change is evidence and no more (design 3): certificates are renewed, and
  * each of several servers may have its own. */
 static void

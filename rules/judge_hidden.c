@@ -15,25 +15,12 @@
 /* Postfix keeps about 2 kB of a reply (laboratory: 40 lines of junk); other
  * clients may keep less. */
 #define BURIED_MIN_BYTES 1500
-/* "Many sessions over several days" (design 4.6). */
-#define MANY_SESSIONS 20
-#define NS_PER_DAY (INT64_C(86400) * 1000000000)
-#define SEVERAL_DAYS_NS (3 * NS_PER_DAY)
-#define COMPARABLE_NS (7 * NS_PER_DAY)
 
 struct hidden {
 	enum evidence_code how; /* EVIDENCE_CODES: it is not */
 	unsigned line;		/* that tells, from 0 */
 	uint64_t octets;	/* of the reply before the offer */
 };
-
-static struct slice
-text_of(const struct ehlo_line *line)
-{
-	return slice_of(line->text,
-	    line->length < sizeof(line->text) ? line->length :
-						sizeof(line->text));
-}
 
 /* The line of the offer; `lines_kept`: it stands behind all that are kept. */
 static unsigned
@@ -42,7 +29,7 @@ offer_line(const struct session *s)
 	unsigned i = 1;
 
 	while (i < s->lines_kept &&
-	    !ehlo_line_offers_starttls(text_of(&s->lines[i])))
+	    !ehlo_line_offers_starttls(ehlo_line_kept(&s->lines[i])))
 		i++;
 	return i;
 }
@@ -72,11 +59,11 @@ is_mixed_case(struct slice text)
 static bool
 is_repeated(const struct session *s, unsigned line)
 {
-	struct slice word = ehlo_keyword(text_of(&s->lines[line]));
+	struct slice word = ehlo_keyword(ehlo_line_kept(&s->lines[line]));
 
 	for (unsigned i = 1; i < line; i++)
 		if (slice_equal_nocase(word,
-			ehlo_keyword(text_of(&s->lines[i]))))
+			ehlo_keyword(ehlo_line_kept(&s->lines[i]))))
 			return true;
 	return false;
 }
@@ -90,7 +77,7 @@ find_junk(const struct registry *registry, const struct session *s,
 
 	junk[0] = false;
 	for (unsigned i = 1; i < s->lines_kept; i++) {
-		struct slice text = text_of(&s->lines[i]);
+		struct slice text = ehlo_line_kept(&s->lines[i]);
 
 		junk[i] = !ehlo_line_offers_starttls(text) &&
 		    (!registry_knows(registry, ehlo_keyword(text)) ||
@@ -115,7 +102,7 @@ hidden_has_a_say(const struct session *s)
 		return true;
 	return line < s->lines_kept &&
 	    (s->lines[line].flags & FACT_ODD_CODE ||
-		is_mixed_case(text_of(&s->lines[line])));
+		is_mixed_case(ehlo_line_kept(&s->lines[line])));
 }
 
 static struct hidden
@@ -164,8 +151,7 @@ replies_with(const struct trial *trial, const struct profile *own,
 
 		if (p->verb != VERB_EHLO || !p->offered ||
 		    p->keywords_hash != hash ||
-		    p->last_ns < own->first_ns - COMPARABLE_NS ||
-		    p->first_ns > own->last_ns + COMPARABLE_NS)
+		    !history_near_in_time(p, own->first_ns))
 			continue;
 		if (r.sessions == 0 || p->first_ns < r.first_ns)
 			r.first_ns = p->first_ns;
@@ -206,23 +192,6 @@ weigh_length(struct trial *trial, const bool junk[EHLO_LINES_MAX])
 	    "%llu sessions with the short reply, %llu with the long one",
 	    (unsigned long long)as_short.sessions,
 	    (unsigned long long)as_long.sessions);
-}
-
-static void
-describe(struct trial *trial, const struct ehlo_line *line)
-{
-	struct incident *in = trial->out;
-	uint8_t whole[EHLO_LINE_KEEP_BYTES + sizeof(line->lead)];
-	struct slice text = text_of(line);
-
-	memcpy(whole, line->lead, line->lead_length);
-	memcpy(whole + line->lead_length, text.ptr, text.len);
-	wording_escape(slice_of(whole, line->lead_length + text.len), in->seen,
-	    sizeof(in->seen));
-	in->frame = line->frame;
-	in->seen_capture = line->capture;
-	in->capture_ts_ns = line->capture_ts_ns;
-	in->stream_offset = line->stream_offset;
 }
 
 static void
@@ -275,7 +244,7 @@ trial_hidden(struct trial *trial)
 	    h.how == EVIDENCE_OFFER_BURIED_BY_OTHERS)
 		weigh_length(trial, junk);
 	trial_policies(trial);
-	describe(trial, &s->lines[h.line]);
+	trial_describe_line(trial, &s->lines[h.line]);
 	say(s, &h, in);
 	return trial_conclude(trial);
 }

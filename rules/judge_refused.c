@@ -8,12 +8,8 @@
 #include "trial.h"
 #include "wording.h"
 
-#define NS_PER_DAY (INT64_C(86400) * 1000000000)
-/* "Many sessions over several days" (design 4.6), of which at most one in so
- * many may have failed. */
-#define MANY_SESSIONS 20
+/* Of MANY_SESSIONS at most one in so many may have failed. */
 #define RARELY_FAILED 10
-#define SEVERAL_DAYS_NS (3 * NS_PER_DAY)
 #define STABLE_FAILURES 5
 
 static int64_t

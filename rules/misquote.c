@@ -92,9 +92,7 @@ enum evidence_code
 error_misquotes(const struct ehlo_line *error, const char *sent,
     const char *argument, struct slice *quoted)
 {
-	struct slice rest = slice_of(error->text,
-	    error->length < sizeof(error->text) ? error->length :
-						  sizeof(error->text));
+	struct slice rest = ehlo_line_kept(error);
 	enum evidence_code found = EVIDENCE_CODES;
 	struct slice word;
 	uint8_t before = 0;

@@ -7,16 +7,6 @@
 #define NEIGHBOURS_SURE 5  /* before it tells whose reply it is */
 #define BLOCK_LINES_MAX 16 /* odd lines in a row that are compared */
 
-static struct slice
-line_text(const struct ehlo_line *line)
-{
-	size_t kept = line->length;
-
-	if (kept > sizeof(line->text))
-		kept = sizeof(line->text);
-	return slice_of(line->text, kept);
-}
-
 /* A keyword's place in the order, -1: not in it. `AUTH=LOGIN`, the form from
  * before RFC 2554, stands in the order as AUTH=. */
 static int
@@ -77,7 +67,7 @@ product_greets(const struct product *product, const struct session *s)
 		if (word.len > 0 &&
 		    (contains_word(slice_str(s->greeting), word) ||
 			(phrase && s->lines_kept > 0 &&
-			    contains_word(line_text(&s->lines[0]), word))))
+			    contains_word(ehlo_line_kept(&s->lines[0]), word))))
 			return true;
 		words += word.len + (words[word.len] == ' ');
 	}
@@ -102,7 +92,7 @@ order_fits(const struct product *product, const struct session *s,
 
 		if (odd != NULL && odd[i])
 			continue;
-		place = place_of(product, line_text(&s->lines[i]));
+		place = place_of(product, ehlo_line_kept(&s->lines[i]));
 		if (place < 0 && named)
 			continue;
 		if (place < 0 || place < last)
@@ -172,8 +162,9 @@ neighbour(const struct product *product, const struct session *s,
 {
 	for (int i = (int)index + step; i >= 1 && i < (int)s->lines_kept;
 	     i += step) {
-		int place = odd[i] ? -1 :
-				     place_of(product, line_text(&s->lines[i]));
+		int place = odd[i] ?
+		    -1 :
+		    place_of(product, ehlo_line_kept(&s->lines[i]));
 
 		if (place >= 0)
 			return place;

@@ -29,6 +29,14 @@ struct ehlo_line {
 	uint8_t text[EHLO_LINE_KEEP_BYTES]; /* after code and separator */
 };
 
+/* What is kept of the text. */
+static inline struct slice
+ehlo_line_kept(const struct ehlo_line *line)
+{
+	return slice_first(slice_of(line->text, sizeof(line->text)),
+	    line->length);
+}
+
 /* Octets of the negotiation that came twice with different contents. */
 struct session_copies {
 	struct segment_copy first, later;

@@ -161,10 +161,7 @@ class_of(const struct session *s)
 static struct slice
 listed_keyword(const struct session *s, unsigned index)
 {
-	const struct ehlo_line *line = &s->lines[index];
-	struct slice text = slice_of(line->text,
-	    line->length < sizeof(line->text) ? line->length :
-						sizeof(line->text));
+	struct slice text = ehlo_line_kept(&s->lines[index]);
 
 	return ehlo_line_offers_starttls(text) ? slice_first(text, 0) :
 						 ehlo_keyword(text);

@@ -27,12 +27,11 @@ wording_line(const struct ehlo_line *line, char *out, size_t room)
 	uint8_t whole[EHLO_LINE_KEEP_BYTES + sizeof(line->lead)];
 	bool command = line->length == line->whole_length;
 	size_t n = command ? 0 : line->lead_length;
-	size_t kept = line->length < sizeof(line->text) ? line->length :
-							  sizeof(line->text);
+	struct slice kept = ehlo_line_kept(line);
 
 	memcpy(whole, line->lead, n);
-	memcpy(whole + n, line->text, kept);
-	n += kept;
+	memcpy(whole + n, kept.ptr, kept.len);
+	n += kept.len;
 	for (size_t i = 0; i < n && line->flags & FACT_REDACTED; i++)
 		if (whole[i] == REDACTED_OCTET)
 			whole[i] = '*';
@@ -135,12 +134,9 @@ wording_garbled(const struct session *s, const struct garble *garble,
     const struct history *h, struct incident *in)
 {
 	const struct ehlo_line *line = &s->lines[garble->index];
-	size_t kept = line->length;
 	char word[4 * EHLO_LINE_KEEP_BYTES + 8];
 
-	if (kept > sizeof(line->text))
-		kept = sizeof(line->text);
-	wording_escape(slice_of(line->text, kept), word, sizeof(word));
+	wording_escape(ehlo_line_kept(line), word, sizeof(word));
 	wording_add(in->observed, sizeof(in->observed),
 	    "EHLO reply line %u reads \"%.80s\"", garble->index + 1, word);
 	if (garble->product != NULL && garble->slot == SLOT_STARTTLS)
