@@ -15,7 +15,7 @@ ehlo_keyword(struct slice text)
 bool
 ehlo_line_offers_starttls(struct slice text)
 {
-	size_t n = EHLO_STARTTLS_OCTETS;
+	size_t n = STARTTLS_BYTES;
 
 	/* RFC 3207 4.1: no parameters, but some servers pad the line. */
 	return slice_equal_nocase(slice_first(text, n),
@@ -30,7 +30,7 @@ ehlo_starttls_covered(uint64_t from, uint64_t extent, uint64_t line,
 	uint64_t word = line + before, end = from + extent;
 
 	return (from == line || from == word) &&
-	    (end == word + EHLO_STARTTLS_OCTETS || end == line + length);
+	    (end == word + STARTTLS_BYTES || end == line + length);
 }
 
 bool
@@ -53,18 +53,17 @@ unsigned
 ehlo_distance_to_starttls(struct slice word)
 {
 	static const char target[] = "STARTTLS";
-	unsigned row[EHLO_STARTTLS_OCTETS + 1];
+	unsigned row[STARTTLS_BYTES + 1];
 
-	if (word.len < EHLO_STARTTLS_OCTETS - 3 ||
-	    word.len > EHLO_STARTTLS_OCTETS + 3)
+	if (word.len < STARTTLS_BYTES - 3 || word.len > STARTTLS_BYTES + 3)
 		return 4;
-	for (unsigned j = 0; j <= EHLO_STARTTLS_OCTETS; j++)
+	for (unsigned j = 0; j <= STARTTLS_BYTES; j++)
 		row[j] = j;
 	for (unsigned i = 1; i <= word.len; i++) {
 		unsigned diagonal = row[0];
 
 		row[0] = i;
-		for (unsigned j = 1; j <= EHLO_STARTTLS_OCTETS; j++) {
+		for (unsigned j = 1; j <= STARTTLS_BYTES; j++) {
 			unsigned above = row[j];
 			unsigned best = diagonal +
 			    (ascii_upper(word.ptr[i - 1]) != target[j - 1]);
@@ -77,7 +76,7 @@ ehlo_distance_to_starttls(struct slice word)
 			row[j] = best;
 		}
 	}
-	return row[EHLO_STARTTLS_OCTETS] > 3 ? 4 : row[EHLO_STARTTLS_OCTETS];
+	return row[STARTTLS_BYTES] > 3 ? 4 : row[STARTTLS_BYTES];
 }
 
 bool
@@ -86,10 +85,9 @@ ehlo_half_in_place(struct slice word)
 	static const char target[] = "STARTTLS";
 	unsigned right = 0;
 
-	for (size_t i = 0; word.len == EHLO_STARTTLS_OCTETS && i < word.len;
-	     i++)
+	for (size_t i = 0; word.len == STARTTLS_BYTES && i < word.len; i++)
 		right += ascii_upper(word.ptr[i]) == (uint8_t)target[i];
-	return right >= EHLO_STARTTLS_OCTETS / 2;
+	return right >= STARTTLS_BYTES / 2;
 }
 
 uint64_t

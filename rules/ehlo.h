@@ -9,7 +9,7 @@
 
 #include "dissect/slice.h"
 
-#define EHLO_STARTTLS_OCTETS 8 /* of the keyword */
+#define STARTTLS_BYTES 8 /* of the keyword */
 
 /* `text` is the line without code and separator, in all functions here. */
 

@@ -4,7 +4,6 @@
 
 #include "ehlo.h"
 
-#define STARTTLS_BYTES 8
 #define WHOLE_LINE_BYTES 12 /* "250-STARTTLS" */
 /* Odd words whose place is looked up. No server has so many; who sends more
  * wants to cost time, and the others are judged by their form. */
@@ -291,8 +290,7 @@ is_counted_keyword(struct slice text)
 static bool
 is_resized(const struct ehlo_line *line, enum form form)
 {
-	return form == FORM_MASK &&
-	    !is_counted_keyword(overwritten_text(line)) &&
+	return form == FORM_MASK && !is_counted_keyword(ehlo_line_kept(line)) &&
 	    line->length != STARTTLS_BYTES && line->length >= RESIZED_MIN &&
 	    !whole_line_overwritten(line) &&
 	    (isalnum(line->text[0]) || line->text[0] == '*');

@@ -15,6 +15,8 @@
 /* "Many sessions over several days" (design 4.6). */
 #define MANY_SESSIONS 20
 #define SEVERAL_DAYS_NS (3 * NS_PER_DAY)
+/* Fewer say little of what a server does. */
+#define SOME_SESSIONS 3
 
 /* Did a session of the profile have its EHLO answered within COMPARABLE_NS? */
 bool history_near_in_time(const struct profile *, int64_t at_ns);

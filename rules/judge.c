@@ -12,8 +12,6 @@
 /* Of MANY_SESSIONS at most one in so many may lack the offer: where more do,
  * one of several servers behind the address may be without TLS. */
 #define RARELY_MISSING 10
-/* Fewer sessions of neighbours say little of what the server does. */
-#define SOME_SESSIONS 3
 /* So many sessions alike look like configuration and not like an act. */
 #define STABLE_SESSIONS 5
 

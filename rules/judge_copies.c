@@ -30,7 +30,7 @@ is_on_offer(const struct session *s, const struct session_copies *c)
 	if (c->dir == TO_SERVER)
 		return s->starttls_sent &&
 		    ehlo_starttls_covered(c->stream_offset, c->extent,
-			s->starttls_offset, 0, EHLO_STARTTLS_OCTETS);
+			s->starttls_offset, 0, STARTTLS_BYTES);
 	for (unsigned i = 1; i < s->lines_kept; i++) {
 		const struct ehlo_line *line = &s->lines[i];
 

@@ -1,9 +1,8 @@
 /*
  * STARTTLS came through, but not so that the client sees it: behind a reply
  * that was inflated until the client misses it, with a code or separator that
- * is not its reply's, or with the case of a letter changed.
+ * is not its reply's, or in other case than the server writes it.
  */
-#include <ctype.h>
 #include <stdio.h>
 
 #include "ehlo.h"
@@ -11,7 +10,6 @@
 #include "trial.h"
 #include "wording.h"
 
-#define STARTTLS_BYTES 8
 /* Postfix keeps about 2 kB of a reply (laboratory: 40 lines of junk); other
  * clients may keep less. */
 #define BURIED_MIN_BYTES 1500
@@ -22,37 +20,12 @@ struct hidden {
 	uint64_t octets;	/* of the reply before the offer */
 };
 
-/* The line of the offer; `lines_kept`: it stands behind all that are kept. */
-static unsigned
-offer_line(const struct session *s)
-{
-	unsigned i = 1;
-
-	while (i < s->lines_kept &&
-	    !ehlo_line_offers_starttls(ehlo_line_kept(&s->lines[i])))
-		i++;
-	return i;
-}
-
 static uint64_t
 octets_before(const struct session *s, unsigned line)
 {
 	unsigned last = line < s->lines_kept ? line : s->lines_kept - 1;
 
 	return s->lines[last].stream_offset - s->lines[0].stream_offset;
-}
-
-/* RFC 3207 4.1 writes capitals; `starttls` is as legal, and a choice. */
-static bool
-is_mixed_case(struct slice text)
-{
-	bool upper = false, lower = false;
-
-	for (size_t i = 0; i < text.len && i < STARTTLS_BYTES; i++) {
-		upper |= isupper(text.ptr[i]) != 0;
-		lower |= islower(text.ptr[i]) != 0;
-	}
-	return upper && lower;
 }
 
 /* Does an earlier line have the same keyword? */
@@ -97,12 +70,12 @@ hidden_has_a_say(const struct session *s)
 	if (!s->offered || s->starttls_sent || !s->mail_clear ||
 	    s->lines_kept < 2 || s->tls_established)
 		return false;
-	line = offer_line(s);
+	line = session_offer_line(s);
 	if (octets_before(s, line) >= BURIED_MIN_BYTES)
 		return true;
 	return line < s->lines_kept &&
 	    (s->lines[line].flags & FACT_ODD_CODE ||
-		is_mixed_case(ehlo_line_kept(&s->lines[line])));
+		session_offer(s) > OFFER_CAPITALS);
 }
 
 static struct hidden
@@ -110,7 +83,8 @@ find_hidden(const struct trial *trial, bool junk[EHLO_LINES_MAX])
 {
 	const struct session *s = trial->session;
 	const struct registry *registry = trial->context->registry;
-	struct hidden h = { .how = EVIDENCE_CODES, .line = offer_line(s) };
+	struct hidden h = { .how = EVIDENCE_CODES,
+		.line = session_offer_line(s) };
 	const struct product *product = product_of(registry, s);
 	bool named = product != NULL && product_greets(product, s);
 
@@ -124,8 +98,10 @@ find_hidden(const struct trial *trial, bool junk[EHLO_LINES_MAX])
 				EVIDENCE_OFFER_BURIED;
 		for (h.line = 1; !junk[h.line];)
 			h.line++;
-	} else if (named) {
-		h.how = EVIDENCE_OFFER_CASE;
+	} else {
+		h.how = named && session_offer(s) == OFFER_MIXED ?
+		    EVIDENCE_OFFER_CASE :
+		    EVIDENCE_OFFER_NOT_CAPITAL;
 	}
 	return h;
 }
@@ -194,13 +170,96 @@ weigh_length(struct trial *trial, const bool junk[EHLO_LINES_MAX])
 	    (unsigned long long)as_long.sessions);
 }
 
+/* The server's replies with these keywords: how it writes the offer in them. */
+struct spellings {
+	uint64_t capital, alike; /* sessions; this one left out */
+	int64_t first_capital_ns;
+};
+
+static struct spellings
+ask_spellings(const struct trial *trial, const struct profile *own)
+{
+	const struct context *context = trial->context;
+	const struct profile *profiles;
+	size_t count =
+	    context->profiles(context->world, &own->server, &profiles);
+	struct spellings sp = { 0 };
+
+	for (size_t i = 0; i < count; i++) {
+		const struct profile *p = &profiles[i];
+
+		if (p->verb != VERB_EHLO ||
+		    p->keywords_hash != own->keywords_hash ||
+		    !history_near_in_time(p, own->first_ns))
+			continue;
+		if (p->offered == OFFER_CAPITALS) {
+			if (sp.capital == 0 ||
+			    p->first_ns < sp.first_capital_ns)
+				sp.first_capital_ns = p->first_ns;
+			sp.capital += p->sessions;
+		} else if (p->offered == own->offered) {
+			sp.alike += p->sessions;
+		}
+	}
+	/* The session itself is among them if it was seen well enough. */
+	sp.alike -= sp.alike > 0;
+	return sp;
+}
+
+/* A server may write as it likes, and two behind one address may differ; that
+ * it hardly ever writes so, in the very same reply, is another thing. */
+static void
+weigh_case(struct trial *trial)
+{
+	struct spellings sp;
+	struct profile own;
+	struct evidence *e;
+
+	if (!session_profile(trial->session, &own))
+		return;
+	sp = ask_spellings(trial, &own);
+	if (sp.capital > sp.alike)
+		e = trial_evidence(trial, EVIDENCE_CASE_CHANGED, 0);
+	else if (sp.capital == 0 && sp.alike >= SOME_SESSIONS)
+		e = trial_evidence(trial, EVIDENCE_CASE_ALWAYS_SO, 0);
+	else
+		return;
+	snprintf(e->detail, sizeof(e->detail),
+	    "%llu sessions with capitals, %llu like this one",
+	    (unsigned long long)sp.capital, (unsigned long long)sp.alike);
+	trial->history.other_offered = sp.capital;
+	trial->history.before = sp.first_capital_ns < own.first_ns;
+}
+
+static const char *
+benign_of(enum evidence_code how)
+{
+	switch (how) {
+	case EVIDENCE_OFFER_CODE:
+		return "a slip in the server's own configuration, or memory "
+		       "or a line that damages bits";
+	case EVIDENCE_OFFER_CASE:
+	case EVIDENCE_OFFER_NOT_CAPITAL:
+		return "another server behind the same address, which writes "
+		       "it so, or memory or a line that damages bits";
+	default:
+		return "a server that has so many words of its own; its "
+		       "operator does not know that some clients then miss "
+		       "STARTTLS";
+	}
+}
+
+static bool
+is_case(const struct hidden *h)
+{
+	return h->how == EVIDENCE_OFFER_CASE ||
+	    h->how == EVIDENCE_OFFER_NOT_CAPITAL;
+}
+
 static void
 say(const struct session *s, const struct hidden *h, struct incident *in)
 {
-	bool offer = h->how == EVIDENCE_OFFER_CODE ||
-	    h->how == EVIDENCE_OFFER_CASE;
-
-	if (offer)
+	if (h->how == EVIDENCE_OFFER_CODE || is_case(h))
 		snprintf(in->observed, sizeof(in->observed),
 		    "the offer reads \"%.80s\", which %s", in->seen,
 		    h->how == EVIDENCE_OFFER_CODE ?
@@ -213,11 +272,7 @@ say(const struct session *s, const struct hidden *h, struct incident *in)
 		    "(\"%.40s\")",
 		    (unsigned long long)h->octets, in->seen);
 	wording_what_followed(s, in);
-	snprintf(in->benign, sizeof(in->benign), "%s",
-	    offer ? "a slip in the server's own configuration, or memory or a "
-		    "line that damages bits" :
-		    "a server that has so many words of its own; its operator "
-		    "does not know that some clients then miss STARTTLS");
+	snprintf(in->benign, sizeof(in->benign), "%s", benign_of(h->how));
 	snprintf(in->next_step, sizeof(in->next_step),
 	    "Say EHLO to the same server from another network, or capture "
 	    "next to the server: what its reply does not have there was put "
@@ -243,6 +298,8 @@ trial_hidden(struct trial *trial)
 	if (h.how == EVIDENCE_OFFER_BURIED ||
 	    h.how == EVIDENCE_OFFER_BURIED_BY_OTHERS)
 		weigh_length(trial, junk);
+	if (is_case(&h))
+		weigh_case(trial);
 	trial_policies(trial);
 	trial_describe_line(trial, &s->lines[h.line]);
 	say(s, &h, in);

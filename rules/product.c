@@ -2,7 +2,6 @@
 
 #include "ehlo.h"
 
-#define STARTTLS_BYTES 8
 #define NEIGHBOURS_MIN 2   /* known keywords before an order tells much */
 #define NEIGHBOURS_SURE 5  /* before it tells whose reply it is */
 #define BLOCK_LINES_MAX 16 /* odd lines in a row that are compared */
@@ -280,7 +279,7 @@ is_strange(const struct product *product, const struct session *s,
     unsigned index)
 {
 	return index > 0 && index < s->lines_kept &&
-	    place_of(product, line_text(&s->lines[index])) < 0;
+	    place_of(product, ehlo_line_kept(&s->lines[index])) < 0;
 }
 
 static enum slot

@@ -20,6 +20,16 @@ enum ending_class {
 	CLASS_REFUSED,
 };
 
+/* STARTTLS in the reply, intact, and how the server writes it: any case is an
+ * offer (RFC 5321 2.4), but not for every client. */
+enum offer {
+	OFFER_NONE,
+	OFFER_SOMEHOW, /* nobody noted how */
+	OFFER_CAPITALS,
+	OFFER_SMALL,
+	OFFER_MIXED,
+};
+
 /*
  * The keywords of an EHLO reply in its order, upper case, without arguments,
  * one blank between, STARTTLS left out; cut at a keyword when they are too
@@ -53,7 +63,7 @@ struct profile {
 	uint8_t verb;	       /* VERB_EHLO or VERB_HELO */
 	uint8_t ending_class;
 	uint16_t tls_version;	   /* 0: none */
-	bool offered;		   /* STARTTLS stood in the reply, intact */
+	uint8_t offered;	   /* enum offer */
 	uint64_t keywords_hash;	   /* of the list with STARTTLS left out */
 	uint64_t certificate_hash; /* 0: none seen */
 	uint64_t home_hash; /* of the domain of the server's EHLO name; 0: it

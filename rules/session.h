@@ -229,6 +229,10 @@ bool session_absence_seen(const struct session *);
 bool session_unjudged(const struct session *, enum unjudged *why);
 /* OUTCOME_* of what is known so far. */
 uint32_t session_outcome(const struct session *);
+/* The line of the reply (from 0) with the offer; `lines_kept`: none of those
+ * that are kept. */
+unsigned session_offer_line(const struct session *);
+enum offer session_offer(const struct session *);
 /*
  * The profile that this session adds to, with `sessions` 1. False: it was not
  * seen well enough to be history (incomplete, one-sided, with gaps).

@@ -1,10 +1,10 @@
 /* Lines in the place of the greeting, EHLO, STARTTLS and its answer. */
 #include <ctype.h>
 
+#include "ehlo.h"
 #include "garble.h"
 #include "session_fold.h"
 
-#define STARTTLS_BYTES 8
 #define VERB_BYTES 4
 
 static void

@@ -206,6 +206,36 @@ session_keywords(const struct session *s, struct keyword_list *out)
 	out->keywords[n] = '\0';
 }
 
+unsigned
+session_offer_line(const struct session *s)
+{
+	unsigned i = 1;
+
+	while (i < s->lines_kept &&
+	    !ehlo_line_offers_starttls(ehlo_line_kept(&s->lines[i])))
+		i++;
+	return i;
+}
+
+enum offer
+session_offer(const struct session *s)
+{
+	unsigned line = session_offer_line(s);
+	unsigned upper = 0;
+	struct slice text;
+
+	if (!s->offered)
+		return OFFER_NONE;
+	if (line >= s->lines_kept)
+		return OFFER_SOMEHOW;
+	text = ehlo_line_kept(&s->lines[line]);
+	for (size_t i = 0; i < STARTTLS_BYTES; i++)
+		upper += isupper(text.ptr[i]) != 0;
+	return upper == STARTTLS_BYTES ? OFFER_CAPITALS :
+	    upper == 0		       ? OFFER_SMALL :
+					 OFFER_MIXED;
+}
+
 bool
 session_profile(const struct session *s, struct profile *out)
 {
@@ -292,7 +322,7 @@ session_profile_of_lines(const struct session *s,
 	out->verb = VERB_EHLO;
 	out->ending_class = (uint8_t)class_of(s);
 	out->tls_version = s->tls_established ? s->tls_version : 0;
-	out->offered = s->offered;
+	out->offered = (uint8_t)session_offer(s);
 	out->certificate_hash = s->certificate_hash;
 	out->home_hash = home_hash(s);
 	out->server_ttl = s->server_ttl;

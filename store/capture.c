@@ -389,7 +389,7 @@ store_each_profile(struct store *s, const struct endpoint *server,
 		p.verb = verb_called(verb);
 		p.ending_class = (uint8_t)sqlite3_column_int(st, 2);
 		p.tls_version = (uint16_t)sqlite3_column_int(st, 3);
-		p.offered = sqlite3_column_int(st, 4);
+		p.offered = (uint8_t)sqlite3_column_int(st, 4);
 		p.keywords_hash = (uint64_t)sqlite3_column_int64(st, 5);
 		p.certificate_hash = (uint64_t)sqlite3_column_int64(st, 6);
 		p.first_ns = sqlite3_column_int64(st, 7);

@@ -382,7 +382,8 @@ store_each_counted_profile(struct store *s, profile_fn *fn, void *context)
 {
 	sqlite3_stmt *st = statement(s,
 	    "WITH part AS (SELECT server, port, client, ending_class,"
-	    "  tls_version, offered, keywords, certificate, sessions,"
+	    "  tls_version, offered <> 0 AS offered, keywords, certificate,"
+	    "  sessions,"
 	    "  profile.first_ns AS first, coalesce(vantage, '') AS place,"
 	    "  profile.first_ns / 604800000000000 AS week"
 	    "  FROM profile JOIN capture ON profile.capture = capture.hash),"
@@ -407,7 +408,7 @@ store_each_counted_profile(struct store *s, profile_fn *fn, void *context)
 		column_address(st, 2, &p.client);
 		p.ending_class = (uint8_t)sqlite3_column_int(st, 3);
 		p.tls_version = (uint16_t)sqlite3_column_int(st, 4);
-		p.offered = sqlite3_column_int(st, 5) != 0;
+		p.offered = (uint8_t)sqlite3_column_int(st, 5);
 		p.keywords_hash = (uint64_t)sqlite3_column_int64(st, 6);
 		p.certificate_hash = (uint64_t)sqlite3_column_int64(st, 7);
 		p.first_ns = sqlite3_column_int64(st, 8);

@@ -222,7 +222,7 @@ hash_exact(const struct profile *p)
 {
 	uint64_t of[4] = { p->keywords_hash, p->certificate_hash,
 		p->ending_class,
-		(uint64_t)p->tls_version << 1 | (uint64_t)p->offered };
+		(uint64_t)p->tls_version << 1 | (p->offered != OFFER_NONE) };
 
 	return XXH3_64bits_withSeed(of, sizeof(of), hash_group(p));
 }

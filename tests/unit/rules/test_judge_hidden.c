@@ -132,5 +132,61 @@ Test(judge_hidden, case_that_the_product_does_not_write)
 	play(NOBODY, 0, "250-StartTLS");
 	cr_expect_neq(judge(), VERDICT_INCIDENT);
 	play(POSTFIX, 0, "250-starttls");
-	cr_expect_eq(judge(), VERDICT_NOTHING);
+	cr_expect_eq(judge(), VERDICT_EVIDENCE);
+}
+
+/* Sessions of the server with the same keywords and another offer. */
+static void
+spelt(enum offer offer, double days, uint64_t count)
+{
+	other_session(true, days, count)->offered = (uint8_t)offer;
+}
+
+Test(judge_hidden, case_that_the_server_does_not_write_at_other_times)
+{
+	static const char *const offers[] = { "250-starttls", "250-StartTLS" };
+
+	for (size_t i = 0; i < sizeof(offers) / sizeof(*offers); i++) {
+		play(NOBODY, 0, offers[i]);
+		spelt(OFFER_CAPITALS, -1, 4);
+		fake_itself(&world, &d.session);
+		cr_assert_eq(judge(), VERDICT_INCIDENT, "%s", offers[i]);
+		cr_expect_eq(in.certainty, CERTAINTY_POSSIBLE);
+		cr_expect_not(in.retrospect);
+		expect_evidence(&in, "offer-not-capital case-changed");
+		cr_expect_str_eq(in.seen, offers[i]);
+	}
+	/* Both together are still a matter of letters. */
+	play(POSTFIX, 0, "250-sTARTTLS");
+	spelt(OFFER_CAPITALS, 1, 400);
+	cr_assert_eq(judge(), VERDICT_INCIDENT);
+	cr_expect_eq(in.certainty, CERTAINTY_POSSIBLE);
+	cr_expect(in.retrospect);
+	expect_evidence(&in, "offer-case case-changed");
+}
+
+Test(judge_hidden, case_that_the_server_writes_at_other_times_too)
+{
+	/* Of every session; of one in two; of another reply; long ago. */
+	play(POSTFIX, 0, "250-sTARTTLS");
+	spelt(OFFER_MIXED, -1, 3);
+	fake_itself(&world, &d.session);
+	cr_expect_neq(judge(), VERDICT_INCIDENT);
+	expect_evidence(&in, "offer-case case-always-so");
+	play(NOBODY, 0, "250-starttls");
+	spelt(OFFER_CAPITALS, -1, 5);
+	spelt(OFFER_SMALL, 1, 5);
+	fake_itself(&world, &d.session);
+	cr_expect_neq(judge(), VERDICT_INCIDENT);
+	play(NOBODY, 0, "250-starttls");
+	spelt(OFFER_CAPITALS, -1, 5);
+	world.profiles[0].keywords_hash++;
+	cr_expect_neq(judge(), VERDICT_INCIDENT);
+	play(NOBODY, 0, "250-starttls");
+	spelt(OFFER_CAPITALS, -30, 5);
+	cr_expect_neq(judge(), VERDICT_INCIDENT);
+	/* Nobody noted the case of what an older program read. */
+	play(NOBODY, 0, "250-starttls");
+	spelt(OFFER_SOMEHOW, -1, 5);
+	cr_expect_neq(judge(), VERDICT_INCIDENT);
 }
