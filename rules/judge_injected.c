@@ -38,6 +38,17 @@ weigh(struct trial *trial, enum dir dir)
 	    s->tls_established ? ", and TLS began behind them" : "");
 }
 
+/* RFC 5321 3.8: 421 may come at any time, before the server closes. A client
+ * that never began TLS was waited for in vain. */
+static bool
+says_farewell(const struct session *s)
+{
+	const struct extra_octets *extra = &s->extra[TO_CLIENT];
+
+	return extra->lines == 1 && strncmp(extra->text, "421", 3) == 0 &&
+	    !s->client_hello && !s->tls_established;
+}
+
 enum verdict
 trial_injected(struct trial *trial)
 {
@@ -48,7 +59,7 @@ trial_injected(struct trial *trial)
 	bool client_seen =
 	    !(s->observability & (OBS_ONE_SIDED | OBS_GAP_TO_SERVER));
 	bool from_server = s->extra[TO_CLIENT].lines > 0 &&
-	    (client_seen || s->tls_established);
+	    (client_seen || s->tls_established) && !says_farewell(s);
 	enum dir dir = from_client ? TO_SERVER : TO_CLIENT;
 
 	if (!from_client && !from_server)

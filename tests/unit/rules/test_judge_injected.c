@@ -37,6 +37,17 @@ Test(judge_injected, replies_behind_the_220_are_told)
 	cr_assert_str_eq(in.seen, "250-mx");
 }
 
+/* A server that waits in vain for a ClientHello says so and leaves. */
+Test(judge_injected, a_farewell_behind_the_220_is_none)
+{
+	cr_expect_neq(JUDGE(HELLO, C("STARTTLS\r\n"), S("220 go ahead\r\n"),
+			  S("421 4.4.2 mx Error: timeout exceeded\r\n")),
+	    VERDICT_INCIDENT);
+	cr_expect_eq(JUDGE(HELLO, C("STARTTLS\r\n"), S("220 go ahead\r\n"),
+			 S("421 closing\r\n250 Ok\r\n")),
+	    VERDICT_INCIDENT);
+}
+
 /* `500 What?` to a ClientHello that was not captured, or to a command. */
 Test(judge_injected, without_the_client_replies_behind_the_220_are_answers)
 {
