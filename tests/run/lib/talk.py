@@ -45,10 +45,11 @@ class Talk:
                  helo="relay.example.net", mss=MSS):
         self.ends = [ipaddress.ip_address(client or place.client()),
                      ipaddress.ip_address(place.server)]
-        self.ports = [client_port or 20000 + (place.number * 7 +
-                                              int(at * 10)) % 40000,
-                      place.port]
-        self.seq = [0x1000 + place.number, 0x9000 + place.number]
+        # Each connection has numbers of its own.
+        self.ports = [client_port or 20000 + (place.number * 7 + int(at) * 13)
+                      % 40009, place.port]
+        self.seq = [0x1000 + place.number + int(at) * 77,
+                    0x9000 + place.number + int(at) * 99]
         self.now = wire.START_NS + place.number * 600 * wire.SECOND + \
             int(at * wire.SECOND)
         self.helo, self.mss = helo, mss

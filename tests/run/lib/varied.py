@@ -477,7 +477,7 @@ def injections():
         for name, line in extra.items():
             yield Case("injected/commands", "%s/%s" % (server.name, name),
                        behind_command(server, line), [INJECTED])
-        for name, lines in (("reply", ["250 OK"]),
+        for name, lines in (("reply", ["250 OK"]), ("421", ["421 no"]),
                             ("ehlo", ["250-" + servers.HOST,
                                       "250 AUTH LOGIN"])):
             yield Case("injected/replies", "%s/%s" % (server.name, name),
@@ -514,8 +514,10 @@ ATTACKS = (masks, near_misses, lines, cut_words, firewalls, places, captured,
 
 def cases():
     """All of them, in the same order each time."""
+    import histories
     import look_alikes
-    for family in ATTACKS + look_alikes.ALL:
+    import turns
+    for family in ATTACKS + turns.ALL + histories.ALL + look_alikes.ALL:
         yield from family()
 
 
