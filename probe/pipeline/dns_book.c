@@ -384,7 +384,8 @@ is_asker(const struct entry *e, struct policy_asker *out)
 	memset(out, 0, sizeof(*out));
 	out->client = e->asked.client.address;
 	memcpy(out->domain, name.ptr + n, name.len - n);
-	out->last_ns = e->asked.last_ns;
+	out->last_ns = e->asked.last_ns != 0 ? e->asked.last_ns :
+					       e->fact.capture_ts_ns;
 	return true;
 }
 
