@@ -246,33 +246,44 @@ code_of(const struct policy_verdict *v, bool content)
 						 EVIDENCE_POLICY_TESTING_UNMET;
 }
 
-/* The strongest unmet demand, as evidence; of equal ones the first. */
+/* Is the promise of TLS broken? Also where a sender that knows of it left for
+ * that, and so did as it must. */
+static bool
+is_broken(const struct session *s, const struct policy_verdict *v)
+{
+	return v->result == POLICY_UNMET ||
+	    (v->result == POLICY_MET && !s->offered &&
+		session_absence_seen(s) &&
+		session_outcome(s) & OUTCOME_STOPPED);
+}
+
+/* The strongest broken promise, as evidence; of equal ones the first. */
 void
 trial_weigh_policies(struct trial *trial, bool content)
 {
 	struct incident *in = trial->out;
-	const struct policy_verdict *unmet = NULL;
+	const struct policy_verdict *broken = NULL;
 	struct evidence *e;
 
 	for (unsigned i = 0; i < in->policy_count; i++) {
 		const struct policy_verdict *v = &in->policies[i];
 
-		if (v->result == POLICY_UNMET &&
-		    (unmet == NULL ||
+		if (is_broken(trial->session, v) &&
+		    (broken == NULL ||
 			evidence_weight(code_of(v, content)) >
-			    evidence_weight(code_of(unmet, content))))
-			unmet = v;
+			    evidence_weight(code_of(broken, content))))
+			broken = v;
 	}
-	if (unmet == NULL)
+	if (broken == NULL)
 		return;
-	e = trial_evidence(trial, code_of(unmet, content),
+	e = trial_evidence(trial, code_of(broken, content),
 	    trial->session->mail_frame);
 	snprintf(e->detail, sizeof(e->detail),
-	    "%.120s: %s%s, validity %s, chosen by %s; %s", unmet->domain,
-	    unmet->mechanism == MECHANISM_DANE ? "DANE, " : "", unmet->mode,
-	    unmet->assumed ? "assumed" : "observed",
-	    unmet->basis == BASIS_RCPT	     ? "RCPT TO" :
-		unmet->basis == BASIS_DNS_MX ? "the MX that the client got" :
-					       "SNI",
+	    "%.120s: %s%s, validity %s, chosen by %s; %s", broken->domain,
+	    broken->mechanism == MECHANISM_DANE ? "DANE, " : "", broken->mode,
+	    broken->assumed ? "assumed" : "observed",
+	    broken->basis == BASIS_RCPT	      ? "RCPT TO" :
+		broken->basis == BASIS_DNS_MX ? "the MX that the client got" :
+						"SNI",
 	    "a smart host would not be its MX");
 }

@@ -10,13 +10,14 @@
 #include "trust.h"
 #include "wording.h"
 
-/* Did the session show that the server is not who is behind the name? */
+/* Did the session show that the server is not who is behind the name? Where
+ * TLS 1.3 hides the certificate it did not. */
 static bool
 is_stranger(const struct session *s, const char *mx)
 {
 	if (s->chain_count > 0)
 		return !trust_names(s->chain[0], mx);
-	return session_absence_seen(s);
+	return !s->offered && session_absence_seen(s);
 }
 
 static bool

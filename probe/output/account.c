@@ -150,8 +150,9 @@ say_policies(struct paragraph *p, const struct incident *in)
 		    v->mechanism == MECHANISM_DANE ? "DANE at an MX" :
 						     "The MTA-STS policy",
 		    v->domain, v->mode, v->assumed ? "assumed" : "observed",
-		    v->basis == BASIS_RCPT ? "the recipient" :
-					     policy_basis_name(v->basis),
+		    v->basis == BASIS_RCPT	 ? "the recipient" :
+			v->basis == BASIS_DNS_MX ? "the MX that DNS gave" :
+						   "the name in SNI",
 		    v->result == POLICY_UNMET ?
 			"was not met" :
 			v->result == POLICY_MET ?

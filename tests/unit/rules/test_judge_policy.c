@@ -43,6 +43,53 @@ Test(judge_policy, a_client_that_leaves_met_the_policy_of_the_mx_it_got)
 	cr_expect_eq(in.policies[0].result, POLICY_MET);
 }
 
+/* The offer was gone, and who knows what was promised left for that: a
+ * downgrade that came to nothing is one (RFC 8461 5). */
+static enum verdict
+leave_without_offer(const char *policy, const char *asker)
+{
+	begin(CLIENT, SERVER);
+	world.domain[0] = "example.org";
+	world.body[0] = policy;
+	dialogue_greet(&d, &replies[REPLY_POSTFIX], NULL, 0);
+	dialogue_say(&d, C("QUIT\r\n"), S("221 Bye\r\n"));
+	look_up(asker);
+	return conclude();
+}
+
+Test(judge_policy, a_client_that_left_for_want_of_an_offer_is_told)
+{
+	cr_assert_eq(leave_without_offer(POLICY(MX), CLIENT), VERDICT_INCIDENT);
+	cr_expect_eq(in.kind, KIND_STARTTLS_STRIPPED);
+	cr_expect_eq(in.certainty, CERTAINTY_POSSIBLE);
+	cr_expect_eq(in.outcome, OUTCOME_STOPPED);
+	cr_expect_eq(in.policies[0].result, POLICY_MET);
+	expect_evidence(&in, "policy-unmet");
+	cr_expect_not_null(strstr(in.observed, "left without"));
+}
+
+Test(judge_policy, a_client_that_left_may_have_meant_another_domain)
+{
+	cr_expect_neq(leave_without_offer(POLICY(MX), OTHER_CLIENT),
+	    VERDICT_INCIDENT);
+	cr_expect_neq(leave_without_offer(TESTING, CLIENT), VERDICT_INCIDENT);
+	cr_expect_neq(leave_without_offer(POLICY("other.example"),
+			  OTHER_CLIENT),
+	    VERDICT_INCIDENT);
+}
+
+/* It was offered: why the client left nobody knows. */
+Test(judge_policy, a_client_that_left_an_intact_offer_is_not_told)
+{
+	begin(CLIENT, SERVER);
+	world.domain[0] = "example.org";
+	world.body[0] = POLICY(MX);
+	dialogue_greet(&d, &replies[REPLY_POSTFIX], "STARTTLS", 8);
+	dialogue_say(&d, C("QUIT\r\n"), S("221 Bye\r\n"));
+	look_up(CLIENT);
+	cr_expect_neq(conclude(), VERDICT_INCIDENT);
+}
+
 Test(judge_policy, what_another_client_asked_for_chooses_no_policy)
 {
 	begin_under(POLICY(MX));

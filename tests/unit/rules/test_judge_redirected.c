@@ -38,6 +38,22 @@ Test(judge_redirected, two_sets_of_mx_to_one_query_are_a_race_too)
 	cr_assert_not_null(strstr(in.evidence[0].detail, MX));
 }
 
+/* TLS 1.3 shows no certificate: that is not visible, and not strange. */
+Test(judge_redirected, a_certificate_that_is_hidden_is_not_strange)
+{
+	begin(CLIENT, "203.0.113.66");
+	dialogue_say(&d, S("220 mx ESMTP\r\n"), C("EHLO a\r\n"),
+	    S("250-mx\r\n250 STARTTLS\r\n"), C("STARTTLS\r\n"),
+	    S("220 go\r\n"));
+	dialogue_fact(&d, FACT_TLS_SERVER_HELLO, 0x0304, "");
+	dialogue_fact(&d, FACT_TLS_ESTABLISHED, 0, "");
+	answer(&d, CLIENT, DNS_MX, "example.org", 0, "MX " MX);
+	answer(&d, CLIENT, DNS_A, MX, 0, "A 203.0.113.66");
+	answer(&d, CLIENT, DNS_A, MX, DNS_ANSWER_SECOND, "A 198.51.100.25");
+	cr_assert_eq(conclude(), VERDICT_INCIDENT);
+	expect_evidence(&in, "dns-answered-twice");
+}
+
 /* A change of provider: evidence, and no more. */
 Test(judge_redirected, another_mx_at_another_time_is_no_incident)
 {
