@@ -11,7 +11,7 @@ struct free_room {
 };
 
 struct fact_pool {
-	size_t budget_bytes, used_bytes;
+	size_t budget_bytes, used_bytes, spare_bytes;
 	struct free_room *spare[SIZE_CLASSES];
 	struct counters *counters;
 	publish_fn *publish;
@@ -79,6 +79,24 @@ class_of(size_t bytes)
 	return class;
 }
 
+/* What was given back, back to the heap until `size` more fit beside the rest:
+ * of other sizes it would otherwise stay, beyond the budget. */
+static void
+make_room(struct fact_pool *pool, size_t size)
+{
+	for (int class = SIZE_CLASSES - 1; class >= 0; class --) {
+		while (pool->spare[class] != NULL &&
+		    pool->used_bytes + pool->spare_bytes + size >
+			pool->budget_bytes) {
+			struct free_room *room = pool->spare[class];
+
+			pool->spare[class] = room->next;
+			pool->spare_bytes -= (size_t)SMALLEST_BYTES << class;
+			free(room);
+		}
+	}
+}
+
 void *
 fact_pool_take(struct fact_pool *pool, size_t bytes)
 {
@@ -90,9 +108,14 @@ fact_pool_take(struct fact_pool *pool, size_t bytes)
 	    pool->used_bytes + size > pool->budget_bytes)
 		return NULL;
 	room = pool->spare[class];
-	if (room != NULL)
+	if (room != NULL) {
 		pool->spare[class] = room->next;
-	else if ((room = malloc(size)) == NULL)
+		pool->spare_bytes -= size;
+	} else {
+		make_room(pool, size);
+		room = malloc(size);
+	}
+	if (room == NULL)
 		return NULL;
 	pool->used_bytes += size;
 	return room;
@@ -107,6 +130,7 @@ fact_pool_give(struct fact_pool *pool, void *place, size_t bytes)
 	if (room == NULL)
 		return;
 	pool->used_bytes -= (size_t)SMALLEST_BYTES << class;
+	pool->spare_bytes += (size_t)SMALLEST_BYTES << class;
 	room->next = pool->spare[class];
 	pool->spare[class] = room;
 }
@@ -115,6 +139,12 @@ size_t
 fact_pool_used(const struct fact_pool *pool)
 {
 	return pool->used_bytes;
+}
+
+size_t
+fact_pool_held(const struct fact_pool *pool)
+{
+	return pool->used_bytes + pool->spare_bytes;
 }
 
 bool

@@ -41,6 +41,8 @@ void *fact_pool_take(struct fact_pool *, size_t bytes);
 void fact_pool_give(struct fact_pool *, void *, size_t bytes);
 /* Octets that are lent out. */
 size_t fact_pool_used(const struct fact_pool *);
+/* These, and what is kept to be lent again: never more than the budget. */
+size_t fact_pool_held(const struct fact_pool *);
 /* Is half of the budget gone? What can be done without asks first. */
 bool fact_pool_is_tight(const struct fact_pool *);
 /* Is less than a quarter of it left? */

@@ -230,3 +230,28 @@ Test(fact_log, a_pool_lends_by_powers_of_two_and_no_more_than_it_has)
 	fact_log_close(&log);
 	fact_pool_destroy(pool);
 }
+
+/* What was taken in one size, all of it, is not held beside another size. */
+Test(fact_log, what_a_pool_keeps_for_later_is_within_its_budget)
+{
+	enum { ROOMS = 256, BUDGET = ROOMS * 256 };
+	struct counters counters = { 0 };
+	struct fact_pool *pool =
+	    fact_pool_create(BUDGET, &counters, NULL, NULL);
+	void *rooms[ROOMS];
+
+	for (size_t size = 256; size <= BUDGET; size *= 2) {
+		size_t n = BUDGET / size;
+
+		for (size_t i = 0; i < n; i++) {
+			rooms[i] = fact_pool_take(pool, size);
+			cr_assert_not_null(rooms[i]);
+			cr_assert_leq(fact_pool_held(pool), BUDGET);
+		}
+		for (size_t i = 0; i < n; i++)
+			fact_pool_give(pool, rooms[i], size);
+		cr_assert_eq(fact_pool_used(pool), 0);
+		cr_assert_eq(fact_pool_held(pool), BUDGET);
+	}
+	fact_pool_destroy(pool);
+}
