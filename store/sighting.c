@@ -299,6 +299,12 @@ store_count_sightings(struct store *s, uint64_t *out)
 	return status;
 }
 
+/* What goes first: of the lowest identity, and what led to an incident last. */
+#define OF_LEAST_WORTH                                             \
+	"SELECT session, capture FROM sighting ORDER BY"           \
+	" EXISTS (SELECT 1 FROM incident WHERE incident.session =" \
+	" sighting.session), session, capture LIMIT ?"
+
 /* What goes is told in the counts of the captures that it came from. */
 static int
 count_shed(struct store *s, uint64_t excess)
@@ -307,8 +313,7 @@ count_shed(struct store *s, uint64_t excess)
 	    "UPDATE capture_count SET value = value +"
 	    " CASE name WHEN 'kept_shed' THEN shed ELSE -shed END"
 	    " FROM (SELECT capture AS whose, count(*) AS shed FROM"
-	    "  (SELECT capture FROM sighting ORDER BY session, capture LIMIT ?)"
-	    "  GROUP BY capture)"
+	    "  (" OF_LEAST_WORTH ") GROUP BY capture)"
 	    " WHERE capture = whose AND name IN ('kept', 'kept_shed')");
 
 	if (st == NULL)
@@ -318,11 +323,11 @@ count_shed(struct store *s, uint64_t excess)
 }
 
 static int
-delete_lowest(struct store *s, uint64_t excess)
+delete_least_worth(struct store *s, uint64_t excess)
 {
 	sqlite3_stmt *st = statement(s,
-	    "DELETE FROM sighting WHERE (session, capture) IN (SELECT session,"
-	    " capture FROM sighting ORDER BY session, capture LIMIT ?)");
+	    "DELETE FROM sighting WHERE (session, capture) IN (" OF_LEAST_WORTH
+	    ")");
 
 	if (st == NULL)
 		return -1;
@@ -351,7 +356,7 @@ store_shed_sightings(struct store *s, uint64_t max, uint64_t *shed)
 	if (store_begin(s) != 0)
 		return -1;
 	if (count_shed(s, count - max) != 0 ||
-	    delete_lowest(s, count - max) != 0 ||
+	    delete_least_worth(s, count - max) != 0 ||
 	    store_delete_unused_replies(s) != 0) {
 		store_rollback(s);
 		return -1;

@@ -122,8 +122,9 @@ typedef int sighting_fn(void *context, const struct sighting *);
  * the callback gets is borrowed for its call. */
 int store_each_sighting(struct store *, const struct sighting_filter *,
     sighting_fn *, void *context);
-/* Keeps at most `max` sessions, sheds those of the lowest identity, and counts
- * them in the captures that they came from (`kept`, `kept_shed`). */
+/* Keeps at most `max` sessions, sheds those of the lowest identity, and such as
+ * led to an incident only when no other is left, and counts them in the
+ * captures that they came from (`kept`, `kept_shed`). */
 int store_shed_sightings(struct store *, uint64_t max, uint64_t *shed);
 int store_count_sightings(struct store *, uint64_t *count);
 

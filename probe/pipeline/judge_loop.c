@@ -142,15 +142,27 @@ copy_facts(struct kept_session *kept, const struct open_session *open,
 	return true;
 }
 
+/* Of two sessions the one of the higher order stays: rather what is an incident
+ * than what carries evidence, and rather that than one without an offer. */
+static uint64_t
+worth_of(const struct session *s, enum verdict verdict)
+{
+	uint64_t rank = verdict == VERDICT_INCIDENT ? 2 :
+	    verdict == VERDICT_EVIDENCE		    ? 1 :
+						      0;
+
+	return rank << 62 | order_of(s) >> 2;
+}
+
 static void
 keep_session(struct judge_loop *loop, struct yield *yield,
-    struct open_session *open, struct slice last, bool judged)
+    struct open_session *open, struct slice last, enum verdict verdict)
 {
 	const struct session *s = &loop->session;
 	struct kept_session kept = { .flow = s->flow,
 		.unfinished = !s->closed,
 		.capture = s->capture,
-		.order = order_of(s),
+		.order = worth_of(s, verdict),
 		.first_frame = s->first_frame,
 		.first_ns = s->first_ns,
 		.deciding_ns = s->last_ns,
@@ -165,7 +177,7 @@ keep_session(struct judge_loop *loop, struct yield *yield,
 	}
 	if (s->lines_kept > 0)
 		kept.deciding_ns = s->lines[s->lines_kept - 1].capture_ts_ns;
-	if (judged && loop->incident.capture_ts_ns != 0)
+	if (verdict >= VERDICT_EVIDENCE && loop->incident.capture_ts_ns != 0)
 		kept.deciding_ns = loop->incident.capture_ts_ns;
 	if (s->domain_count > 0) {
 		kept.domains = malloc(s->domain_count * sizeof(*kept.domains));
@@ -266,8 +278,7 @@ end_session(struct judge_loop *loop, struct open_session *open,
 		loop->suspects++;
 	if (verdict == VERDICT_INCIDENT || verdict == VERDICT_EVIDENCE ||
 	    session_clear_without_offer(s) || open->yielded)
-		keep_session(loop, yield, open, last,
-		    verdict != VERDICT_NOTHING && verdict != VERDICT_UNJUDGED);
+		keep_session(loop, yield, open, last, verdict);
 }
 
 /*
@@ -296,7 +307,7 @@ judge_so_far(struct judge_loop *loop, struct open_session *open,
 	if (rules_judge(s, loop->context, &loop->incident, &why) !=
 	    VERDICT_INCIDENT)
 		return;
-	keep_session(loop, yield, open, slice_of(NULL, 0), true);
+	keep_session(loop, yield, open, slice_of(NULL, 0), VERDICT_INCIDENT);
 	open->length = length; /* what stands beside it is laid there anew */
 	open->yielded = true;
 }

@@ -321,10 +321,13 @@ run_finish(struct run *r)
 	for (uint32_t i = 0; i < r->count && status == 0; i++)
 		if (!r->captures[i].dropped)
 			status = put_capture(r, i);
+	/* What leads to an incident is known only then. */
+	if (status == 0)
+		status = judge_touched(r);
 	if (status == 0)
 		status =
 		    store_shed_sightings(r->store, r->options->kept_max, &shed);
-	return status == 0 ? judge_touched(r) : -1;
+	return status;
 }
 
 size_t

@@ -224,6 +224,32 @@ Test(sighting, the_lowest_identities_are_shed_with_their_replies)
 	cr_expect_eq(raw_count("SELECT count(*) FROM reply"), 2);
 }
 
+Test(sighting, what_led_to_an_incident_is_shed_last)
+{
+	struct store *s = begin("aa");
+	uint8_t facts[FACTS_ROOM];
+	uint64_t shed = 0;
+
+	for (uint8_t i = 1; i <= 5; i++) {
+		struct sighting in =
+		    sample_sighting(i, "aa", sample_facts(facts, "250-X"));
+
+		cr_assert_eq(store_add_sighting(s, &in), 0);
+	}
+	cr_assert_eq(store_capture_commit(s), 0);
+	raw("INSERT INTO incident SELECT 'x' || hex(session), session, 0, 1, 1"
+	    " FROM sighting WHERE substr(hex(session), 1, 2) IN ('01', '03')");
+	cr_expect_eq(store_shed_sightings(s, 3, &shed), 0);
+	cr_assert_eq(each(s, (struct sighting_filter){ 0 }), 3);
+	cr_expect_eq(seen.list[0].session[0], 1);
+	cr_expect_eq(seen.list[1].session[0], 3);
+	cr_expect_eq(seen.list[2].session[0], 5);
+	cr_expect_eq(store_shed_sightings(s, 1, &shed), 0);
+	cr_assert_eq(each(s, (struct sighting_filter){ 0 }), 1);
+	cr_expect_eq(seen.list[0].session[0], 3);
+	store_close(s);
+}
+
 /* What is stored is hostile when somebody else wrote it: damaged rows may be
  * short of facts, never crash. */
 Test(sighting, a_damaged_row_is_read_without_harm)
