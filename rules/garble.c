@@ -17,7 +17,8 @@
 enum form {
 	FORM_ORDINARY, /* known, redacted, or of another length */
 	FORM_WORD,     /* a keyword that nobody knows, or prose */
-	FORM_NOISE,    /* letters and digits that nobody makes a word of */
+	FORM_NOISE,    /* letters and digits that nobody makes a word of, or a
+			* keyword filled up with blanks */
 	FORM_PRIVATE,  /* the same, beginning with X */
 	FORM_MASK,     /* X-counter, or one character repeated */
 	FORM_ILLEGAL,  /* octets that no keyword may have */
@@ -181,18 +182,25 @@ is_noise(struct slice word)
 	return digits >= 3 || humps >= 2 || vowels <= 1;
 }
 
-/* NOOP, filled up with blanks: in place of a command a proxy does the same. */
+/* A keyword, and blanks to the length of STARTTLS. */
 static bool
-is_padded_noop(struct slice text)
+is_filled_up(struct slice text)
 {
-	size_t n = 4;
+	size_t n = ehlo_keyword(text).len;
 
-	if (text.len != STARTTLS_BYTES ||
-	    !slice_equal_nocase(slice_first(text, n), slice_str("NOOP")))
+	if (text.len != STARTTLS_BYTES || n == 0 || n == text.len)
 		return false;
 	while (n < text.len && text.ptr[n] == ' ')
 		n++;
 	return n == text.len;
+}
+
+/* In place of a command a proxy writes the same. */
+static bool
+is_padded_noop(struct slice text)
+{
+	return is_filled_up(text) &&
+	    slice_equal_nocase(ehlo_keyword(text), slice_str("NOOP"));
 }
 
 static enum form
@@ -238,6 +246,21 @@ stands_twice(const struct session *s, unsigned index)
 		    slice_equal_nocase(text, ehlo_line_kept(&s->lines[i])))
 			return true;
 	return false;
+}
+
+/* HELP and four blanks, from a server that pads no other line. */
+static bool
+is_padded_alone(const struct session *s, unsigned index)
+{
+	if (!is_filled_up(ehlo_line_kept(&s->lines[index])))
+		return false;
+	for (unsigned i = 0; i < s->lines_kept; i++) {
+		struct slice text = ehlo_line_kept(&s->lines[i]);
+
+		if (i != index && text.len > 0 && text.ptr[text.len - 1] == ' ')
+			return false;
+	}
+	return true;
 }
 
 /* The whole line, code and separator with it: its code is none. */
@@ -348,6 +371,8 @@ garble_find(const struct registry *registry, const struct session *s)
 			forms[i] = FORM_ILLEGAL;
 		else if (forms[i] == FORM_ORDINARY && stands_twice(s, i))
 			forms[i] = FORM_WORD;
+		else if (forms[i] == FORM_ORDINARY && is_padded_alone(s, i))
+			forms[i] = FORM_NOISE;
 		odd[i] = forms[i] != FORM_ORDINARY;
 		masked += forms[i] == FORM_MASK;
 	}

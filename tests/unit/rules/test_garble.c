@@ -180,6 +180,8 @@ Test(garble, without_a_known_order_the_form_decides)
 		{ "QZKWVPDJ", "noise" },
 		{ "83917462", "noise" },
 		{ "q7Wx2Kd9", "noise" },
+		{ "HELP    ", "noise" },
+		{ "XFORWARD", "nothing" },
 		{ "dOnOtAsK", "noise" },
 		{ "STARXXXX", "near-miss" },
 		{ "XXXXTTLS", "near-miss" },
@@ -198,6 +200,17 @@ Test(garble, without_a_known_order_the_form_decides)
 		cr_expect_str_eq(found("220 mx ESMTP", reply), rows[i][1],
 		    "\"%s\": %s", rows[i][0], found("220 mx ESMTP", reply));
 	}
+}
+
+Test(garble, a_server_that_pads_its_lines_pads_them_all)
+{
+	cr_expect_str_eq(found("220 mx ESMTP", "mx\nSIZE 1\nHELP    \nDSN"),
+	    "noise");
+	cr_expect_str_eq(found("220 mx ESMTP", "mx\nSIZE  \nHELP    \nDSN"),
+	    "nothing");
+	cr_expect_str_eq(found("220 mx ESMTP Postfix",
+			     "mx\nPIPELINING\nETRN\nDSN     \n8BITMIME"),
+	    "slot");
 }
 
 /* The orders that fit agree, but they are few keywords and nobody's. */
