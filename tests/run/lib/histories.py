@@ -244,6 +244,20 @@ def same_word_beside(place, server):
         for at in HOURS]
 
 
+def own_454(place, server, at):
+    """For an hour its certificate cannot be read; in its own words."""
+    enhanced = server.ok[4:5] == "2"
+    return refused("454 4.7.0 TLS not available due to local problem"
+                   if enhanced else "454 TLS currently unavailable")(
+                       place, server, at)
+
+
+def ehlo_cut(place, server, at):
+    """Once the server has had enough."""
+    t = Talk(place, at=at).open().say(SERVER, "220 " + server.greeting)
+    return t.say(CLIENT, "EHLO " + t.helo).close(SERVER)
+
+
 def never_asking(place, server):
     return [clear(place, server, server.reply(), at=at) for at in HOURS]
 
@@ -258,7 +272,19 @@ def life():
         "tls-no-more": tls_no_more, "broken-for-days": broken_for_days,
         "no-version-for-days": no_version_for_days,
         "never-esmtp": never_esmtp, "always-that-word": always_that_word,
-        "same-word-beside": same_word_beside}, **DOUBTFUL)
+        "same-word-beside": same_word_beside, "own-454": amid(own_454),
+        "ehlo-cut": amid(ehlo_cut)}, **DOUBTFUL)
 
 
-ALL = (remembered, neighbours, two_sightings, life)
+def lossy():
+    """The capture lost a piece of a reply; the client, for once, never asked
+    for TLS."""
+    def build(place, server):
+        return [clear(place, server, server.reply(), mss=40)] + \
+            usual(place, server)[3:]
+    for tap in talk.PARTIAL:
+        if tap.startswith("without"):
+            yield from each("honest/lossy-" + tap, {"clear": build}, tap=tap)
+
+
+ALL = (remembered, neighbours, two_sightings, life, lossy)

@@ -38,6 +38,11 @@ def padded_offer(place, server):
     return talk.mail_in_tls(t.say(SERVER, server.go))
 
 
+def padded_lines(place, server):
+    return clear(place, server, [line.ljust(24)
+                                 for line in server.clear_reply()])
+
+
 def many_mails(place, server):
     """Bodies quote what tampered replies look like."""
     t = begin(place, server, server.clear_reply())
@@ -140,7 +145,7 @@ def authenticated(place, server):
 def ordinary():
     yield from each("honest/ordinary", {
         f.__name__: f for f in (
-            lower_case, padded_offer, many_mails, by_chunks, pipelined, again,
+            lower_case, padded_offer, padded_lines, many_mails, by_chunks, pipelined, again,
             never_asks, helo_only, old_server, one_line,
             several_line_greeting, boxed_greeting, underlined_greeting,
             trusted_proxy, authenticated, encrypted)})

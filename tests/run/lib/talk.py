@@ -368,8 +368,10 @@ PARTIAL = {
     "snaplen-68": cut_at(68),
     "snaplen-96": cut_at(96),
     "snaplen-128": cut_at(128),
-    "without-1": without(1), "without-2": without(2), "without-3": without(3),
-    "without-4": without(4), "without-5": without(5), "without-6": without(6),
     "from-2": short_of(2), "from-3": short_of(3), "from-4": short_of(4),
     "from-5": short_of(5),
 }
+PARTIAL.update(("without-%d" % n, without(n)) for n in range(1, 13))
+# Of those: the reply to EHLO, the third packet with octets, is all there.
+WITH_REPLY = {"server-only", "from-2"} | {
+    "without-%d" % n for n in range(1, 13) if n != 3}

@@ -139,6 +139,41 @@ def spoilt():
     yield from each("turns/unmended", {"unmended": unmended}, tampered=True)
 
 
+def all_words(mask):
+    """Every keyword overwritten in its length."""
+    def build(place, server):
+        reply = [talk.octets_of(line) for line in server.reply()]
+        reply[1:] = [line[:4] + mask(line[4:]) for line in reply[1:]]
+        return clear(place, server, reply)
+    return build
+
+
+def whole_replies():
+    yield from each("turns/all-words", {
+        "X": all_words(lambda w: b"X" * len(w)),
+        "nul": all_words(lambda w: b"\0" * len(w)),
+        "high": all_words(lambda w: bytes(c | 0x80 for c in w)),
+    }, kinds=[GARBLED])
+
+
+def padded_words():
+    """A keyword that anybody may have, filled up with blanks."""
+    yield from each("turns/padded", {
+        word: lambda p, s, w=word: clear(p, s, replaced(s, w.ljust(8)))
+        for word in ("HELP", "DSN", "SIZE", "VRFY", "OK", "ETRN", "EXPN")},
+        kinds=[GARBLED])
+
+
+def accepted(place, server):
+    t = begin(place, server, server.clear_reply()).say(CLIENT, OFFER)
+    return talk.mail_in_tls(t.say(SERVER, server.go))
+
+
+def removed():
+    yield from each("turns/accepted", {"tls": accepted}, kinds=[
+        varied.STRIPPED])
+
+
 # --- how a sender comes back -------------------------------------------------
 
 def cut_then(cut, *retries):
@@ -273,4 +308,4 @@ def not_injected():
             times_out)})
 
 
-ALL = (garbled_turns, spoilt, comes_back, sentinels, not_injected)
+ALL = (garbled_turns, spoilt, whole_replies, padded_words, removed, comes_back, sentinels, not_injected)

@@ -207,7 +207,7 @@ def places():
                    garbled(server, "XXXXXXXX", False), [GARBLED])
 
 
-def taps(names, family, words, due):
+def taps(names, family, words):
     for server in ("postfix", "exim", "exchange", "barracuda"):
         server = servers.ALL[server]
         for tap in names:
@@ -215,14 +215,15 @@ def taps(names, family, words, due):
                 for version in (4, 6):
                     yield Case(family, "%s/%s/%s/v%d" % (
                         server.name, tap, word, version),
-                        garbled(server, word), due, [GARBLED], tampered=True,
-                        tap=tap, version=version)
+                        garbled(server, word),
+                        [GARBLED] * (tap in talk.WHOLE or
+                                     tap in talk.WITH_REPLY),
+                        [GARBLED], tampered=True, tap=tap, version=version)
 
 
 def captured():
-    yield from taps(talk.WHOLE, "garbled/tap", ["XXXXXXXX", "STARTTLX"],
-                    [GARBLED])
-    yield from taps(talk.PARTIAL, "garbled/partial", ["XXXXXXXX"], [])
+    yield from taps(talk.WHOLE, "garbled/tap", ["XXXXXXXX", "STARTTLX"])
+    yield from taps(talk.PARTIAL, "garbled/partial", ["XXXXXXXX"])
     for server in map(servers.ALL.get, ("postfix", "exim", "exchange",
                                         "barracuda")):
         for tap in list(talk.WHOLE) + list(talk.PARTIAL):
