@@ -353,8 +353,10 @@ store_each_tls_day(struct store *s, const struct address *server,
 int
 store_has_recipient(struct store *s, const char *domain, bool *has)
 {
-	sqlite3_stmt *st =
-	    statement(s, "SELECT 1 FROM recipient WHERE domain = ? LIMIT 1");
+	sqlite3_stmt *st = statement(s,
+	    "SELECT 1 FROM recipient WHERE domain = ?1"
+	    " UNION ALL SELECT 1 FROM policy_verdict WHERE domain = ?1"
+	    " AND basis <> 'rcpt' LIMIT 1");
 	int code;
 
 	if (st == NULL)

@@ -219,6 +219,7 @@ static const char *const steps[] = {
 	 "  first_ns, last_ns, sessions FROM profile_before;"
 	 "DROP TABLE profile_before;"
 	 "CREATE INDEX profile_capture ON profile (capture);"),
+	("CREATE INDEX policy_verdict_domain ON policy_verdict (domain);"),
 };
 #define VERSION ((int)(sizeof(steps) / sizeof(*steps)))
 

@@ -210,8 +210,13 @@ select_sightings(struct store *s, const struct sighting_filter *f)
 		    " WHERE server = ? AND port = ?" ORDER_SIGHTING;
 	else if (f->domain != NULL)
 		sql = SELECT_SIGHTING
-		    " JOIN recipient USING (session, capture)"
-		    " WHERE recipient.domain = ?" ORDER_SIGHTING;
+		    " WHERE (sighting.session, sighting.capture) IN"
+		    " (SELECT session, capture FROM recipient WHERE domain = ?1"
+		    " UNION SELECT sighting.session, sighting.capture"
+		    " FROM policy_verdict"
+		    " JOIN incident ON id = incident AND latest = revision"
+		    " JOIN sighting ON sighting.session = incident.session"
+		    " WHERE domain = ?1 AND basis <> 'rcpt')" ORDER_SIGHTING;
 	else if (f->capture != NULL)
 		sql = SELECT_SIGHTING
 		    " WHERE sighting.capture = ?" ORDER_SIGHTING;

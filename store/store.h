@@ -113,9 +113,10 @@ int store_add_policy_asker(struct store *, const struct address *client,
 
 struct sighting_filter {
 	const struct endpoint *server; /* NULL: any */
-	const char *domain;	       /* recipient; NULL: any */
-	const char *capture;	       /* hash; NULL: any */
-	const uint8_t *session;	       /* 16 octets; NULL: any */
+	/* Of a recipient, or whose policy judged it; NULL: any. */
+	const char *domain;
+	const char *capture;	/* hash; NULL: any */
+	const uint8_t *session; /* 16 octets; NULL: any */
 };
 typedef int sighting_fn(void *context, const struct sighting *);
 /* Ordered by session identity, then deciding time, then capture hash. What
@@ -332,7 +333,8 @@ typedef int tls_day_fn(void *context, int64_t day_ns, uint64_t sessions);
 int store_each_tls_day(struct store *, const struct address *server,
     tls_day_fn *, void *context);
 
-/* Is there a kept session with a recipient in `domain`? */
+/* Is there a kept session with a recipient in `domain`, or one that its policy
+ * judged? */
 int store_has_recipient(struct store *, const char *domain, bool *has);
 
 /* --- counted per peer and day -------------------------------------------- */

@@ -163,7 +163,7 @@ host_at(const struct counting *c, const struct address *server, int64_t at_ns)
 	return NULL;
 }
 
-/* --- failures: kept sessions with a recipient ---------------------------- */
+/* --- failures: kept sessions whose domain is known ----------------------- */
 
 static void
 describe_failure(const struct session *s, struct report_detail *d)
@@ -207,7 +207,7 @@ add_failure(struct report_policy *policy, const struct report_detail *like)
 }
 
 static void
-count_session(struct counting *c, const struct session *s)
+count_session(struct counting *c, const struct session *s, int64_t at_ns)
 {
 	struct report_policy *policies[2];
 	struct report_detail detail;
@@ -218,12 +218,12 @@ count_session(struct counting *c, const struct session *s)
 	if (s->flow.server.port != 25 || s->auth_clear ||
 	    (!failed && !s->tls_established))
 		return;
-	day = day_of(c, s->mail_ns);
+	day = day_of(c, at_ns);
 	if (day == NULL)
 		return;
-	policies[0] = sts_policy_at(c, day, s->mail_ns);
-	policies[1] = dane_policy_at(c, day,
-	    host_at(c, &s->flow.server.address, s->mail_ns));
+	policies[0] = sts_policy_at(c, day, at_ns);
+	policies[1] =
+	    dane_policy_at(c, day, host_at(c, &s->flow.server.address, at_ns));
 	describe_failure(s, &detail);
 	for (int i = 0; i < 2; i++) {
 		if (policies[i] == NULL)
@@ -246,7 +246,9 @@ on_sighting(void *context, const struct sighting *sighting)
 	c->any = true;
 	session_fold_stored(&c->folded, sighting->facts);
 	if (c->folded.mail_ns > 0)
-		count_session(c, &c->folded);
+		count_session(c, &c->folded, c->folded.mail_ns);
+	else if (session_outcome(&c->folded) & OUTCOME_STOPPED)
+		count_session(c, &c->folded, c->folded.first_ns);
 	return c->failed;
 }
 

@@ -2,8 +2,9 @@
  * probe/command/report_count.h - sessions of a domain, by day and policy.
  *
  * Only sessions whose domain was known before STARTTLS: by RCPT TO in clear
- * (kept sessions), or because the server has the address of an MX host that
- * lies in the domain and is nobody else's.
+ * (kept sessions), by the MX that the client was given where it left without
+ * mail for want of TLS (those that a policy judged), or because the server has
+ * the address of an MX host that lies in the domain and is nobody else's.
  */
 #ifndef PROBE_COMMAND_REPORT_COUNT_H
 #define PROBE_COMMAND_REPORT_COUNT_H
