@@ -5,7 +5,10 @@
 
 #include <xxhash.h>
 
+#include "mx_book.h"
+
 #define MASK_BYTES 48 /* of what is shown of it */
+#define KEYS_MAX (2 + DNS_ROUTES_MAX)
 
 struct member {
 	char id[INCIDENT_ID_BYTES];
@@ -14,7 +17,9 @@ struct member {
 	enum certainty certainty;
 	bool now, suppressed;
 	int64_t capture_ts_ns;
-	uint64_t keys[2]; /* kind, mask and server; and client network */
+	/* Kind, mask and: server, client network, each domain that it is MX of. */
+	uint64_t keys[KEYS_MAX];
+	unsigned key_count;
 	struct endpoint client, server;
 	char mask[MASK_BYTES], seen[MASK_BYTES];
 };
@@ -32,21 +37,19 @@ struct campaigns {
 	struct campaign_sum *sums;
 	uint32_t *by_root; /* by root, then time */
 	size_t count, room;
+	struct mx_book *mx_book; /* while they are joined */
 };
 
-static uint64_t
-key_of(const struct incident *in, const char *mask,
-    const struct address *address, uint8_t which)
-{
-	uint8_t bytes[1 + 1 + 17 + sizeof(in->seen)];
-	size_t n = strlen(mask);
+enum key_of_what { KEY_SERVER, KEY_NETWORK, KEY_DOMAIN };
 
-	bytes[0] = which;
-	bytes[1] = (uint8_t)in->kind;
-	memcpy(bytes + 2, address->octets, 16);
-	bytes[18] = address->family;
-	memcpy(bytes + 19, mask, n);
-	return XXH3_64bits(bytes, 19 + n);
+static void
+add_key(struct member *m, const char *mask, enum key_of_what which,
+    const void *what, size_t bytes)
+{
+	uint64_t seed = XXH3_64bits(mask, strlen(mask));
+
+	m->keys[m->key_count++] = XXH3_64bits_withSeed(what, bytes,
+	    seed ^ ((uint64_t)which << 8 | (uint64_t)m->kind));
 }
 
 /* Of garbage nobody knows, what it reads; of what is gone nothing remains. */
@@ -58,11 +61,27 @@ mask_of(const struct incident *in)
 	return in->seen;
 }
 
+static void
+add_keys(const struct campaigns *c, struct member *m, const struct incident *in)
+{
+	struct address network = address_network(&in->client.address);
+	struct dns_route routes[DNS_ROUTES_MAX];
+	unsigned count = mx_book_find(c->mx_book, &in->server.address,
+	    in->capture_ts_ns, routes);
+	const char *mask = mask_of(in);
+
+	add_key(m, mask, KEY_SERVER, &in->server.address,
+	    sizeof(in->server.address));
+	add_key(m, mask, KEY_NETWORK, &network, sizeof(network));
+	for (unsigned i = 0; i < count; i++)
+		add_key(m, mask, KEY_DOMAIN, routes[i].domain,
+		    strlen(routes[i].domain));
+}
+
 static int
 on_trace(void *context, const struct incident *in)
 {
 	struct campaigns *c = context;
-	struct address network = address_network(&in->client.address);
 	struct member *m;
 
 	if (c->count == CAMPAIGN_INCIDENTS_MAX)
@@ -87,8 +106,7 @@ on_trace(void *context, const struct incident *in)
 	m->server = in->server;
 	snprintf(m->mask, sizeof(m->mask), "%.47s", in->resembles);
 	snprintf(m->seen, sizeof(m->seen), "%.47s", in->seen);
-	m->keys[0] = key_of(in, mask_of(in), &in->server.address, 0);
-	m->keys[1] = key_of(in, mask_of(in), &network, 1);
+	add_keys(c, m, in);
 	return 0;
 }
 
@@ -120,15 +138,19 @@ key_compare(const void *a, const void *b)
 static bool
 join(struct campaigns *c)
 {
-	struct key *keys = calloc(2 * c->count + 1, sizeof(*keys));
+	size_t n = 0, count = 0;
+	struct key *keys;
 
+	for (size_t i = 0; i < c->count; i++)
+		count += c->members[i].key_count;
+	keys = calloc(count + 1, sizeof(*keys));
 	if (keys == NULL)
 		return false;
-	for (size_t i = 0; i < 2 * c->count; i++)
-		keys[i] = (struct key){ c->members[i / 2].keys[i % 2],
-			(uint32_t)(i / 2) };
-	qsort(keys, 2 * c->count, sizeof(*keys), key_compare);
-	for (size_t i = 1; i < 2 * c->count; i++) {
+	for (uint32_t i = 0; i < c->count; i++)
+		for (unsigned k = 0; k < c->members[i].key_count; k++)
+			keys[n++] = (struct key){ c->members[i].keys[k], i };
+	qsort(keys, count, sizeof(*keys), key_compare);
+	for (size_t i = 1; i < count; i++) {
 		uint32_t a = root_of(c->members, keys[i - 1].member);
 		uint32_t b = root_of(c->members, keys[i].member);
 
@@ -144,7 +166,7 @@ join(struct campaigns *c)
 /* --- what they come to --------------------------------------------------- */
 
 /* qsort() hands no context on: indexes are sorted as what they stand for. */
-struct place {
+struct standing {
 	uint32_t root, member;
 	int64_t capture_ts_ns;
 	struct address address;
@@ -153,7 +175,7 @@ struct place {
 static int
 place_compare(const void *a, const void *b)
 {
-	const struct place *l = a, *r = b;
+	const struct standing *l = a, *r = b;
 	int order = address_compare(&l->address, &r->address);
 
 	if (l->root != r->root)
@@ -167,14 +189,14 @@ place_compare(const void *a, const void *b)
 
 /* Sorted by root and `address`: which of the ends, or none of them. */
 static void
-sort_places(const struct campaigns *c, struct place *places, int end)
+sort_places(const struct campaigns *c, struct standing *places, int end)
 {
 	static const struct address none = { { 0 }, 0 };
 
 	for (uint32_t i = 0; i < c->count; i++) {
 		const struct member *m = &c->members[i];
 
-		places[i] = (struct place){ m->parent, i, m->capture_ts_ns,
+		places[i] = (struct standing){ m->parent, i, m->capture_ts_ns,
 			end == 0     ? m->client.address :
 			    end == 1 ? m->server.address :
 				       none };
@@ -183,7 +205,7 @@ sort_places(const struct campaigns *c, struct place *places, int end)
 }
 
 static void
-count_ends(struct campaigns *c, const struct place *places, int end)
+count_ends(struct campaigns *c, const struct standing *places, int end)
 {
 	for (size_t i = 0; i < c->count; i++) {
 		struct incident_campaign *told = &c->sums[places[i].root].told;
@@ -199,10 +221,10 @@ count_ends(struct campaigns *c, const struct place *places, int end)
 }
 
 static void
-sum_up(struct campaigns *c, const struct place *places)
+sum_up(struct campaigns *c, const struct standing *places)
 {
 	for (size_t i = 0; i < c->count; i++) {
-		const struct place *p = &places[i];
+		const struct standing *p = &places[i];
 		struct campaign_sum *sum = &c->sums[p->root];
 
 		c->by_root[i] = p->member;
@@ -226,10 +248,11 @@ struct campaigns *
 campaigns_find(struct store *store)
 {
 	struct campaigns *c = calloc(1, sizeof(*c));
-	struct place *places = NULL;
+	struct standing *places = NULL;
 	bool ok = false;
 
-	if (c == NULL || store_each_trace(store, on_trace, c) != 0)
+	if (c == NULL || (c->mx_book = mx_book_create(store)) == NULL ||
+	    store_each_trace(store, on_trace, c) != 0)
 		goto out;
 	if (c->count > 0)
 		qsort(c->members, c->count, sizeof(*c->members), by_id);
@@ -249,6 +272,10 @@ campaigns_find(struct store *store)
 	ok = true;
 out:
 	free(places);
+	if (c != NULL) {
+		mx_book_destroy(c->mx_book);
+		c->mx_book = NULL;
+	}
 	if (!ok) {
 		campaigns_free(c);
 		return NULL;

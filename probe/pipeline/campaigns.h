@@ -1,7 +1,7 @@
 /*
  * probe/pipeline/campaigns.h - repetitions of one act (design 3): incidents
- * of one kind and mask that share a server or a client network, and what
- * shares one with these.
+ * of one kind and mask that share a server, a client network, or a domain that
+ * both servers are MX of by fetched records, and what shares one with these.
  *
  * A view, computed when it is asked for from what the store holds: the same
  * whatever the order in which captures were read. Bounded; what goes beyond
