@@ -2,16 +2,20 @@
 
 #include <stdlib.h>
 
-/* Sizes are powers of two; each has a list of what was given back. */
+/* Each size has a list of what was given back: 256 octets, 384, 512, 768 and
+ * so on to 64 KiB. */
 #define SMALLEST_BYTES 256
-#define SIZE_CLASSES 9 /* 256 octets to 64 KiB */
+#define SIZE_CLASSES 17
+/* What the end of a session takes, by decision and direction. */
+#define ENDING_BYTES (6 * FACT_HEADER_MAX_BYTES)
 
 struct free_room {
 	struct free_room *next;
 };
 
 struct fact_pool {
-	size_t budget_bytes, used_bytes, spare_bytes;
+	size_t budget_bytes, used_bytes;
+	size_t spare_bytes; /* that were given back */
 	struct free_room *spare[SIZE_CLASSES];
 	struct counters *counters;
 	publish_fn *publish;
@@ -19,6 +23,34 @@ struct fact_pool {
 	uint64_t batch, run_frame;
 	uint32_t shard, ordinal;
 };
+
+static size_t
+size_of(int class)
+{
+	return (size_t)(SMALLEST_BYTES / 2 * (2 + class % 2)) << class / 2;
+}
+
+static int
+class_of(size_t bytes)
+{
+	int class = 0;
+
+	while (class < SIZE_CLASSES && size_of(class) < bytes)
+		class ++;
+	return class;
+}
+
+static void *
+take_spare(struct fact_pool *pool, int class)
+{
+	struct free_room *room = pool->spare[class];
+
+	if (room == NULL)
+		return NULL;
+	pool->spare[class] = room->next;
+	pool->spare_bytes -= size_of(class);
+	return room;
+}
 
 struct fact_pool *
 fact_pool_create(size_t budget_bytes, struct counters *counters,
@@ -40,14 +72,9 @@ fact_pool_destroy(struct fact_pool *pool)
 {
 	if (pool == NULL)
 		return;
-	for (int i = 0; i < SIZE_CLASSES; i++) {
-		while (pool->spare[i] != NULL) {
-			struct free_room *room = pool->spare[i];
-
-			pool->spare[i] = room->next;
-			free(room);
-		}
-	}
+	for (int class = 0; class < SIZE_CLASSES; class ++)
+		while (pool->spare[class] != NULL)
+			free(take_spare(pool, class));
 	free(pool);
 }
 
@@ -69,55 +96,42 @@ fact_pool_stamp(struct fact_pool *pool, uint64_t batch, uint64_t run_frame,
 	pool->shard = shard;
 }
 
-static int
-class_of(size_t bytes)
+size_t
+fact_pool_fit(size_t bytes)
 {
-	int class = 0;
-
-	while ((size_t)SMALLEST_BYTES << class < bytes)
-		class ++;
-	return class;
+	return size_of(class_of(bytes));
 }
 
-/* What was given back, back to the heap until `size` more fit beside the rest:
- * of other sizes it would otherwise stay, beyond the budget. */
-static void
+/* What lies about in other sizes is within the budget too. */
+static void *
 make_room(struct fact_pool *pool, size_t size)
 {
-	for (int class = SIZE_CLASSES - 1; class >= 0; class --) {
-		while (pool->spare[class] != NULL &&
-		    pool->used_bytes + pool->spare_bytes + size >
-			pool->budget_bytes) {
-			struct free_room *room = pool->spare[class];
+	int class = SIZE_CLASSES - 1;
 
-			pool->spare[class] = room->next;
-			pool->spare_bytes -= (size_t)SMALLEST_BYTES << class;
-			free(room);
-		}
+	while (fact_pool_held(pool) + size > pool->budget_bytes) {
+		if (pool->spare[class] != NULL)
+			free(take_spare(pool, class));
+		else
+			class --;
 	}
+	return malloc(size);
 }
 
 void *
 fact_pool_take(struct fact_pool *pool, size_t bytes)
 {
 	int class = class_of(bytes);
-	size_t size = (size_t)SMALLEST_BYTES << class;
-	struct free_room *room;
+	size_t size = size_of(class);
+	void *room;
 
 	if (class >= SIZE_CLASSES ||
 	    pool->used_bytes + size > pool->budget_bytes)
 		return NULL;
-	room = pool->spare[class];
-	if (room != NULL) {
-		pool->spare[class] = room->next;
-		pool->spare_bytes -= size;
-	} else {
-		make_room(pool, size);
-		room = malloc(size);
-	}
+	room = take_spare(pool, class);
 	if (room == NULL)
-		return NULL;
-	pool->used_bytes += size;
+		room = make_room(pool, size);
+	if (room != NULL)
+		pool->used_bytes += size;
 	return room;
 }
 
@@ -129,8 +143,8 @@ fact_pool_give(struct fact_pool *pool, void *place, size_t bytes)
 
 	if (room == NULL)
 		return;
-	pool->used_bytes -= (size_t)SMALLEST_BYTES << class;
-	pool->spare_bytes += (size_t)SMALLEST_BYTES << class;
+	pool->used_bytes -= size_of(class);
+	pool->spare_bytes += size_of(class);
 	room->next = pool->spare[class];
 	pool->spare[class] = room;
 }
@@ -168,23 +182,22 @@ fact_log_open(struct fact_log *log, struct fact_pool *pool, uint64_t session)
 }
 
 /*
- * Room for `more` octets; short negotiations start small and double, so that
- * a thousand of them do not hold 8 KiB each for a greeting. False: the budget
- * or the limit is spent.
+ * Room for `more` octets; short negotiations start small and grow, so that a
+ * thousand of them do not hold 8 KiB each for a greeting. False: the budget or
+ * the limit is spent.
  */
 static bool
 log_grow(struct fact_log *log, size_t more)
 {
-	size_t want = log->length + more, room = log->room;
+	size_t want = log->length + more, room;
 	uint8_t *bytes;
 
-	if (want <= room)
+	if (want <= log->room)
 		return true;
 	if (want > FACT_LOG_MAX_BYTES)
 		return false;
-	room = room ? room : FACT_LOG_START_BYTES;
-	while (room < want)
-		room *= 2;
+	room = fact_pool_fit(
+	    want < FACT_LOG_START_BYTES ? FACT_LOG_START_BYTES : want);
 	if (room > FACT_LOG_PLAIN_BYTES &&
 	    log->pool->used_bytes + room > log->pool->budget_bytes / 2)
 		return false;
@@ -238,8 +251,8 @@ fact_log_append(struct fact_log *log, struct fact *fact, struct slice bytes,
 	bool final = fact->code == FACT_CLOSED ||
 	    fact->code == FACT_ACKNOWLEDGED || fact->code == FACT_OPAQUE_END ||
 	    fact->code == FACT_COPIES_DIFFER;
-	size_t more = FACT_HEADER_MAX_BYTES + bytes.len +
-	    (final ? 0 : 8 * FACT_HEADER_MAX_BYTES);
+	size_t more =
+	    FACT_HEADER_MAX_BYTES + bytes.len + (final ? 0 : ENDING_BYTES);
 
 	if (log->over_limit && !final)
 		return;

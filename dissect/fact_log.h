@@ -3,9 +3,9 @@
  *
  * A log borrows its room from a pool when its first fact comes and gives it
  * back when it is published, so that a session that waits costs nothing. It
- * starts with 1 KiB and doubles up to 8 KiB while the pool has room, and up to
- * 64 KiB while half of it is left: whoever inflates replies must not spend
- * what others need for plain ones. Beyond that it keeps nothing more, says so
+ * starts with half a KiB and grows to 8 KiB while the pool has room, and to 64
+ * KiB while half of it is left: whoever inflates replies must not spend what
+ * others need for plain ones. Beyond that it keeps nothing more, says so
  * once (FACT_OVER_LIMIT, OBS_OVER_LIMIT) and goes on counting. Belongs to a
  * shard, not thread-safe.
  */
@@ -16,7 +16,7 @@
 #include "fact.h"
 #include "reassembly.h"
 
-#define FACT_LOG_START_BYTES 1024
+#define FACT_LOG_START_BYTES 512
 #define FACT_LOG_PLAIN_BYTES 8192 /* what an ordinary negotiation takes */
 #define FACT_LOG_MAX_BYTES 65536
 
@@ -38,6 +38,8 @@ void fact_pool_stamp(struct fact_pool *, uint64_t batch, uint64_t run_frame,
     uint32_t shard);
 /* Small room of the pool for half-received lines: NULL when it is spent. */
 void *fact_pool_take(struct fact_pool *, size_t bytes);
+/* So much is lent to who asks for that, up to FACT_LOG_MAX_BYTES. */
+size_t fact_pool_fit(size_t bytes);
 void fact_pool_give(struct fact_pool *, void *, size_t bytes);
 /* Octets that are lent out. */
 size_t fact_pool_used(const struct fact_pool *);

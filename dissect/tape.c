@@ -1,6 +1,6 @@
 #include "tape.h"
 
-#define START_BYTES 1024
+#define START_BYTES 256
 
 /* Pieces are aligned, so that they can be read in place. */
 #define ALIGNED(bytes) (((bytes) + 7u) & ~7u)
@@ -39,14 +39,12 @@ static bool
 reserve(struct tape *tape, uint32_t more)
 {
 	uint32_t want = tape->length + more;
-	uint32_t room = tape->room ? tape->room : START_BYTES;
+	size_t room = fact_pool_fit(want < START_BYTES ? START_BYTES : want);
 
 	if (want <= tape->room)
 		return true;
-	while (room < want)
-		room *= 2;
-	return room <= TAPE_MAX_BYTES && !fact_pool_is_tight(tape->pool) &&
-	    move(tape, room, tape->length);
+	return want <= TAPE_MAX_BYTES && !fact_pool_is_tight(tape->pool) &&
+	    move(tape, (uint32_t)room, tape->length);
 }
 
 struct taped *

@@ -2,8 +2,8 @@
  * dissect/tape.h - segments of a negotiation, kept in the order in which they
  * came.
  *
- * Its room is lent by a pool: 1 KiB first, then twice as much, up to 64 KiB,
- * and only while half of the pool is left; what lines need comes before.
+ * Its room is lent by a pool: 256 octets first, then more, up to 64 KiB, and
+ * only while half of the pool is left; what lines need comes before.
  * Belongs to a session; not thread-safe.
  */
 #ifndef DISSECT_TAPE_H

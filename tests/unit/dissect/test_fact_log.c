@@ -120,8 +120,8 @@ Test(fact_log, room_is_borrowed_with_the_first_fact_and_given_back)
 	cr_assert_eq(fact_pool_used(pool), FACT_LOG_START_BYTES);
 	for (int i = 0; i < 10; i++)
 		append(&log, FACT_COMMAND, 1000, 0);
-	/* 11 facts of 64 octets and their bytes, in powers of two. */
-	cr_assert_eq(fact_pool_used(pool), 16 * FACT_LOG_START_BYTES);
+	/* 11 facts of 40 octets and their bytes, and what the end takes. */
+	cr_assert_eq(fact_pool_used(pool), 12288);
 	fact_log_publish(&log, DECISION_CLOSED);
 	cr_assert_eq(fact_pool_used(pool), 0);
 	cr_assert_eq(t.facts, 11);
@@ -210,7 +210,23 @@ Test(fact_log, half_of_the_pool_is_for_plain_negotiations)
 	fact_pool_destroy(pool);
 }
 
-Test(fact_log, a_pool_lends_by_powers_of_two_and_no_more_than_it_has)
+Test(fact_log, what_a_pool_lends_is_half_too_much_at_most)
+{
+	size_t last = 0;
+
+	for (size_t bytes = 256; bytes <= FACT_LOG_MAX_BYTES; bytes++) {
+		size_t fit = fact_pool_fit(bytes);
+
+		cr_assert_geq(fit, bytes);
+		cr_assert_leq(fit, bytes + bytes / 2);
+		cr_assert_geq(fit, last);
+		cr_assert_eq(fact_pool_fit(fit), fit);
+		last = fit;
+	}
+	cr_assert_eq(last, FACT_LOG_MAX_BYTES);
+}
+
+Test(fact_log, a_pool_lends_no_more_than_it_has)
 {
 	void *places[5];
 	BEGIN(1024);

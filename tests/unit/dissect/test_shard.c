@@ -134,8 +134,8 @@ Test(shard, a_pool_of_a_few_logs_serves_all_in_turn)
 	enum {
 		FLOWS = 20,
 		/* The least that there is; until half of it is gone, the first
-		 * two sessions' tapes take as much as their logs. */
-		LOGS = 8192 / FACT_LOG_START_BYTES - 2
+		 * five sessions' tapes take half as much as their logs. */
+		LOGS = 8192 / FACT_LOG_START_BYTES - 3
 	};
 	BEGIN(1 << 20, 1 << 20, 1 << 20, 1);
 

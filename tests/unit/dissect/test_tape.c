@@ -70,12 +70,12 @@ Test(tape, it_takes_no_more_than_half_of_the_pool)
 {
 	struct tape tapes[8];
 
-	tapes[0] = tape_over(8192);
+	tapes[0] = tape_over(2048);
 	for (int i = 1; i < 8; i++)
 		tapes[i] = tapes[0];
 	for (int i = 0; i < 8; i++)
 		cr_assert_eq(put(&tapes[i], 1, "220 mx"), i < 4);
-	cr_assert_eq(fact_pool_used(tapes[0].pool), 4096);
+	cr_assert_eq(fact_pool_used(tapes[0].pool), 1024);
 	for (int i = 1; i < 8; i++)
 		tape_close(&tapes[i]);
 	done(&tapes[0]);
