@@ -21,6 +21,10 @@ SHIPPED = os.path.join(TESTS, "captures")
 SKIPPED = 77
 # A sanitizer's report ends the program with 1, which `read` has a use for.
 REPORT = re.compile(r"Sanitizer|runtime error:")
+# A sanitizer's build runs the tests for its reports. What costs much and is the
+# same program, or no program of ours, is left to the other build.
+SANITIZED = bool(os.environ.get("SANITIZED"))
+MEMORY, MEMORY_LEAST_BYTES = "/dev/shm", 48 << 20
 # Far beyond what any capture here takes, also under a sanitizer.
 HANGS_AFTER_SECONDS = 120
 
@@ -51,11 +55,21 @@ def lines(text):
     return [json.loads(line) for line in text.splitlines()]
 
 
+def memory():
+    """A folder in memory, or None. A disk takes its time to be sure of what it
+    has, which is not what is tested."""
+    if not os.access(MEMORY, os.W_OK | os.X_OK):
+        return None
+    room = os.statvfs(MEMORY)
+    free = room.f_bavail * room.f_frsize
+    return MEMORY if free >= MEMORY_LEAST_BYTES else None
+
+
 class Database:
     """A database in a folder of its own; gone when the `with` ends."""
 
     def __enter__(self):
-        self.folder = tempfile.TemporaryDirectory()
+        self.folder = tempfile.TemporaryDirectory(dir=memory())
         self.path = os.path.join(self.folder.name, "test.db")
         return self
 
