@@ -37,7 +37,7 @@ class Sensor:
             [*before, program.PROGRAM, "watch", "--db", self.db, "--eve",
              self.eve, *PRIOR, *(("-i", interface) if room else ()), *args],
             stdin=subprocess.DEVNULL, stdout=stdout or self.errors,
-            stderr=self.errors,
+            stderr=self.errors, cwd=folder,
             env={**os.environ, **(env or {})})
 
     def said(self):
