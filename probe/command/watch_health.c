@@ -170,6 +170,9 @@ watch_health_tell(struct watch_health *h,
 	now->alerts = alerts->alerted;
 	now->suppressed = alerts->suppressed;
 	now->repeated = alerts->repeated;
+	now->held = alerts->held;
+	now->learning_until_ns =
+	    from->learn->active ? from->learn->of.until_ns : 0;
 	now->output_faults = alerts->untaken;
 	now->store_failing = from->failing;
 	if (!from->failing)

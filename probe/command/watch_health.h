@@ -7,6 +7,7 @@
 
 #include "reporter.h"
 #include "watch.h"
+#include "watch_learn.h"
 
 #define INCIDENTS_SEEN (1u << 15)
 
@@ -41,6 +42,7 @@ struct watch_health_sources {
 	struct store *store;
 	const struct retention *retention;
 	const struct alerts *alerts;
+	const struct watch_learn *learn;
 	bool failing; /* the store */
 };
 /* All of it, as it is now, told everywhere; the event is the caller's to

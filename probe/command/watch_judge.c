@@ -18,6 +18,7 @@
 #include "trust_store.h"
 #include "watch.h"
 #include "watch_health.h"
+#include "watch_learn.h"
 
 #define NS_PER_S INT64_C(1000000000)
 #define NS_PER_MS INT64_C(1000000)
@@ -54,6 +55,7 @@ struct judging {
 	int64_t prune_due_ns;
 	struct syslog syslog;
 	struct watch_health health;
+	struct watch_learn learn;
 };
 
 static int64_t
@@ -62,6 +64,15 @@ monotonic_ns(void)
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
+static int64_t
+wall_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
 	return now.tv_sec * NS_PER_S + now.tv_nsec;
 }
 
@@ -94,7 +105,12 @@ static int
 on_alerted(void *context, const struct incident *in,
     const struct alert_mark *mark)
 {
-	alerts_known(context, in, mark);
+	struct judging *j = context;
+
+	/* What nobody was told while it learned is as good as new. */
+	if (mark->revision != 0 ||
+	    !watch_learn_covers(&j->learn, in->capture_ts_ns))
+		alerts_known(j->alerts, in, mark);
 	return 0;
 }
 
@@ -209,10 +225,13 @@ set_up(struct judging *j)
 		complain("out of memory");
 		return -1;
 	}
-	if (store_each_alerted(j->store, on_alerted, j->alerts) != 0) {
+	if (watch_learn_begin(&j->learn, j->store,
+		j->watching->options.learn_ns, wall_ns()) != 0 ||
+	    store_each_alerted(j->store, on_alerted, j) != 0) {
 		complain("%s", store_error(j->store));
 		return -1;
 	}
+	alerts_hold(j->alerts, j->learn.active);
 	return 0;
 }
 
@@ -275,17 +294,25 @@ static void
 prune_if_due(struct judging *j)
 {
 	int64_t now = monotonic_ns();
-	struct timespec wall;
 	bool more = false;
 
 	if (j->failing || now < j->prune_due_ns)
 		return;
-	clock_gettime(CLOCK_REALTIME, &wall);
 	/* It is busy, or full: that comes to light when something is stored. */
-	if (retention_step(j->retention,
-		(int64_t)wall.tv_sec * NS_PER_S + wall.tv_nsec, &more) != 0)
+	if (retention_step(j->retention, wall_ns(), &more) != 0)
 		more = false;
 	j->prune_due_ns = now + (more ? PRUNE_STEP_NS : PRUNE_EVERY_NS);
+}
+
+static void
+learn_if_over(struct judging *j)
+{
+	if (j->failing || !watch_learn_ends(&j->learn, j->store, wall_ns()))
+		return;
+	alerts_hold(j->alerts, false);
+	if (store_each_alerted(j->store, on_alerted, j) != 0)
+		complain("%s; what was alerted before may be alerted again",
+		    store_error(j->store));
 }
 
 static void
@@ -295,6 +322,7 @@ tell_health(struct judging *j)
 		.store = j->store,
 		.retention = j->retention,
 		.alerts = j->alerts,
+		.learn = &j->learn,
 		.failing = j->failing };
 
 	alerts_write(j->alerts,
@@ -314,6 +342,7 @@ flush_if_due(struct judging *j, bool drained)
 		(drained || now - j->urgent_ns >= GROUP_NS)))
 		flush(j, false);
 	prune_if_due(j);
+	learn_if_over(j);
 	if (reporter_is_due(&j->health.reporter, now))
 		tell_health(j);
 	reporter_feed_watchdog(&j->health.reporter, now);
@@ -336,12 +365,7 @@ take_counts(struct judging *j, unsigned reader,
 static int64_t
 due_ns(const struct judging *j)
 {
-	struct timespec now;
-
-	if (j->ending || j->settling)
-		return INT64_MAX;
-	clock_gettime(CLOCK_REALTIME, &now);
-	return now.tv_sec * NS_PER_S + now.tv_nsec;
+	return j->ending || j->settling ? INT64_MAX : wall_ns();
 }
 
 /* True: nothing is left that is due. */

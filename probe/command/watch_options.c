@@ -85,6 +85,9 @@ set(void *context, enum setting_id id, const struct setting_value *value,
 	case SET_ALERT_ALL:
 		o->repeat = yes;
 		return 0;
+	case SET_LEARN:
+		o->learn_ns = (int64_t)value->number;
+		return 0;
 	case SET_TEST_ALERT:
 		o->test_alert = yes;
 		return 0;

@@ -21,7 +21,8 @@ struct watch_options {
 	size_t buffer_bytes;
 	size_t snaplen;
 	bool tunnels;
-	bool repeat; /* every incident of a campaign */
+	bool repeat;	  /* every incident of a campaign */
+	int64_t learn_ns; /* 0: not at all */
 	bool test_alert;
 	const char *user;    /* NULL: as it was started */
 	const char *syslog;  /* where to (syslog.h); NULL: nowhere */

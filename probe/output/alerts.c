@@ -46,7 +46,8 @@ struct alerts {
 	const struct alerts_options *options;
 	alert_fn *also;
 	void *context;
-	int fd;	   /* of the EVE file; -1: none */
+	int fd; /* of the EVE file; -1: none */
+	bool hold;
 	bool torn; /* the end of a line is missing there */
 	char fault[256];
 	struct json json;
@@ -408,20 +409,25 @@ alerts_tell(struct alerts *a, const struct incident *in, bool stored,
     struct alert_mark *mark)
 {
 	struct told *told = find_told(a, in);
-	unsigned outputs = told->owed;
+	unsigned outputs = told->owed, revision = told->revision;
 
 	if (in->words.suppressed_by != 0) {
 		suppress(a, told);
 		outputs = 0;
 	} else if (told->used != 0 ? is_news(told, in) : is_first(a, in)) {
 		note_told(a, told, in);
-		a->totals.alerted++;
-		outputs = OUTPUTS;
+		if (a->hold) {
+			a->totals.held++;
+			told->revision = revision;
+		} else {
+			a->totals.alerted++;
+			outputs = OUTPUTS;
+		}
 	}
 	if (outputs != 0)
 		told->owed = deliver(a, in, stored, outputs);
 	/* What was alerted before it was stored has no number until now. */
-	if (told->used != 0 && told->revision == 0 &&
+	if (!a->hold && told->used != 0 && told->revision == 0 &&
 	    in->words.suppressed_by == 0)
 		told->revision = in->revision;
 	*mark = (struct alert_mark){ .revision = told->revision,
@@ -429,6 +435,16 @@ alerts_tell(struct alerts *a, const struct incident *in, bool stored,
 					      incident_severity(in),
 		.owed = told->owed };
 	return told->owed == 0;
+}
+
+void
+alerts_hold(struct alerts *a, bool hold)
+{
+	if (a->hold && !hold) {
+		memset(a->told, 0, TOLD_MAX * sizeof(*a->told));
+		memset(a->acts, 0, ACTS_MAX * sizeof(*a->acts));
+	}
+	a->hold = hold;
 }
 
 void

@@ -46,7 +46,13 @@ void alerts_write(struct alerts *, const struct json *);
  * old one is written on. A file that was deleted is noticed without. */
 int alerts_reopen(struct alerts *);
 
+/* From now on what is alerted is chosen and counted as ever, and sent to
+ * nobody; what an output is owed is. False: that is over, and nothing of what
+ * alerts_tell() or alerts_known() were told is known any more. */
+void alerts_hold(struct alerts *, bool hold);
+
 struct alerts_totals {
+	uint64_t held; /* alerts that were sent to nobody */
 	uint64_t alerted, repeated, suppressed, minor;
 	uint64_t untaken; /* times that an output did not take a line */
 };

@@ -37,6 +37,7 @@ struct health_thread {
 struct health {
 	int64_t started_ns, now_ns; /* wall clock */
 	int64_t last_packet_ns;	    /* that passed the filter; 0: none yet */
+	int64_t learning_until_ns;  /* nothing is alerted; 0: it is */
 	bool engine_silent;	    /* it gives no sign of life */
 	unsigned interface_count;
 	struct health_interface interfaces[HEALTH_INTERFACES_MAX];
@@ -46,6 +47,7 @@ struct health {
 	uint64_t open_sessions;
 	uint64_t alerts;	/* written to the outputs */
 	uint64_t suppressed;	/* by a rule of the operator's */
+	uint64_t held;		/* that were alerts, while it learns */
 	uint64_t repeated;	/* of an act that is alerted once */
 	uint64_t unstored;	/* alerted before they could be stored */
 	uint64_t outbox;	/* batches that wait to be stored, now */

@@ -137,6 +137,9 @@ put_alerts(struct json *j, const struct health *h)
 	json_unsigned(j, "written", h->alerts);
 	json_unsigned(j, "suppressed", h->suppressed);
 	json_unsigned(j, "repeated", h->repeated);
+	json_unsigned(j, "held", h->held);
+	if (h->learning_until_ns != 0)
+		json_eve_time(j, "learning_until", h->learning_until_ns);
 	json_unsigned(j, "unstored", h->unstored);
 	json_unsigned(j, "output_faults", h->output_faults);
 	json_object_close(j);

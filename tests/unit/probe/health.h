@@ -26,6 +26,7 @@ sample_health(void)
 		.alerts = 11,
 		.suppressed = 12,
 		.repeated = 13,
+		.held = 14,
 		.unstored = 15,
 		.outbox = 16,
 		.outbox_shed = 17,

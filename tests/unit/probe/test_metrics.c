@@ -44,6 +44,8 @@ Test(metrics, values_stand_under_their_names)
 		"striplight_blind{reason=\"kernel-loss\"} 0",
 		"striplight_last_packet_timestamp_seconds 1772360100.623",
 		"striplight_alerts_total 11",
+		"striplight_alerts_held_total 14",
+		"striplight_learning 0",
 		"striplight_outbox_batches 16",
 		"striplight_capture_kernel_packets_total{interface=\"eth1\"} "
 		"100000",
