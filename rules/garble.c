@@ -11,6 +11,8 @@
 #define RESIZED_MIN 3
 #define ASTERISKS_MIN 3
 #define MASKED_RUN_MIN 8
+#define PATTERN_MIN 8
+#define KEYWORD_MIN 3 /* of those that have parameters */
 #define PART_MIN 4
 
 /* What a word looks like, whatever its place. */
@@ -67,10 +69,28 @@ mask_of(const struct registry *registry, struct slice text, unsigned nth)
 	return NULL;
 }
 
+/* XxXxXxXx, XOXOOXXO: two characters make no word of eight. */
+static bool
+is_pattern(struct slice text)
+{
+	uint8_t first = ascii_upper(text.len > 0 ? text.ptr[0] : 0);
+	uint8_t other = first;
+
+	for (size_t i = 1; i < text.len; i++) {
+		uint8_t c = ascii_upper(text.ptr[i]);
+
+		if (other == first)
+			other = c;
+		if (c != first && c != other)
+			return false;
+	}
+	return text.len >= PATTERN_MIN;
+}
+
 bool
 garble_is_mask(struct slice text)
 {
-	return is_run(text) || is_x_counter(text);
+	return is_run(text) || is_x_counter(text) || is_pattern(text);
 }
 
 bool
@@ -157,7 +177,7 @@ has_parameter(struct slice text)
 	struct slice keyword = ehlo_keyword(text);
 	struct slice rest = slice_after(text, keyword.len);
 
-	if (!ehlo_keyword_legal(keyword))
+	if (!ehlo_keyword_legal(keyword) || keyword.len < KEYWORD_MIN)
 		return false;
 	for (size_t i = 0; i < rest.len && rest.ptr[0] == ' '; i++)
 		if (rest.ptr[i] != ' ')

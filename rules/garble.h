@@ -24,7 +24,8 @@ struct garble {
 /* Looks at the session's last answer to EHLO, unless STARTTLS stands in it. */
 struct garble garble_find(const struct registry *, const struct session *);
 
-/* One character repeated, or X, X, ... and a letter that counts. */
+/* One character repeated, X, X, ... and a letter that counts, or eight octets
+ * and more of two characters. */
 bool garble_is_mask(struct slice text);
 /* `2`, `0`, `*` and blanks only, as Postfix asks of a greeting (smtp_proto.c),
  * or a run of one character; rows of dashes are decoration. */
