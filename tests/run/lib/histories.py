@@ -114,6 +114,33 @@ def neighbours():
                     kinds=[STRIPPED])
 
 
+# --- what a policy promises --------------------------------------------------
+
+def demanded():
+    def to(domain, reply):
+        return lambda place, server: mail(
+            begin(place, server, reply(server)), server, domain)
+    enforced, tested = varied.POLICIES
+    yield from each("policy/stripped", {
+        "removed": to(enforced, servers.Server.clear_reply),
+        "helo-like": to(enforced, helo_like),
+        "reordered": to(enforced, reordered)}, kinds=[STRIPPED])
+    yield from each("policy/garbled", {
+        name: to(enforced, lambda s, w=word: replaced(s, w))
+        for name, word in (("word", "FGNEGGYF"), ("empty", ""),
+                           ("long", "X" * 12), ("crammed", "HELP"))},
+        kinds=[GARBLED, STRIPPED])
+    yield from each("policy/honest", {
+        "never-asks": to(enforced, servers.Server.reply),
+        "tested-never-asks": to(tested, servers.Server.reply),
+        "tls": encrypted})
+    yield from each("policy/submission", {
+        "removed": to(enforced, servers.Server.clear_reply)}, port=587)
+    yield from each("policy/tested", {
+        "removed": to(tested, servers.Server.clear_reply)}, tampered=True,
+        may=[STRIPPED])
+
+
 # --- both sides of who did it ------------------------------------------------
 
 def both_sides(change, said=servers.Server.reply):
@@ -287,4 +314,4 @@ def lossy():
             yield from each("honest/lossy-" + tap, {"clear": build}, tap=tap)
 
 
-ALL = (remembered, neighbours, two_sightings, life, lossy)
+ALL = (remembered, neighbours, demanded, two_sightings, life, lossy)

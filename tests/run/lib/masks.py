@@ -23,6 +23,7 @@ MASKS = {
     "random-digits": chance(5, "0123456789"), "noop": "NOOP    ",
     "half-x": "STARXXXX", "half-x-2": "XXXXTTLS", "half-nul": "STAR\0\0\0\0",
     "high-bits": "".join(chr(ord(c) | 0x80) for c in OFFER),
+    "two-cases": "XxXxXxXx", "two-letters": "XOXOOXXO",
     "rot13": "FGNEGGYF", "alternating": "XTXRXTXS",
 }
 NEAR = {

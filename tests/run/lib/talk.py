@@ -248,6 +248,43 @@ def swapped(packets):
     return out
 
 
+def sent_whole_again(packets):
+    """In pieces first, and then, as no acknowledgement came, all at once."""
+    out = []
+    for ns, who, packet in packets:
+        if has_payload(packet):
+            out += [(ns + 1000 * n, who, piece) for n, piece in enumerate(
+                pieces(packet, iter([1, 30] + [700] * 99)))]
+            ns += 5 * MS
+        out.append((ns, who, packet))
+    return ethernet(out)
+
+
+def with_options(packets):
+    """TCP timestamps, as most hosts send them."""
+    out = []
+    for ns, who, packet in packets:
+        at, begin = header_of(packet)
+        tcp = bytearray(packet[at:begin])
+        tcp[12] = 8 << 4
+        tcp += struct.pack("!BBBBII", 1, 1, 8, 10, ns // MS & 0xffffffff, 7)
+        out.append((ns, who, resummed(longer(packet[:at], 12) + bytes(tcp) +
+                                      packet[begin:])))
+    return ethernet(out)
+
+
+def longer(header, octets):
+    """An IP header, of a packet that is so much longer."""
+    head = bytearray(header)
+    at = 4 if head[0] >> 4 == 6 else 2
+    struct.pack_into("!H", head, at,
+                     struct.unpack_from("!H", head, at)[0] + octets)
+    if head[0] >> 4 == 4:
+        head[10:12] = b"\0\0"
+        head[10:12] = struct.pack("!H", wire.checksum(bytes(head)))
+    return bytes(head)
+
+
 def mirrored(packets):
     return [(ns + late, octets, length) for ns, octets, length in
             ethernet(packets) for late in (0, 3000)]
@@ -351,6 +388,8 @@ WHOLE = {
     "small": small,
     "sent-twice": sent_twice,
     "swapped": swapped,
+    "sent-whole-again": sent_whole_again,
+    "with-options": with_options,
     "mirrored": mirrored,
     "offloaded": offloaded,
     "coarse-clock": coarse,

@@ -237,6 +237,54 @@ def sentinels():
                     kinds=[DOWNGRADED])
 
 
+# --- races -------------------------------------------------------------------
+
+def forged_refusal(first):
+    """454 in the server's stead; its own 220 comes too."""
+    def build(place, server):
+        t = asked(place, server)
+        own = talk.octets_of(server.go) + b"\r\n"
+        false = b"454 TLS not available"
+        false += b" " * (len(own) - len(false) - 2) + b"\r\n"
+        false = false[:len(own) - 2] + b"\r\n"
+        seq = t.seq[1]
+        t.raw(SERVER, false if first else own)
+        t.segment(SERVER, 24, own if first else false, seq=seq, copy=True)
+        return mail(t, server) if first else talk.mail_in_tls(t)
+    return build
+
+
+def forged_reset(place, server):
+    """The server does not know of it and goes on."""
+    t = asked(place, server).say(SERVER, server.go)
+    t.raw(CLIENT, talk.client_hello())
+    t.segment(SERVER, talk.RST | talk.ACK, copy=True)
+    t.raw(SERVER, talk.server_hello() + talk.record(20, b"\1") +
+          talk.data(900))
+    took = (t.now - t.packets[0][0]) / 1e9
+    return [t, clear(place, server, server.reply(), at=took + 2)]
+
+
+def longer_copy(place, server):
+    """Of another length: the dialogue is out of step behind it."""
+    t = Talk(place).open().say(SERVER, "220 " + server.greeting)
+    t.say(CLIENT, "EHLO " + t.helo)
+    seq = t.seq[1]
+    t.say(SERVER, *replaced(server, "X" * 8 + "XXXX"))
+    own = b"".join(talk.octets_of(l) + b"\r\n" for l in server.reply())
+    t.segment(SERVER, 24, own, seq=seq, copy=True)
+    return mail(t, server)
+
+
+def races():
+    yield from each("turns/forged", {
+        "454-first": forged_refusal(True), "reset": forged_reset,
+        "longer": longer_copy}, kinds=[REFUSED, FORGED, BROKEN, GARBLED])
+    # The client obeyed the server: somebody tried.
+    yield from each("turns/forged-late", {"454": forged_refusal(False)},
+                    tampered=True, may=[REFUSED, FORGED])
+
+
 # --- beside STARTTLS, and no injection ---------------------------------------
 
 def asked(place, server):
@@ -308,4 +356,4 @@ def not_injected():
             times_out)})
 
 
-ALL = (garbled_turns, spoilt, whole_replies, padded_words, removed, comes_back, sentinels, not_injected)
+ALL = (garbled_turns, spoilt, whole_replies, padded_words, removed, races, comes_back, sentinels, not_injected)

@@ -73,11 +73,11 @@ def begin(place, server, reply, greeting=None, **more):
     return t.say(CLIENT, "EHLO " + t.helo).say(SERVER, *reply)
 
 
-def mail(t, server):
+def mail(t, server, domain="example.org"):
     """In clear, and accepted."""
     enhanced = server.ok[4:5] == "2"
     t.say(CLIENT, "MAIL FROM:<a@example.net>").say(SERVER, server.ok)
-    t.say(CLIENT, "RCPT TO:<b@example.org>")
+    t.say(CLIENT, "RCPT TO:<b@%s>" % domain)
     t.say(SERVER, "250 2.1.5 Ok" if enhanced else "250 Accepted")
     t.say(CLIENT, "DATA").say(SERVER, "354 End data with <CR><LF>.<CR><LF>")
     t.say(CLIENT, "Subject: greetings", "", "250-STARTTLS", "XXXXXXXX", ".")
@@ -536,6 +536,7 @@ def write(path, chosen):
     return found
 
 
+POLICIES = {"enforced.example": "enforce", "tested.example": "testing"}
 # Of one capture: what is judged again at its end grows with it.
 TOGETHER = 4000
 
@@ -552,6 +553,12 @@ def complaints_of(together):
     with tempfile.TemporaryDirectory() as folder, program.Database() as db:
         path = os.path.join(folder, "varied.pcap")
         by_server = write(path, together)
+        for domain, mode in POLICIES.items():
+            policy = os.path.join(folder, domain)
+            with open(policy, "w") as f:
+                f.write("version: STSv1\nmode: %s\nmx: %s\n"
+                        "max_age: 604800\n" % (mode, servers.HOST))
+            db.add_policies([(domain, policy)])
         db.read(path)
         for i in db.incidents():
             about = i["downgrade"]
