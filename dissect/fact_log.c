@@ -6,8 +6,9 @@
  * so on to 64 KiB. */
 #define SMALLEST_BYTES 256
 #define SIZE_CLASSES 17
-/* What the end of a session takes, by decision and direction. */
-#define ENDING_BYTES (6 * FACT_HEADER_MAX_BYTES)
+/* What the end of a session takes: opaque-end and acknowledged of both
+ * directions, closed. */
+#define ENDING_BYTES (5 * FACT_HEADER_MAX_BYTES)
 
 struct free_room {
 	struct free_room *next;
