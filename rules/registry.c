@@ -7,6 +7,7 @@
 
 #include "data.h"
 #include "ehlo.h"
+#include "incident.h"
 
 #define KEYWORDS_MAX 1024
 #define PRODUCTS_MAX 64
@@ -153,6 +154,23 @@ digest_over(uint64_t digest, const char *text, size_t len)
 	return digest;
 }
 
+/* A verdict stands on the weights as it does on the data files. */
+static uint64_t
+digest_weights(uint64_t digest)
+{
+	char text[64];
+
+	for (int i = 0; i < EVIDENCE_CODES; i++) {
+		enum evidence_code code = (enum evidence_code)i;
+		int n = snprintf(text, sizeof(text), "%s %.3f %d\n",
+		    evidence_name(code), evidence_weight(code),
+		    (int)evidence_admits(code));
+
+		digest = digest_over(digest, text, (size_t)n);
+	}
+	return digest;
+}
+
 static void
 split_row(char *line, struct row *row)
 {
@@ -282,7 +300,7 @@ registry_load(const char *folder, char errbuf[REGISTRY_ERRBUF])
 	snprintf(errbuf, REGISTRY_ERRBUF, "out of memory");
 	if (r == NULL)
 		return NULL;
-	r->digest = UINT64_C(0xcbf29ce484222325);
+	r->digest = digest_weights(UINT64_C(0xcbf29ce484222325));
 	for (size_t i = 0; i < FILE_COUNT; i++) {
 		if (load_file(r, folder, i, errbuf) != 0) {
 			registry_free(r);

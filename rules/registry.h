@@ -45,7 +45,8 @@ struct mask {
 struct registry *
 registry_load(const char *folder, char errbuf[REGISTRY_ERRBUF]);
 void registry_free(struct registry *);
-/* Hex digest over the files: the `rules` of a provenance. */
+/* Hex digest over the files and the weights of evidence.def: the `rules` of a
+ * provenance. */
 const char *registry_version(const struct registry *);
 
 /* Is `keyword` (any case, without arguments) a known one? */

@@ -68,7 +68,7 @@ list_text(const struct ruling *r)
 	printf("\nServer software whose order of keywords is known:\n ");
 	for (size_t i = 0; i < product_count; i++)
 		printf(" %s", products[i].name);
-	printf("\n\nData files: %s, version %s\n"
+	printf("\n\nData files: %s; version, with the weights: %s\n"
 	       "Why, and with what weight: striplight rules explain KIND\n",
 	    r->folder ? r->folder : "built in", registry_version(r->registry));
 	return 0;

@@ -73,7 +73,8 @@ show_labels(struct showing *s)
 	if (store_count_labels(s->store, NULL, counts) != 0)
 		return -1;
 	n = (size_t)snprintf(text, sizeof(text),
-	    "Of all %s incidents here: ", kind_name(s->incident.kind));
+	    "Of the %s incidents that were labelled here: ",
+	    kind_name(s->incident.kind));
 	if (labels_text(counts[s->incident.kind], text + n, sizeof(text) - n))
 		verdict_labels(stdout, text);
 	return 0;
