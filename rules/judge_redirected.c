@@ -6,6 +6,7 @@
  */
 #include <stdio.h>
 
+#include "garble.h"
 #include "trial.h"
 #include "trust.h"
 #include "wording.h"
@@ -141,7 +142,9 @@ judge_another(struct trial *trial)
 	trial_start_over(trial);
 	history_ask(trial->context, &own, own.keywords_hash,
 	    s->lines[0].capture_ts_ns, &trial->history);
-	if (!is_another(&trial->history, &own))
+	/* What stands in the offer's place explains more. */
+	if (!is_another(&trial->history, &own) ||
+	    garble_find(trial->context->registry, s).found)
 		return VERDICT_NOTHING;
 	in->kind = KIND_SERVER_REDIRECTED;
 	in->side = SIDE_UNDETERMINED;

@@ -261,3 +261,18 @@ Test(judge_redirected, what_is_not_known_is_no_difference)
 	cr_expect(conclude() != VERDICT_INCIDENT ||
 	    in.kind != KIND_SERVER_REDIRECTED);
 }
+
+Test(judge_redirected, a_word_in_place_of_the_offer_explains_more)
+{
+	struct fact fact = { .code = FACT_SERVER_TTL,
+		.dir = TO_CLIENT,
+		.value = TTL + 1 };
+
+	begin(CLIENT, SERVER);
+	session_fold(&d.session, &fact, slice_of(NULL, 0));
+	dialogue_greet(&d, &replies[REPLY_POSTFIX], "XXXXXXXX", 8);
+	dialogue_say(&d, DELIVERY);
+	usual(-1, 3);
+	cr_assert_eq(conclude(), VERDICT_INCIDENT);
+	cr_expect_eq(in.kind, KIND_STARTTLS_GARBLED);
+}
