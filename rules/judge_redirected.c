@@ -128,7 +128,8 @@ weigh_another(struct trial *trial, const struct profile *own)
 }
 
 /* Where the server takes the command that it does not offer, it was not
- * replaced by one that has no TLS. */
+ * replaced by one that has no TLS. Only sessions that are kept in any case may
+ * be judged by history, or the order of captures would decide (design 4.4). */
 static enum verdict
 judge_another(struct trial *trial)
 {
@@ -136,8 +137,8 @@ judge_another(struct trial *trial)
 	struct incident *in = trial->out;
 	struct profile own;
 
-	if (s->offered || !session_absence_seen(s) || s->starttls_code == 220 ||
-	    !session_profile(s, &own))
+	if (!session_clear_without_offer(s) || !session_absence_seen(s) ||
+	    s->starttls_code == 220 || !session_profile(s, &own))
 		return VERDICT_NOTHING;
 	trial_start_over(trial);
 	history_ask(trial->context, &own, own.keywords_hash,

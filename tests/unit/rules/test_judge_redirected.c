@@ -276,3 +276,20 @@ Test(judge_redirected, a_word_in_place_of_the_offer_explains_more)
 	cr_assert_eq(conclude(), VERDICT_INCIDENT);
 	cr_expect_eq(in.kind, KIND_STARTTLS_GARBLED);
 }
+
+/* Nothing else keeps such a session for history that comes later. */
+Test(judge_redirected, who_left_at_once_is_not_judged_by_history)
+{
+	struct fact fact = { .code = FACT_SERVER_TTL,
+		.dir = TO_CLIENT,
+		.value = TTL + 1 };
+
+	begin(CLIENT, SERVER);
+	session_fold(&d.session, &fact, slice_of(NULL, 0));
+	dialogue_say(&d, S("220 mx ESMTP\r\n"), C("EHLO a\r\n"),
+	    S("250-mail.attacker.example\r\n250 SIZE\r\n"), C("QUIT\r\n"),
+	    S("221 Bye\r\n"));
+	usual(-1, 3);
+	cr_expect(conclude() != VERDICT_INCIDENT ||
+	    in.kind != KIND_SERVER_REDIRECTED);
+}
