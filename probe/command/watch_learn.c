@@ -7,7 +7,8 @@
 #include "options.h"
 #include "probe/output/style.h"
 
-#define NS_PER_DAY (INT64_C(86400) * 1000000000)
+#define NS_PER_S INT64_C(1000000000)
+#define NS_PER_DAY (86400 * NS_PER_S)
 /* Acts that are told one by one, of those that are told apart. */
 #define ACTS_TOLD 5
 #define ACTS_MAX 1024
@@ -174,12 +175,17 @@ watch_learn_ends(struct watch_learn *l, struct store *store, int64_t wall_ns)
 {
 	struct learning over = l->of;
 
-	if (!l->active || wall_ns < l->of.until_ns)
+	if (!l->active || wall_ns < l->of.until_ns ||
+	    wall_ns - l->tried_ns < NS_PER_S)
 		return false;
+	l->tried_ns = wall_ns;
 	over.over = true;
-	/* Told twice is better than not at all. */
-	if (report(&l->of, store) != 0 || store_learning_put(store, &over) != 0)
+	/* What cannot be noted is not told: it would be told again and again. */
+	if (store_learning_put(store, &over) != 0)
 		return false;
+	if (report(&l->of, store) != 0)
+		complain("what was learned cannot be told: %s",
+		    store_error(store));
 	l->of = over;
 	l->active = false;
 	return true;

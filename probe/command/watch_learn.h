@@ -15,6 +15,7 @@
 struct watch_learn {
 	struct learning of;
 	bool active;
+	int64_t tried_ns; /* wall clock: to end it; once a second */
 };
 
 /* `length_ns` 0: nothing is to be learned; what was begun ends. Says what goes
