@@ -144,15 +144,21 @@ native_shed_one(struct native *n)
  * replies is an attack, and no plain negotiation is to pay for it. */
 #define PLAIN_BYTES 16384
 
+/* RFC 5321 4.5.3.2: whoever says nothing for ten minutes has gone. */
+#define GONE_NS (600 * NS_PER_S)
+
 static struct flow *
-greediest(struct native *n, enum flow_class class)
+greediest(struct native *n, enum flow_class class, int64_t clock_ns)
 {
 	struct flow *f = flow_table_oldest(n->flows, class), *found = NULL;
 	size_t most = class > FLOW_UNKNOWN ? PLAIN_BYTES : 0;
 
 	/* Those that hold nothing stay behind and gather at the old end; what
-	 * nobody answers makes way there, so that others can be reached. */
-	if (class == FLOW_UNANSWERED)
+	 * nobody answers, and dialogues that nobody goes on with, make way
+	 * there, so that others can be reached. */
+	if (class == FLOW_UNANSWERED ||
+	    (class > FLOW_UNKNOWN && f != NULL &&
+		elapsed_ns(f->seen_ns, clock_ns) > GONE_NS))
 		found = f;
 	for (int i = 0; f != NULL && i < LOOKED_AT; i++) {
 		size_t held = f->session == NULL ?
@@ -169,10 +175,11 @@ greediest(struct native *n, enum flow_class class)
 }
 
 bool
-native_relieve(struct native *n)
+native_relieve(struct native *n, int64_t clock_ns)
 {
 	for (int class = FLOW_LINGERING; class < FLOW_CLASSES; class ++) {
-		struct flow *f = greediest(n, (enum flow_class) class);
+		struct flow *f =
+		    greediest(n, (enum flow_class) class, clock_ns);
 
 		if (f == NULL)
 			continue;

@@ -41,8 +41,8 @@ void native_segment(struct native *, const struct packet *);
 void native_expire(struct native *, int64_t clock_ns);
 /* Something that sessions hold becomes scarce: ends the one that is worth
  * least, and among the longest idle of equals the one that holds most. False:
- * nobody but ordinary sessions holds any. */
-bool native_relieve(struct native *);
+ * nobody holds any but ordinary sessions that may go on. */
+bool native_relieve(struct native *, int64_t clock_ns);
 /* Ends all flows: the capture is over. */
 void native_finish(struct native *);
 

@@ -444,7 +444,7 @@ shard_fetch(const struct shard *shard, struct packet *packet)
  * newest line for which there is none.
  */
 static void
-relieve(struct shard *shard)
+relieve(struct shard *shard, int64_t clock_ns)
 {
 	bool found = true;
 
@@ -454,7 +454,7 @@ relieve(struct shard *shard)
 	}
 	for (int i = 0;
 	     i < RELIEVED_MAX && found && fact_pool_is_scarce(shard->pool); i++)
-		found = native_relieve(shard->native);
+		found = native_relieve(shard->native, clock_ns);
 	/* A crowd of plain dialogues: to look again at each packet would cost
 	 * more than the packet. */
 	if (!found)
@@ -530,7 +530,7 @@ shard_packet(struct shard *shard, uint64_t batch, const struct packet *packet)
 		native_segment(shard->native, packet);
 	}
 	if (fact_pool_is_scarce(shard->pool))
-		relieve(shard);
+		relieve(shard, packet->clock_ns);
 }
 
 void

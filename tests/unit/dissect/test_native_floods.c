@@ -181,6 +181,12 @@ Test(native_floods, a_refused_syn_is_over)
 
 /* --- what sessions hold -------------------------------------------------- */
 
+static int64_t
+clock_of(const struct wire *w)
+{
+	return w->now_ns - w->clock_zero_ns;
+}
+
 Test(native_floods, whoever_is_worth_least_gives_back_first)
 {
 	struct wire w = { .worth = WORTH_NEGOTIATING, .held_bytes = 1024 };
@@ -191,11 +197,11 @@ Test(native_floods, whoever_is_worth_least_gives_back_first)
 	w.delivered[0] = w.delivered[1] = 0;
 	c(&w, 0, 0, "EHLO");
 	w.len = 0;
-	cr_assert(native_relieve(w.native));
+	cr_assert(native_relieve(w.native, clock_of(&w)));
 	cr_assert_str_eq(w.text, "evicted by C, acked 0 0\n");
 	cr_assert_eq(wire_counted(&w, COUNTER_FLOW_EVICTED_UNANSWERED), 1);
 	/* An ordinary dialogue holds what it needs. */
-	cr_assert_not(native_relieve(w.native));
+	cr_assert_not(native_relieve(w.native, clock_of(&w)));
 	/* What was ended does not begin again with its next segment. */
 	w.len = 0;
 	w.text[0] = '\0';
@@ -217,8 +223,8 @@ Test(native_floods, what_nobody_answers_makes_way_though_it_holds_nothing)
 		c(&w, 0, 0, "EHLO");
 	}
 	for (int i = 0; i < 20; i++)
-		cr_assert(native_relieve(w.native));
-	cr_assert_not(native_relieve(w.native));
+		cr_assert(native_relieve(w.native, clock_of(&w)));
+	cr_assert_not(native_relieve(w.native, clock_of(&w)));
 	cr_assert_eq(wire_counted(&w, COUNTER_FLOW_EVICTED_UNANSWERED), 20);
 	expect_going_on(&w, PORT);
 }
@@ -229,11 +235,28 @@ Test(native_floods, an_inflated_negotiation_gives_back)
 
 	wire_open(&w);
 	negotiate(&w, PORT);
-	cr_assert(native_relieve(w.native));
+	cr_assert(native_relieve(w.native, clock_of(&w)));
 	cr_assert_eq(wire_counted(&w, COUNTER_FLOW_EVICTED_NEGOTIATING), 1);
-	cr_assert_not(native_relieve(w.native));
+	cr_assert_not(native_relieve(w.native, clock_of(&w)));
 	wire_finish(&w);
 	wire_free(&w);
+}
+
+/* Its end was not seen, and in an hour many of these would have all room. */
+Test(native_floods, a_dialogue_that_nobody_goes_on_with_makes_way)
+{
+	struct wire w = { .worth = WORTH_NEGOTIATING, .held_bytes = 1024 };
+
+	wire_open(&w);
+	negotiate(&w, PORT);
+	w.now_ns += INT64_C(599000000000);
+	cr_assert_not(native_relieve(w.native, clock_of(&w)));
+	negotiate(&w, PORT + 1);
+	w.now_ns += INT64_C(2000000000);
+	cr_assert(native_relieve(w.native, clock_of(&w)));
+	cr_assert_eq(wire_counted(&w, COUNTER_FLOW_EVICTED_NEGOTIATING), 1);
+	cr_assert_not(native_relieve(w.native, clock_of(&w)));
+	expect_going_on(&w, PORT + 1);
 }
 
 /* Flows that are no negotiation may fill half of the room to wait. */
