@@ -285,7 +285,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (bytes[7] == 255 && !world.begins)
 			native_expire(n, (int64_t)number << 34);
 		if (bytes[7] == 254 && !world.begins)
-			(void)native_relieve(n);
+			(void)native_relieve(n, (int64_t)number << 34);
 	}
 	native_finish(n);
 	must(world.open == 0);
