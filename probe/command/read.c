@@ -533,6 +533,8 @@ check_folders(struct reading *r, char **paths)
 static int
 status_of(const struct reading *r, bool likely)
 {
+	if (stop)
+		complain("interrupted; what was read before is kept");
 	if (likely)
 		return STATUS_NO;
 	if (r->fault || r->failed || stop)

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import tempfile
 import time
 
 import program
@@ -31,7 +32,8 @@ class Sensor:
         self.folder = folder
         self.db = db or os.path.join(folder, "watch.db")
         self.eve = os.path.join(folder, "eve.json")
-        self.errors = open(os.path.join(folder, "stderr"), "w+b")
+        # Not in the folder, whose disk may be full.
+        self.errors = tempfile.NamedTemporaryFile()
         before = ["ip", "netns", "exec", room.server] if room else []
         self.process = subprocess.Popen(
             [*before, program.PROGRAM, "watch", "--db", self.db, "--eve",
