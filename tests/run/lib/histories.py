@@ -5,23 +5,12 @@ import talk
 import varied
 from servers import OFFER
 from talk import CLIENT, SERVER, Talk
-from varied import (BLOCKED, BROKEN, DAY, FORGED, GARBLED, LIKELY, REFUSED,
-                    STRIPPED, Case, begin, clear, encrypted, helo, mail,
+from varied import (BLOCKED, BROKEN, DAY, DOUBTFUL, FORGED, GARBLED, REFUSED,
+                    STRIPPED, begin, clear, each, encrypted, helo, mail,
                     replaced)
 
-EVERY = list(servers.ALL.values())
-DOUBTFUL = {"ceiling": LIKELY}
 HOURS = [day * DAY + hour * 3600 for day in range(4) for hour in range(0, 24,
                                                                         4)]
-
-
-def each(family, scenarios, **more):
-    for server in EVERY:
-        for name, build in scenarios.items():
-            for version in (4, 6):
-                yield Case(family, "%s/%s/v%d" % (server.name, name, version),
-                           lambda p, b=build, s=server: b(p, s),
-                           version=version, **more)
 
 
 def usual(place, server, **more):

@@ -4,21 +4,7 @@ import talk
 import varied
 from servers import OFFER
 from talk import CLIENT, SERVER, Talk
-from varied import LIKELY, Case, begin, clear, encrypted, helo, mail
-
-EVERY = list(servers.ALL.values())
-# A reply of its own is often as good as one that was tampered with: nothing
-# may be likely, but it may be said.
-DOUBTFUL = {"ceiling": LIKELY}
-
-
-def each(family, scenarios, among=EVERY, **more):
-    for server in among:
-        for name, build in scenarios.items():
-            for version in (4, 6):
-                yield Case(family, "%s/%s/v%d" % (server.name, name, version),
-                           lambda p, b=build, s=server: b(p, s),
-                           version=version, **more)
+from varied import DOUBTFUL, EVERY, begin, clear, each, encrypted, helo, mail
 
 
 def leave(t):

@@ -65,6 +65,21 @@ class Case:
         return None
 
 
+EVERY = list(servers.ALL.values())
+# A reply of its own is often as good as one that was tampered with: nothing
+# may be likely, but it may be said.
+DOUBTFUL = {"ceiling": LIKELY}
+
+
+def each(family, scenarios, among=EVERY, **more):
+    for server in among:
+        for name, build in scenarios.items():
+            for version in (4, 6):
+                yield Case(family, "%s/%s/v%d" % (server.name, name, version),
+                           lambda p, b=build, s=server: b(p, s),
+                           version=version, **more)
+
+
 # --- parts of dialogues ------------------------------------------------------
 
 def begin(place, server, reply, greeting=None, **more):
